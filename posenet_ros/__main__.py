@@ -1,0 +1,112 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The one entry of every command.
+
+`python -m posenet_ros COMMAND` and `ros2 run posenet_ros COMMAND` both come here.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import errno
+import importlib
+import sys
+from typing import NamedTuple
+
+from posenet_ros import __version__
+from posenet_ros.errors import PosenetError
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+class Command(NamedTuple):
+    """A command: the module that has its `add_arguments` and `run`, and a line about it."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    'train': Command('cli.train', 'label a recording, train a model on it, report how good it is'),
+    'label': Command('cli.label', 'label a recording by structure from motion'),
+    'evaluate': Command('cli.evaluate', 'measure a model against poses it has not seen'),
+    'simulate': Command('cli.simulate', 'render a world with known truth to recordings'),
+    'demo': Command('cli.demo', 'simulate, train, start the node, replay an unseen lap, measure'),
+    'relocalize': Command('nodes.relocalize', 'the node: images in, poses out'),
+    'replay': Command('nodes.replay', 'publish a recording over DDS at its own pace'),
+    'record': Command('nodes.record', 'write a pose topic to a TUM file, with its latency'),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a user's error is one line and code 2."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if not argv or argv[0] in ('-h', '--help', '--version') or argv[0] not in COMMANDS:
+        return _overview(argv)
+    name = argv[0]
+    command = importlib.import_module(f'posenet_ros.{COMMANDS[name].module}')
+    parser = argparse.ArgumentParser(
+        prog=f'posenet_ros {name}',
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(parser)
+    try:
+        return command.run(parser.parse_args(argv[1:])) or 0
+    except PosenetError as error:
+        return _fail(name, str(error))
+    except KeyboardInterrupt as stopped:
+        hint = str(stopped) or 'run the same command again to continue'
+        print(f'\nposenet_ros {name}: interrupted; {hint}', file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except OSError as error:
+        if error.errno not in _USERS_OSERRORS:
+            raise
+        where = f' ({error.filename})' if error.filename else ''
+        return _fail(name, f'{_USERS_OSERRORS[error.errno]}{where}')
+
+
+_USERS_OSERRORS = {
+    errno.ENOSPC: 'the disk is full; free some room and run the same command again to continue',
+    errno.EDQUOT: 'the disk quota is used up; free some room and run the same command again',
+    errno.EACCES: 'permission denied; choose another --output or mend the permissions',
+    errno.EROFS: 'the file system is read-only; choose another --output',
+}
+
+
+def _fail(name: str, message: str) -> int:
+    print(f'posenet_ros {name}: {" ".join(message.split())}', file=sys.stderr)
+    return EXIT_USER_ERROR
+
+
+def _overview(argv: Sequence[str]) -> int:
+    lines = [f'  {name:<12}{command.summary}' for name, command in COMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog='posenet_ros',
+        usage='posenet_ros COMMAND [options]; posenet_ros COMMAND --help',
+        description='Find where a camera is, from one image.\n\ncommands:\n' + '\n'.join(lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--version', action='version', version=__version__)
+    parser.add_argument('command', choices=COMMANDS, metavar='COMMAND', help=argparse.SUPPRESS)
+    parser.parse_args(argv)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,41 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Poses, cameras, trajectories and fits between them, on NumPy and SciPy alone."""
+
+from posenet_ros.geometry.alignment import fit_similarity, Sim3
+from posenet_ros.geometry.camera import Camera
+from posenet_ros.geometry.pose import Pose, Quaternion
+from posenet_ros.geometry.trajectory import (
+    associate,
+    NS_PER_S,
+    read_tum,
+    seconds_text,
+    Trajectory,
+    write_tum,
+)
+
+__all__ = [
+    'Camera',
+    'NS_PER_S',
+    'Pose',
+    'Quaternion',
+    'Sim3',
+    'Trajectory',
+    'associate',
+    'fit_similarity',
+    'read_tum',
+    'seconds_text',
+    'write_tum',
+]

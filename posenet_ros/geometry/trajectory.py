@@ -1,0 +1,264 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Poses over time: interpolation, association, and the TUM text format that evo reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation, Slerp
+
+from posenet_ros.errors import GeometryError
+from posenet_ros.files import write_text
+from posenet_ros.geometry.pose import Pose
+
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """
+    N poses `target_from_source` with strictly increasing stamps.
+
+    `stamps_ns` is int64 (N,), `rotations` a stack of N, `translations` (N, 3) in metres.
+    """
+
+    stamps_ns: NDArray[np.int64]
+    rotations: Rotation
+    translations: NDArray[np.float64]
+    target: str
+    source: str
+
+    def __post_init__(self) -> None:
+        """Check that the parts belong together and that time only moves forward."""
+        stamps = np.asarray(self.stamps_ns, dtype=np.int64)
+        translations = np.asarray(self.translations, dtype=np.float64).reshape(-1, 3)
+        if not len(stamps) == len(translations) == len(self.rotations):
+            raise GeometryError('a trajectory needs one stamp, rotation and translation a pose')
+        if (np.diff(stamps) <= 0).any():
+            raise GeometryError('the stamps of a trajectory must increase strictly')
+        object.__setattr__(self, 'stamps_ns', stamps)
+        object.__setattr__(self, 'translations', translations)
+
+    @classmethod
+    def from_poses(cls, stamps_ns: Sequence[int], poses: Sequence[Pose]) -> Trajectory:
+        """
+        Stack poses that all connect the same two frames, given in any order of time.
+
+        Of several poses with one stamp the last is kept. Raises GeometryError for no poses at
+        all, or poses between different frames.
+        """
+        if not poses:
+            raise GeometryError('a trajectory needs at least one pose')
+        frames = {(pose.target, pose.source) for pose in poses}
+        if len(frames) > 1:
+            raise GeometryError(f'one trajectory, one pair of frames; got {sorted(frames)}')
+        newest = dict(zip(stamps_ns, poses, strict=True))
+        order = sorted(newest)
+        kept = [newest[stamp] for stamp in order]
+        return cls(
+            np.array(order, dtype=np.int64),
+            Rotation.concatenate([pose.rotation for pose in kept]),
+            np.stack([pose.translation for pose in kept]),
+            kept[0].target,
+            kept[0].source,
+        )
+
+    def __len__(self) -> int:
+        """Return the number of poses."""
+        return len(self.stamps_ns)
+
+    def __getitem__(self, index: int) -> Pose:
+        """Return one pose."""
+        return Pose(self.rotations[index], self.translations[index], self.target, self.source)
+
+    def __iter__(self) -> Iterator[Pose]:
+        """Iterate over the poses in order of time."""
+        return (self[index] for index in range(len(self)))
+
+    def select(self, keep: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Trajectory:
+        """Return the poses that a mask, increasing indices or a slice picks."""
+        return Trajectory(
+            self.stamps_ns[keep],
+            self.rotations[keep],
+            self.translations[keep],
+            self.target,
+            self.source,
+        )
+
+    def covers(self, stamps_ns: NDArray[np.int64], *, max_gap_ns: int) -> NDArray[np.bool_]:
+        """Tell which stamps lie between two poses that are at most `max_gap_ns` apart."""
+        stamps_ns = np.asarray(stamps_ns, dtype=np.int64)
+        if len(self) == 0:
+            return np.zeros(len(stamps_ns), dtype=bool)
+        after = np.searchsorted(self.stamps_ns, stamps_ns, side='left')
+        inside = after < len(self)
+        after = np.minimum(after, len(self) - 1)
+        exact = self.stamps_ns[after] == stamps_ns
+        before = np.maximum(after - 1, 0)
+        gap = self.stamps_ns[after] - self.stamps_ns[before]
+        return inside & (exact | ((after > 0) & (gap <= max_gap_ns)))
+
+    def at(self, stamps_ns: NDArray[np.int64]) -> Trajectory:
+        """
+        Interpolate at increasing stamps: positions linearly, rotations on the shortest arc.
+
+        Raises GeometryError for a stamp outside the trajectory: nothing is extrapolated.
+        """
+        stamps_ns = np.asarray(stamps_ns, dtype=np.int64)
+        if len(self) == 0 or len(stamps_ns) == 0:
+            raise GeometryError('nothing to interpolate')
+        if stamps_ns.min() < self.stamps_ns[0] or stamps_ns.max() > self.stamps_ns[-1]:
+            raise GeometryError('asked for a pose outside the time of the trajectory')
+        if len(self) == 1:
+            return self
+        # Seconds since the start: int64 nanoseconds since 1970 do not fit a double.
+        own = (self.stamps_ns - self.stamps_ns[0]) / NS_PER_S
+        asked = (stamps_ns - self.stamps_ns[0]) / NS_PER_S
+        translations = np.stack(
+            [np.interp(asked, own, self.translations[:, axis]) for axis in range(3)], axis=1
+        )
+        rotations = Slerp(own, self.rotations)(asked)
+        return Trajectory(stamps_ns, rotations, translations, self.target, self.source)
+
+    def transformed(self, new_from_target: Pose) -> Trajectory:
+        """Return `new_from_source = new_from_target @ target_from_source` for every pose."""
+        if new_from_target.source != self.target:
+            raise GeometryError(
+                f'{new_from_target.target}_from_{new_from_target.source} does not meet a '
+                f'trajectory {self.target}_from_{self.source}'
+            )
+        return Trajectory(
+            self.stamps_ns,
+            new_from_target.rotation * self.rotations,
+            new_from_target @ self.translations,
+            new_from_target.target,
+            self.source,
+        )
+
+    def of_body(self, source_from_body: Pose) -> Trajectory:
+        """Return `target_from_body = target_from_source @ source_from_body` for every pose."""
+        if source_from_body.target != self.source:
+            raise GeometryError(
+                f'a trajectory {self.target}_from_{self.source} does not meet '
+                f'{source_from_body.target}_from_{source_from_body.source}'
+            )
+        return Trajectory(
+            self.stamps_ns,
+            self.rotations * source_from_body.rotation,
+            self.rotations.apply(source_from_body.translation) + self.translations,
+            self.target,
+            source_from_body.source,
+        )
+
+
+def associate(
+    first_ns: NDArray[np.int64], second_ns: NDArray[np.int64], *, tolerance_ns: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """
+    Pair two increasing lists of stamps, each with its nearest, within a tolerance.
+
+    Returns the indices into both lists. Every stamp is used at most once: where two of the
+    first share a nearest one of the second, the closer of them has it.
+    """
+    first_ns, second_ns = np.asarray(first_ns), np.asarray(second_ns)
+    if len(first_ns) == 0 or len(second_ns) == 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    right = np.clip(np.searchsorted(second_ns, first_ns), 0, len(second_ns) - 1)
+    left = np.maximum(right - 1, 0)
+    nearest = np.where(
+        np.abs(second_ns[left] - first_ns) <= np.abs(second_ns[right] - first_ns), left, right
+    )
+    distance = np.abs(second_ns[nearest] - first_ns)
+    best: dict[int, int] = {}
+    for index in np.flatnonzero(distance <= tolerance_ns):
+        other = int(nearest[index])
+        if other not in best or distance[index] < distance[best[other]]:
+            best[other] = int(index)
+    pairs = sorted((mine, other) for other, mine in best.items())
+    mine = np.array([pair[0] for pair in pairs], dtype=np.int64)
+    other = np.array([pair[1] for pair in pairs], dtype=np.int64)
+    return mine, other
+
+
+def seconds_text(stamp_ns: int) -> str:
+    """Return nanoseconds as decimal seconds with all nine places, without going via a float."""
+    return f'{stamp_ns // NS_PER_S}.{stamp_ns % NS_PER_S:09d}'
+
+
+def _nanoseconds(text: str) -> int:
+    """Read decimal seconds exactly where they are plain, and via a float where they are not."""
+    whole, _, fraction = text.partition('.')
+    if whole.isdigit() and (fraction.isdigit() or not fraction):
+        return int(whole) * NS_PER_S + int(fraction[:9].ljust(9, '0'))
+    return round(float(text) * NS_PER_S)
+
+
+def write_tum(path: Path, trajectory: Trajectory) -> None:
+    """
+    Write `time tx ty tz qx qy qz qw` rows, seconds and metres; the frames go in the comment.
+
+    The file appears whole or not at all.
+    """
+    lines = [
+        f'# {trajectory.target}_from_{trajectory.source}: time[s] tx ty tz[m] qx qy qz qw',
+        *_tum_rows(trajectory.stamps_ns, trajectory),
+    ]
+    write_text(path, '\n'.join(lines) + '\n')
+
+
+def _tum_rows(stamps_ns: Iterable[int], poses: Iterable[Pose]) -> Iterator[str]:
+    for stamp_ns, pose in zip(stamps_ns, poses, strict=True):
+        quaternion = pose.quaternion()
+        values = [*pose.translation, quaternion.x, quaternion.y, quaternion.z, quaternion.w]
+        numbers = ' '.join(f'{value:.9f}' for value in values)
+        yield f'{seconds_text(int(stamp_ns))} {numbers}'
+
+
+def read_tum(path: Path, *, target: str = 'map', source: str = 'camera') -> Trajectory:
+    """
+    Read a TUM file as `target_from_source`.
+
+    Raises GeometryError, with the line number, for a row that is not eight finite numbers, and
+    for a file that is missing or has no rows.
+    """
+    try:
+        text = path.read_text(encoding='utf-8', errors='replace')
+    except OSError as error:
+        raise GeometryError(f'cannot read the trajectory {path}: {error.strerror}') from error
+    stamps_ns, poses = [], []
+    for number, line in enumerate(text.splitlines(), start=1):
+        fields = line.split('#')[0].replace(',', ' ').split()
+        if not fields:
+            continue
+        try:
+            tx, ty, tz, qx, qy, qz, qw = (float(field) for field in fields[1:])
+            pose = Pose.from_quaternion(
+                w=qw, x=qx, y=qy, z=qz, translation=[tx, ty, tz], target=target, source=source
+            )
+            stamps_ns.append(_nanoseconds(fields[0]))
+        except (ValueError, GeometryError) as error:
+            raise GeometryError(
+                f'{path}:{number}: expected "time tx ty tz qx qy qz qw" with finite numbers, '
+                f'got {line.strip()[:80]!r}'
+            ) from error
+        poses.append(pose)
+    if not poses:
+        raise GeometryError(f'{path} holds no poses; a TUM file has eight numbers a line')
+    return Trajectory.from_poses(stamps_ns, poses)
