@@ -1,0 +1,144 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a person and the node must know about a model besides its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posenet_ros.errors import ConfigError, GeometryError, ModelError
+from posenet_ros.files import read_yaml, write_yaml
+from posenet_ros.geometry import Camera
+from posenet_ros.models.posenet import Architecture
+from posenet_ros.models.preprocessing import Preprocessing
+
+# Raised when an older reader would misunderstand a newer card.
+FORMAT = 1
+_KIND = 'posenet_ros model'
+
+
+@dataclass(frozen=True, eq=False)
+class ModelCard:
+    """
+    Everything about a model that is not a weight.
+
+    `camera` took the training images, None where that is unknown. `extent` is the box of the
+    training camera positions in the map, two rows (low, high) in metres. `training` tells where
+    the model comes from: source, frames, options, seed, package versions, date. `errors` holds
+    the held-out errors beside the baselines'. `covariance` (6, 6) is that of the held-out
+    residuals, x y z rotX rotY rotZ about the fixed axes of the map, in metres and radians; None
+    until it was measured.
+    """
+
+    architecture: Architecture
+    preprocessing: Preprocessing
+    camera: Camera | None
+    extent: NDArray[np.float64]
+    map_frame: str = 'map'
+    training: Mapping[str, Any] = field(default_factory=dict)
+    errors: Mapping[str, Any] = field(default_factory=dict)
+    covariance: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        """Check shapes, and that the covariance is one."""
+        extent = np.asarray(self.extent, dtype=np.float64)
+        if extent.shape != (2, 3) or not np.isfinite(extent).all():
+            raise ModelError(f'the extent of a model is two rows of x y z, got {extent.tolist()}')
+        object.__setattr__(self, 'extent', extent)
+        if self.covariance is not None:
+            covariance = np.asarray(self.covariance, dtype=np.float64)
+            if not _is_covariance(covariance):
+                raise ModelError('the covariance of a model is 6x6, symmetric, and positive')
+            object.__setattr__(self, 'covariance', covariance)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for YAML; `from_dict` reads them back."""
+        return {
+            'architecture': asdict(self.architecture),
+            'preprocessing': self.preprocessing.to_dict(),
+            'camera': self.camera and self.camera.to_dict(),
+            'map_frame': self.map_frame,
+            'extent': self.extent.tolist(),
+            'errors': dict(self.errors),
+            'covariance': None if self.covariance is None else self.covariance.tolist(),
+            'training': dict(self.training),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelCard:
+        """Read what `to_dict` wrote; raise ModelError with one reason for what does not fit."""
+        expected = {entry.name for entry in fields(cls)}
+        if set(values) != expected:
+            odd = ', '.join(sorted(set(values) ^ expected))
+            raise ModelError(f'lacks or has unknown keys: {odd}')
+        try:
+            camera = values['camera'] and Camera.from_dict(values['camera'])
+            return cls(
+                architecture=Architecture(**values['architecture']),
+                preprocessing=Preprocessing.from_dict(values['preprocessing']),
+                camera=camera,
+                extent=np.array(values['extent'], dtype=np.float64),
+                map_frame=str(values['map_frame']),
+                training=dict(values['training']),
+                errors=dict(values['errors']),
+                covariance=values['covariance'],
+            )
+        except (TypeError, ValueError, GeometryError, ConfigError) as error:
+            raise ModelError(f'has values that do not fit: {error}') from error
+
+
+def _is_covariance(matrix: NDArray[np.float64]) -> bool:
+    if matrix.shape != (6, 6) or not np.isfinite(matrix).all():
+        return False
+    return bool(np.allclose(matrix, matrix.T) and np.linalg.eigvalsh(matrix).min() > 0)
+
+
+def write_card(path: Path, card: ModelCard, files: Mapping[str, Any]) -> None:
+    """Write `model.yaml`: the format, what the files of the model weigh, and the card."""
+    write_yaml(path, {'kind': _KIND, 'format': FORMAT, 'files': dict(files), **card.to_dict()})
+
+
+def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
+    """
+    Return the card and, by file name, size and SHA-256 of the files that belong to it.
+
+    Raises ModelError with one line for a card that is damaged, of something else, or newer.
+    """
+    values = read_yaml(path, ModelError)
+    if values.pop('kind', None) != _KIND:
+        raise ModelError(f'{path} is not the card of a posenet_ros model')
+    written = values.pop('format', None)
+    if not isinstance(written, int) or written < 1:
+        raise ModelError(f'{path} is damaged: its format is {written!r}')
+    if written > FORMAT:
+        raise ModelError(
+            f'{path} has format {written}, newer than the {FORMAT} this version reads; '
+            'update posenet_ros'
+        )
+    files = values.pop('files', None)
+    if not isinstance(files, dict) or not all(
+        isinstance(entry, dict) and {'bytes', 'sha256'} == set(entry) for entry in files.values()
+    ):
+        raise ModelError(f'{path} is damaged: it does not list the files of the model')
+    try:
+        return ModelCard.from_dict(values), files
+    except ModelError as error:
+        raise ModelError(f'{path} is damaged: {error}') from error

@@ -1,0 +1,200 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The model folder: weights as safetensors, a card, and the features of the training images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import hashlib
+from pathlib import Path
+import shutil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file as load_arrays
+from safetensors.numpy import save_file as save_arrays
+from safetensors.torch import load_file as load_tensors
+from safetensors.torch import save_file as save_tensors
+import torch
+
+from posenet_ros.errors import ModelError
+from posenet_ros.models.card import ModelCard, read_card, write_card
+from posenet_ros.models.posenet import PoseNet
+
+CARD = 'model.yaml'
+WEIGHTS = 'model.safetensors'
+FEATURES = 'training_features.safetensors'
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingFeatures:
+    """
+    What the N training images look like to the trunk, and where they were taken.
+
+    `features_ND` float16 of unit length, `positions_N3` float32 in metres in the map,
+    `quaternions_wxyz_N4` float32 `map_from_camera`.
+    """
+
+    features_ND: NDArray[np.float16]
+    positions_N3: NDArray[np.float32]
+    quaternions_wxyz_N4: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model ready to answer, in evaluation mode, on `device`."""
+
+    model: PoseNet
+    card: ModelCard
+    features: TrainingFeatures | None
+    device: torch.device
+
+
+def save_model(
+    folder: Path, model: PoseNet, card: ModelCard, features: TrainingFeatures | None = None
+) -> None:
+    """
+    Write a model folder, whole or not at all; one of the same name is replaced.
+
+    The auxiliary heads are left out: they serve training only.
+    """
+    partial = folder.with_name(f'.{folder.name}.partial')
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        _write_files(partial, model, card, features)
+        _put_in_place(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_files(
+    folder: Path, model: PoseNet, card: ModelCard, features: TrainingFeatures | None
+) -> None:
+    state = {
+        key: value.detach().cpu().contiguous()
+        for key, value in model.state_dict().items()
+        if not key.startswith('auxiliary.')
+    }
+    save_tensors(state, folder / WEIGHTS)
+    if features is not None:
+        arrays = {
+            'features': features.features_ND.astype(np.float16),
+            'positions': features.positions_N3.astype(np.float32),
+            'quaternions_wxyz': features.quaternions_wxyz_N4.astype(np.float32),
+        }
+        save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / FEATURES)
+    written = {}
+    for path in sorted(folder.iterdir()):
+        path.chmod(0o644)  # safetensors makes files that only their owner can read
+        written[path.name] = _fingerprint(path)
+    write_card(folder / CARD, card, written)
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    """Rename; an older folder is moved aside first, since a rename cannot replace a full one."""
+    old = folder.with_name(f'.{folder.name}.old')
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    with path.open('rb') as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return {'bytes': path.stat().st_size, 'sha256': digest.hexdigest()}
+
+
+def find_model_folder(path: Path) -> Path:
+    """
+    Return the model folder that a path means: itself, or the `model` folder of a training run.
+
+    Raises ModelError where there is none.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ModelError(f'no model at {path}: there is no such folder')
+    for folder in (path, path / 'model'):
+        if (folder / CARD).is_file():
+            return folder
+    if (path / 'run.yaml').is_file():
+        raise ModelError(f'{path} holds no model yet: its training has not finished')
+    if (path / WEIGHTS).is_file():
+        raise ModelError(f'{path} is incomplete: {WEIGHTS} is there but {CARD} is missing')
+    raise ModelError(
+        f'no model at {path}: expected {CARD} there or in its folder model/ '
+        '(the --output of train)'
+    )
+
+
+def load_model(folder: Path, device: str | torch.device = 'cpu') -> LoadedModel:
+    """
+    Read a model folder, without pickle, and refuse what cannot be trusted.
+
+    Takes the folder of a run as well. Raises ModelError, one line, for a folder or file that is
+    missing, truncated, foreign or altered, for a card of a newer format, and for weights that
+    do not fit the architecture in the card.
+    """
+    folder = find_model_folder(folder)
+    card, files = read_card(folder / CARD)
+    if WEIGHTS not in files:
+        raise ModelError(f'{folder / CARD} is damaged: it does not list {WEIGHTS}')
+    for name, expected in files.items():
+        _check(folder / name, expected)
+    model = PoseNet(card.architecture, auxiliary=False)
+    try:
+        model.load_state_dict(load_tensors(folder / WEIGHTS))
+    except (SafetensorError, RuntimeError) as error:
+        raise ModelError(
+            f'{folder / WEIGHTS} does not hold the weights of the {card.architecture.backbone} '
+            f'in {CARD}'
+        ) from error
+    features = _read_features(folder / FEATURES) if FEATURES in files else None
+    device = torch.device(device)
+    return LoadedModel(model.eval().to(device), card, features, device)
+
+
+def _check(path: Path, expected: dict[str, Any]) -> None:
+    if not path.is_file():
+        raise ModelError(f'{path} is missing; copy the whole model folder')
+    size = path.stat().st_size
+    if size < expected['bytes']:
+        raise ModelError(
+            f'{path} is truncated: {size} of {expected["bytes"]} bytes; copy the folder again'
+        )
+    if _fingerprint(path) != expected:
+        raise ModelError(
+            f'{path} is not the file that its {CARD} describes (another SHA-256); copy the '
+            'whole folder again, or train again'
+        )
+
+
+def _read_features(path: Path) -> TrainingFeatures:
+    try:
+        arrays = load_arrays(path)
+        features, positions = arrays['features'], arrays['positions']
+        quaternions = arrays['quaternions_wxyz']
+    except (SafetensorError, KeyError) as error:
+        raise ModelError(f'{path} does not hold the features of training images') from error
+    count = len(features)
+    if features.ndim != 2 or positions.shape != (count, 3) or quaternions.shape != (count, 4):
+        raise ModelError(f'{path} is damaged: its arrays do not belong together')
+    return TrainingFeatures(features, positions, quaternions)

@@ -1,0 +1,185 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+PoseNet: from one image to the pose of the camera (Kendall, Grimes, Cipolla, ICCV 2015).
+
+Equation numbers are those of the paper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import nn, Tensor
+from torch.nn import functional
+from torchvision.models.googlenet import InceptionAux
+
+from posenet_ros.errors import ConfigError
+from posenet_ros.models.backbones import backbone_named, build_backbone, Trunk
+from posenet_ros.models.rotations import quaternion_from_6d
+
+# Numbers that a head puts out for a rotation, and what they are without rotation.
+_ROTATIONS = {'quaternion': (1.0, 0.0, 0.0, 0.0), '6d': (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """
+    What a PoseNet is made of.
+
+    `pool` is the side of the grid that the trunk's last feature map is averaged to before the
+    fully connected layer: 1, as in GoogLeNet, forgets where in the image a feature was; 2 or
+    more keeps it, at next to no cost. `rotation` is what the heads put out: the paper's
+    `quaternion`, or `6d` (two columns of the matrix), which has no double cover. `dropout`
+    holds for the localization feature, `auxiliary_dropout` for the two auxiliary heads.
+    """
+
+    backbone: str = 'googlenet'
+    feature_width: int = 2048
+    pool: int = 1
+    rotation: str = 'quaternion'
+    dropout: float = 0.5
+    auxiliary_dropout: float = 0.7
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built."""
+        backbone_named(self.backbone)
+        if self.rotation not in _ROTATIONS:
+            raise ConfigError(
+                f'unknown rotation {self.rotation!r}; known are {", ".join(_ROTATIONS)}'
+            )
+        if self.pool < 1 or self.feature_width < 1:
+            raise ConfigError(
+                f'pool and feature_width must be at least 1, got {self.pool} and '
+                f'{self.feature_width}'
+            )
+        for value in (self.dropout, self.auxiliary_dropout):
+            if not 0 <= value < 1:
+                raise ConfigError(f'a dropout is a share from 0 to below 1, got {value}')
+
+
+class PosePrediction(NamedTuple):
+    """
+    Poses `map_from_camera` of a batch: p = [x, q], eq. (1).
+
+    `position_B3` in metres in the map; `quaternion_wxyz_B4`, of unit length except from a
+    quaternion head in training; `feature_BD`, the trunk's last map averaged over the image,
+    before any regression: what images are compared by. In training `auxiliary` holds the
+    predictions of the auxiliary heads as (position, quaternion), the earlier head first.
+    """
+
+    position_B3: Tensor
+    quaternion_wxyz_B4: Tensor
+    feature_BD: Tensor
+    auxiliary: tuple[tuple[Tensor, Tensor], ...] = ()
+
+
+class PoseNet(nn.Module):
+    """
+    A trunk, a fully connected localization feature, and affine regressors of the pose.
+
+    On GoogLeNet this is the paper's network: three heads in training, the two auxiliary ones
+    dropped at test. Other trunks have the last head only. The paper's classifiers of GoogLeNet
+    become affine regressors of 3 + 4 numbers; the feature of 2048 comes before the last.
+
+    The position regressor works in units of the scene: `x = position_mean + position_scale *
+    output`, where the scale is half the extent of the training positions per axis. Rows of
+    equal norm then act on metres as rows whose norms are proportional to the extent, which the
+    paper found important for its initialisation (section 3.1).
+    """
+
+    position_mean: Tensor
+    position_scale: Tensor
+
+    def __init__(
+        self, architecture: Architecture, trunk: Trunk | None = None, *, auxiliary: bool = True
+    ) -> None:
+        """Build around a trunk, by default one with random weights; see `set_extent`."""
+        super().__init__()
+        self.architecture = architecture
+        self.trunk = trunk or build_backbone(architecture.backbone)
+        outputs = 3 + len(_ROTATIONS[architecture.rotation])
+        self.pool = nn.AdaptiveAvgPool2d(architecture.pool)
+        self.localization = nn.Sequential(
+            nn.Linear(self.trunk.channels * architecture.pool**2, architecture.feature_width),
+            nn.ReLU(inplace=True),
+            nn.Dropout(architecture.dropout),
+        )
+        self.regressor = nn.Linear(architecture.feature_width, outputs)
+        taps = self.trunk.backbone.taps if auxiliary else ()
+        self.auxiliary = nn.ModuleList(
+            InceptionAux(channels, outputs, dropout=architecture.auxiliary_dropout)
+            for _, channels in taps
+        )
+        for regressor in [self.regressor, *(head.fc2 for head in self.auxiliary)]:
+            self._start_at_centre(regressor)
+        self.register_buffer('position_mean', torch.zeros(3))
+        self.register_buffer('position_scale', torch.ones(3))
+
+    def _start_at_centre(self, regressor: nn.Linear) -> None:
+        """Let an untrained head say: the middle of the scene, not rotated."""
+        nn.init.normal_(regressor.weight, std=0.01)
+        with torch.no_grad():
+            regressor.bias[:3] = 0
+            regressor.bias[3:] = torch.tensor(_ROTATIONS[self.architecture.rotation])
+
+    def set_extent(self, positions_N3: NDArray[np.float64]) -> None:
+        """Take the middle and the extent of the scene from the training positions, in metres."""
+        low, high = positions_N3.min(axis=0), positions_N3.max(axis=0)
+        half = (high - low) / 2
+        # An axis without extent (a robot on a flat floor) still needs a scale above zero.
+        half = np.maximum(half, max(0.01 * half.max(), 1e-3))
+        self.position_mean.copy_(torch.as_tensor((low + high) / 2))
+        self.position_scale.copy_(torch.as_tensor(half))
+
+    def forward(self, image_B3HW: Tensor) -> PosePrediction:
+        """
+        Predict poses from images as `Preprocessing` makes them.
+
+        In evaluation mode quaternions have unit length (section 3.2).
+        """
+        if self.training and len(self.auxiliary):
+            map_BChw, taps = self.trunk.forward_with_taps(image_B3HW)
+        else:
+            map_BChw, taps = self.trunk(image_B3HW), []
+        localization = self.localization(torch.flatten(self.pool(map_BChw), 1))
+        position, quaternion = self._pose(self.regressor, localization)
+        feature = map_BChw.float().mean(dim=(2, 3))
+        heads = tuple(
+            self._pose(head.fc2, _before_regressor(head, tap))
+            for head, tap in zip(self.auxiliary, taps)
+        )
+        return PosePrediction(position, quaternion, feature, heads)
+
+    def _pose(self, regressor: nn.Linear, feature: Tensor) -> tuple[Tensor, Tensor]:
+        # Half precision would round positions to a thousandth of the scene and worse.
+        with torch.autocast(feature.device.type, enabled=False):
+            output = regressor(feature.float())
+        position = self.position_mean + self.position_scale * output[:, :3]
+        rotation = output[:, 3:]
+        if self.architecture.rotation == '6d':
+            return position, quaternion_from_6d(rotation)
+        return position, rotation if self.training else functional.normalize(rotation, dim=1)
+
+
+def _before_regressor(head: InceptionAux, tap: Tensor) -> Tensor:
+    """Return what torchvision's auxiliary head computes before its last layer."""
+    pooled = functional.adaptive_avg_pool2d(tap, (4, 4))
+    flat = torch.flatten(head.conv(pooled), 1)
+    return head.dropout(functional.relu(head.fc1(flat), inplace=True))

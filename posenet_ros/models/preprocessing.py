@@ -1,0 +1,118 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The one path from pixels to network input, shared by training, evaluation and the node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+
+from posenet_ros.errors import ConfigError, ModelError
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """
+    How an image becomes network input.
+
+    The image is scaled until its shorter side has `short_side` pixels, then `crop` (height,
+    width) is cut out: 256 and 224 x 224 in the paper (section 3.2). `mean` and `std` are per
+    channel, of colours from 0 to 1; the mean is the scene's own, as the paper found best.
+    """
+
+    short_side: int = 256
+    crop: tuple[int, int] = (224, 224)
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def __post_init__(self) -> None:
+        """Refuse a crop that does not fit, and deviations of zero."""
+        object.__setattr__(self, 'crop', tuple(int(side) for side in self.crop))
+        object.__setattr__(self, 'mean', tuple(float(value) for value in self.mean))
+        object.__setattr__(self, 'std', tuple(float(value) for value in self.std))
+        if len(self.crop) != 2 or not 32 <= min(self.crop) <= self.short_side:
+            raise ConfigError(
+                f'a crop needs at least 32 pixels a side and its shorter side must fit into '
+                f'{self.short_side}, got {self.crop}'
+            )
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ConfigError('mean and std need three values each, the std above zero')
+
+    def resize(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """
+        Scale an image (H, W, 3) so that its shorter side is `short_side`.
+
+        Where the crop is wider than that image would be (a camera of another shape), it is
+        scaled until the crop fits.
+        """
+        height, width = rgb.shape[:2]
+        scale = max(
+            self.short_side / min(height, width), self.crop[0] / height, self.crop[1] / width
+        )
+        size = (
+            max(round(width * scale), self.crop[1]),
+            max(round(height * scale), self.crop[0]),
+        )
+        if size == (width, height):
+            return rgb
+        # Averaging areas keeps fine texture from turning into noise when an image shrinks.
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        return cv2.resize(rgb, size, interpolation=method)
+
+    def crop_at(self, rgb: NDArray[np.uint8], top: int, left: int) -> NDArray[np.uint8]:
+        """Cut the crop out of a resized image, its upper left corner at a pixel."""
+        return rgb[top : top + self.crop[0], left : left + self.crop[1]]
+
+    def centre(self, rgb: NDArray[np.uint8]) -> tuple[int, int]:
+        """Return the upper left corner (top, left) of the centre crop of a resized image."""
+        return (rgb.shape[0] - self.crop[0]) // 2, (rgb.shape[1] - self.crop[1]) // 2
+
+    def normalise(self, rgb_BHW3: Tensor) -> Tensor:
+        """Turn colours (B, H, W, 3), uint8 or float from 0 to 255, into input (B, 3, H, W)."""
+        scale = torch.tensor([1 / (255 * value) for value in self.std], device=rgb_BHW3.device)
+        shift = torch.tensor(self.mean, device=rgb_BHW3.device) * 255
+        return ((rgb_BHW3.float() - shift) * scale).permute(0, 3, 1, 2).contiguous()
+
+    def prepare(self, rgb: NDArray[np.uint8]) -> Tensor:
+        """Turn an image (H, W, 3) of any size into network input (3, h, w) by its centre crop."""
+        small = self.resize(rgb)
+        crop = np.ascontiguousarray(self.crop_at(small, *self.centre(small)))
+        return self.normalise(torch.from_numpy(crop)[None])[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for YAML; `from_dict` reads them back."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
+        """Read what `to_dict` wrote; raise ModelError for keys or values that do not fit."""
+        expected = {field.name for field in fields(cls)}
+        if set(values) != expected:
+            odd = sorted(set(values) ^ expected)
+            raise ModelError(f'the preprocessing lacks or has unknown keys: {", ".join(odd)}')
+        try:
+            return cls(**values)
+        except (TypeError, ValueError, ConfigError) as error:
+            raise ModelError(f'the preprocessing has impossible values: {error}') from error
