@@ -56,13 +56,12 @@ class Pose:
     source: str
 
     def __post_init__(self) -> None:
-        """Check the parts and make the translation an immutable float vector."""
+        """Check the parts and make the translation a float vector of its own."""
         translation = np.array(self.translation, dtype=np.float64)
         if translation.shape != (3,) or not np.isfinite(translation).all():
             raise GeometryError(f'a translation is three finite numbers, not {translation}')
         if not self.rotation.single:
             raise GeometryError('a pose holds one rotation; use Trajectory for many')
-        translation.flags.writeable = False
         object.__setattr__(self, 'translation', translation)
 
     @classmethod
@@ -143,7 +142,8 @@ class Pose:
         Raises GeometryError when the inner frames differ.
         """
         if not isinstance(other, Pose):
-            return self.rotation.apply(other) + self.translation
+            # SciPy's rotations take no read-only arrays.
+            return self.rotation.apply(np.array(other)) + self.translation
         if self.source != other.target:
             raise GeometryError(
                 f'{self.target}_from_{self.source} @ {other.target}_from_{other.source}: '

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation, Slerp
 
 from posenet_ros.errors import GeometryError
@@ -80,6 +80,37 @@ class Trajectory:
             kept[0].source,
         )
 
+    @classmethod
+    def from_quaternions(
+        cls,
+        stamps_ns: ArrayLike,
+        translations: ArrayLike,
+        *,
+        w: ArrayLike,
+        x: ArrayLike,
+        y: ArrayLike,
+        z: ArrayLike,
+        target: str,
+        source: str,
+    ) -> Trajectory:
+        """
+        Stack many poses from quaternion parts by name, each (N,), in any order of time.
+
+        Quaternions are normalised here; of several poses with one stamp the last is kept.
+        Raises GeometryError where a part is not finite or a quaternion has no length.
+        """
+        stamps = np.asarray(stamps_ns, dtype=np.int64)
+        parts = np.stack([x, y, z, w], axis=1).astype(np.float64)
+        norms = np.linalg.norm(parts, axis=1)
+        if not np.isfinite(norms).all() or (norms < 1e-9).any():
+            raise GeometryError('a quaternion of a trajectory has no length, or is not finite')
+        # The first of equal stamps seen from the back is the last seen from the front.
+        stamps, from_back = np.unique(stamps[::-1], return_index=True)
+        keep = len(parts) - 1 - from_back
+        rotations = Rotation.from_quat(parts[keep] / norms[keep, None])
+        moved = np.asarray(translations, dtype=np.float64).reshape(-1, 3)[keep]
+        return cls(stamps, rotations, moved, target, source)
+
     def __len__(self) -> int:
         """Return the number of poses."""
         return len(self.stamps_ns)
@@ -136,6 +167,12 @@ class Trajectory:
         )
         rotations = Slerp(own, self.rotations)(asked)
         return Trajectory(stamps_ns, rotations, translations, self.target, self.source)
+
+    def inverse(self) -> Trajectory:
+        """Return `source_from_target` at every stamp."""
+        inverse = self.rotations.inv()
+        moved = -inverse.apply(self.translations)
+        return Trajectory(self.stamps_ns, inverse, moved, self.source, self.target)
 
     def transformed(self, new_from_target: Pose) -> Trajectory:
         """Return `new_from_source = new_from_target @ target_from_source` for every pose."""
