@@ -1,0 +1,122 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What every localizer answers: a pose that knows how wrong it may be, or a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posenet_ros.errors import GeometryError
+from posenet_ros.geometry import Pose
+
+if TYPE_CHECKING:
+    import torch
+
+    from posenet_ros.models.card import ModelCard
+    from posenet_ros.models.checkpoint import TrainingFeatures
+
+
+def check_covariance(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Return a read-only copy of a pose covariance, or refuse it.
+
+    Order x y z rotX rotY rotZ about fixed map axes, in m^2, m rad and rad^2, as in
+    geometry_msgs/PoseWithCovariance. A filter takes a zero for near-total trust, so a matrix
+    that is not finite, symmetric and positive definite raises GeometryError.
+    """
+    covariance = np.array(covariance, dtype=np.float64)
+    if covariance.shape != (6, 6) or not np.isfinite(covariance).all():
+        raise GeometryError(f'a pose covariance is 6x6 and finite, got shape {covariance.shape}')
+    if not np.allclose(covariance, covariance.T, rtol=1e-6, atol=1e-12):
+        raise GeometryError('a pose covariance is symmetric, and this one is not')
+    smallest = np.linalg.eigvalsh(covariance)[0]
+    if smallest <= 0:
+        raise GeometryError(
+            f'a pose covariance is positive definite; the smallest eigenvalue is {smallest:.3g}'
+        )
+    covariance.flags.writeable = False
+    return covariance
+
+
+@dataclass(frozen=True, eq=False)
+class PoseEstimate:
+    """
+    The answer to one image.
+
+    `map_from_camera` and its `covariance` (6, 6) (x y z rotX rotY rotZ about fixed map axes)
+    are both there, or both None: then the image is refused and `reasons` say why. `method`
+    names what answered; `verified` is True only where the image itself confirmed the pose.
+    Nothing stands in for a refused pose: whoever counts answers counts it as none.
+    """
+
+    map_from_camera: Pose | None
+    covariance: NDArray[np.float64] | None
+    method: str
+    verified: bool = False
+    reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse half an answer, a covariance that lies, and a refusal without a reason."""
+        if (self.map_from_camera is None) != (self.covariance is None):
+            raise GeometryError('a pose estimate has both a pose and a covariance, or neither')
+        if self.covariance is not None:
+            object.__setattr__(self, 'covariance', check_covariance(self.covariance))
+        elif not self.reasons or self.verified:
+            raise GeometryError('a refused estimate gives its reasons and is not verified')
+
+    @classmethod
+    def refused(cls, method: str, *reasons: str) -> PoseEstimate:
+        """Return the answer that there is no answer, and why."""
+        return cls(None, None, method, reasons=reasons)
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a pose."""
+        return self.map_from_camera is not None
+
+
+class Answers(NamedTuple):
+    """Estimates of N images, and the features (N, D), L2-normalised, that came with them."""
+
+    estimates: tuple[PoseEstimate, ...]
+    features: NDArray[np.float32]
+
+
+class Localizer(Protocol):
+    """
+    Anything that tells where an image was taken.
+
+    Images are uint8 (H, W, 3), RGB, as `data.images.decode` gives them. `card` and `device`
+    tell which model answers, and where it runs; `training` holds the features and poses of its
+    training images, None where the model folder came without.
+    """
+
+    method: str
+    card: ModelCard
+    device: torch.device
+    training: TrainingFeatures | None
+
+    def locate(self, rgb: NDArray[np.uint8]) -> PoseEstimate:
+        """Answer one image."""
+        ...
+
+    def locate_batch(self, images: Sequence[NDArray[np.uint8]]) -> Answers:
+        """Answer several images at once, with their features."""
+        ...

@@ -1,0 +1,35 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From a model folder to something that answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from posenet_ros.localization.estimate import Localizer
+from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer
+from posenet_ros.models.checkpoint import load_model
+
+
+def load_localizer(path: Path, device: str = 'auto') -> Localizer:
+    """
+    Load the model of a run (or a model folder) and answer once, so that it is ready.
+
+    `auto` runs on CUDA where there is one, else on the CPU. Raises ModelError for a folder
+    that holds no usable model, ConfigError for a device that is not there.
+    """
+    localizer = PoseNetLocalizer(load_model(path, choose_device(device)))
+    localizer.regressor.warm_up()
+    return localizer

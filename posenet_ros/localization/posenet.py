@@ -1,0 +1,143 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""PoseNet as a localizer: images through the network, poses and covariances out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+
+from posenet_ros.errors import ConfigError, GeometryError, ModelError
+from posenet_ros.geometry import Pose
+from posenet_ros.localization.estimate import Answers, PoseEstimate
+from posenet_ros.models.card import ModelCard
+from posenet_ros.models.checkpoint import LoadedModel
+from posenet_ros.models.posenet import PoseNet
+from posenet_ros.models.preprocessing import Preprocessing
+
+
+def choose_device(name: str = 'auto') -> torch.device:
+    """
+    Return the device to run on; `auto` is CUDA where there is one, else the CPU.
+
+    Raises ConfigError for a device that torch does not know or this machine does not have.
+    """
+    if name == 'auto':
+        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            f'cannot run on device {name!r} ({str(error).splitlines()[0]}); use auto, cpu or cuda'
+        ) from error
+    return device
+
+
+class Regressed(NamedTuple):
+    """Poses `map_from_camera` of N images, None where there is none, and features (N, D)."""
+
+    poses: tuple[Pose | None, ...]
+    features: NDArray[np.float32]
+
+
+class PoseRegressor:
+    """
+    The network with its preprocessing: the one way from images to poses.
+
+    Held-out evaluation after training and every localizer go through here, so they cannot
+    differ in the pixels they see or in dropout.
+    """
+
+    def __init__(
+        self, model: PoseNet, preprocessing: Preprocessing, device: torch.device | str
+    ) -> None:
+        """Put a model on a device, in evaluation mode."""
+        self.model = model.eval().to(device)
+        self.preprocessing = preprocessing
+        self.device = torch.device(device)
+
+    def warm_up(self) -> None:
+        """Run once on a black image, so that the first real one does not pay for set-up."""
+        self.regress([np.zeros((*self.preprocessing.crop, 3), dtype=np.uint8)])
+
+    @torch.inference_mode()
+    def regress(self, images: Sequence[NDArray[np.uint8]]) -> Regressed:
+        """
+        Return poses and features of images uint8 (H, W, 3), of one size or several.
+
+        Features are the trunk's, L2-normalised. Network output that is not finite, or has a
+        quaternion of length zero, gives None for the pose.
+        """
+        if not images:
+            raise ConfigError('there is no image to locate')
+        image_B3HW = torch.stack([self.preprocessing.prepare(rgb) for rgb in images])
+        output = self.model(image_B3HW.to(self.device))
+        feature_BD = torch.nn.functional.normalize(output.feature_BD.float(), dim=1)
+        positions = output.position_B3.double().cpu().numpy()
+        quaternions = output.quaternion_wxyz_B4.double().cpu().numpy()
+        poses = tuple(_pose(*pair) for pair in zip(positions, quaternions, strict=True))
+        return Regressed(poses, feature_BD.cpu().numpy())
+
+
+def _pose(position: NDArray[np.float64], quaternion_wxyz: NDArray[np.float64]) -> Pose | None:
+    w, x, y, z = quaternion_wxyz
+    try:
+        return Pose.from_quaternion(
+            w=w, x=x, y=y, z=z, translation=position, target='map', source='camera'
+        )
+    except GeometryError:
+        return None
+
+
+class PoseNetLocalizer:
+    """
+    Answers with the pose that the network regresses and the model's own covariance.
+
+    The covariance is that of the held-out residuals, the same for every image. A regressor
+    always answers; only output that is no pose is refused here.
+    """
+
+    method = 'posenet'
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        """Take a loaded model; raise ModelError when its covariance was never measured."""
+        if loaded.card.covariance is None:
+            raise ModelError(
+                'the model has no covariance, and a pose without one would claim to be exact; '
+                'train again, so that it is measured on held-out frames'
+            )
+        self.card: ModelCard = loaded.card
+        self.training = loaded.features
+        self.device = loaded.device
+        self.regressor = PoseRegressor(loaded.model, loaded.card.preprocessing, loaded.device)
+
+    def locate(self, rgb: NDArray[np.uint8]) -> PoseEstimate:
+        """Answer one image uint8 (H, W, 3), RGB."""
+        return self.locate_batch([rgb]).estimates[0]
+
+    def locate_batch(self, images: Sequence[NDArray[np.uint8]]) -> Answers:
+        """Answer several images at once, with their trunk features."""
+        poses, features = self.regressor.regress(images)
+        return Answers(tuple(self._estimate(pose) for pose in poses), features)
+
+    def _estimate(self, pose: Pose | None) -> PoseEstimate:
+        if pose is None:
+            return PoseEstimate.refused(self.method, 'the network output is not finite')
+        return PoseEstimate(pose, self.card.covariance, self.method)

@@ -1,0 +1,79 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The training image that looks most like a given one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posenet_ros.errors import ModelError
+from posenet_ros.geometry import Pose
+from posenet_ros.models.checkpoint import TrainingFeatures
+
+
+class Match(NamedTuple):
+    """The nearest training image: its number, and the cosine of the features, at most 1."""
+
+    index: int
+    similarity: float
+
+
+class FeatureIndex:
+    """
+    Exact nearest neighbour by cosine among the features of the training images.
+
+    A matrix product: a million multiplications for a thousand images, less than the network
+    needs for one layer.
+    """
+
+    def __init__(self, training: TrainingFeatures) -> None:
+        """Take the features that a model folder holds; raise ModelError when there are none."""
+        if not len(training.features_ND):
+            raise ModelError('the model folder holds no training images to compare with')
+        self._features = training.features_ND.astype(np.float32)
+        self._positions = training.positions_N3
+        self._quaternions_wxyz = training.quaternions_wxyz_N4
+
+    def __len__(self) -> int:
+        """Return the number of training images."""
+        return len(self._features)
+
+    def nearest(self, features: NDArray[np.float32]) -> tuple[Match | None, ...]:
+        """Return the nearest of each feature (M, D), or None for one that is not finite."""
+        if features.shape[1] != self._features.shape[1]:
+            raise ModelError(
+                f'features of {features.shape[1]} numbers cannot be compared with the '
+                f"{self._features.shape[1]} of the model's training images"
+            )
+        cosines = features @ self._features.T
+        best = np.argmax(cosines, axis=1)
+        return tuple(
+            Match(int(index), float(row[index])) if np.isfinite(row).all() else None
+            for index, row in zip(best, cosines, strict=True)
+        )
+
+    def pose(self, index: int) -> Pose:
+        """Return `map_from_camera` of one training image."""
+        w, x, y, z = self._quaternions_wxyz[index]
+        return Pose.from_quaternion(
+            w=w, x=x, y=y, z=z, translation=self._positions[index], target='map', source='camera'
+        )
+
+    def poses(self) -> tuple[Pose, ...]:
+        """Return `map_from_camera` of all training images, in the order of their numbers."""
+        return tuple(self.pose(index) for index in range(len(self)))

@@ -1,0 +1,136 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from posenet_ros.errors import ConfigError, ModelError
+from posenet_ros.localization.load import load_localizer
+from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer, PoseRegressor
+from posenet_ros.models.posenet import PosePrediction
+from posenet_ros.models.preprocessing import Preprocessing
+
+
+class Fixed(torch.nn.Module):
+    """A network that says the same of every image, and remembers how it was called."""
+
+    def __init__(self, position, quaternion_wxyz):
+        super().__init__()
+        self.position = torch.tensor(position, dtype=torch.float32)
+        self.quaternion = torch.tensor(quaternion_wxyz, dtype=torch.float32)
+
+    def forward(self, image_B3HW):
+        count = len(image_B3HW)
+        self.inference = torch.is_inference_mode_enabled()
+        return PosePrediction(
+            self.position.expand(count, 3),
+            self.quaternion.expand(count, 4),
+            torch.tensor([[3.0, 4.0]]).expand(count, 2),
+        )
+
+
+def regressor(*output):
+    return PoseRegressor(Fixed(*output), Preprocessing(), 'cpu')
+
+
+def test_output_becomes_a_pose_with_w_first_and_features_of_unit_length(image):
+    # Half a turn about y is w=0 x=0 y=1 z=0; read with w last it would be about z.
+    poses, features = regressor([1, 2, 3], [0, 0, 1, 0]).regress([image, image])
+    assert len(poses) == 2
+    assert (poses[0].target, poses[0].source) == ('map', 'camera')
+    np.testing.assert_allclose(poses[0].translation, [1, 2, 3])
+    np.testing.assert_allclose(poses[0].rotation.apply([1, 0, 0]), [-1, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(poses[0].rotation.apply([0, 1, 0]), [0, 1, 0], atol=1e-6)
+    np.testing.assert_allclose(features, [[0.6, 0.8], [0.6, 0.8]], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('position', 'quaternion'),
+    [
+        ([np.nan, 0, 0], [1, 0, 0, 0]),
+        ([0, np.inf, 0], [1, 0, 0, 0]),
+        ([0, 0, 0], [1, 0, np.nan, 0]),
+        ([0, 0, 0], [0, 0, 0, 0]),
+    ],
+)
+def test_output_that_is_no_pose_is_refused(loaded, image, position, quaternion):
+    localizer = PoseNetLocalizer(loaded)
+    localizer.regressor = regressor(position, quaternion)
+    estimate = localizer.locate(image)
+    assert not estimate.answered
+    assert 'not finite' in estimate.reasons[0]
+
+
+def test_the_network_runs_without_gradients_and_without_dropout(image):
+    network = Fixed([0, 0, 0], [1, 0, 0, 0]).train()
+    PoseRegressor(network, Preprocessing(), 'cpu').regress([image])
+    assert network.inference
+    assert not network.training
+
+
+def test_an_answer_carries_the_covariance_of_the_card(loaded, image):
+    localizer = PoseNetLocalizer(loaded)
+    estimate = localizer.locate(image)
+    assert estimate.answered
+    assert (estimate.method, estimate.verified) == ('posenet', False)
+    np.testing.assert_array_equal(estimate.covariance, loaded.card.covariance)
+
+
+def test_a_batch_answers_as_single_images_do_whatever_their_sizes(loaded, image):
+    localizer = PoseNetLocalizer(loaded)
+    images = [image, image[:, ::-1], np.repeat(image, 2, axis=0)]
+    together = localizer.locate_batch(images)
+    assert together.features.shape == (3, 576)
+    for rgb, estimate in zip(images, together.estimates, strict=True):
+        metres, radians = localizer.locate(rgb).map_from_camera.distance(estimate.map_from_camera)
+        assert metres < 1e-4
+        assert radians < 1e-3
+
+
+def test_no_images_are_an_error(loaded):
+    with pytest.raises(ConfigError, match='no image'):
+        PoseNetLocalizer(loaded).locate_batch([])
+
+
+def test_a_model_without_covariance_is_refused(loaded):
+    bare = replace(loaded, card=replace(loaded.card, covariance=None))
+    with pytest.raises(ModelError, match='no covariance'):
+        PoseNetLocalizer(bare)
+
+
+def test_a_folder_loads_and_answers_as_before_it_was_saved(loaded, model_folder, image):
+    localizer = load_localizer(model_folder.parent, device='cpu')
+    assert localizer.device.type == 'cpu'
+    assert len(localizer.training.features_ND) == 3
+    fresh = PoseNetLocalizer(loaded).locate(image).map_from_camera
+    metres, _ = fresh.distance(localizer.locate(image).map_from_camera)
+    assert metres < 1e-5
+
+
+def test_no_folder_is_one_line(tmp_path):
+    with pytest.raises(ModelError, match='no model at'):
+        load_localizer(tmp_path / 'nowhere')
+
+
+def test_auto_takes_cuda_where_there_is_one():
+    assert choose_device('auto').type == ('cuda' if torch.cuda.is_available() else 'cpu')
+
+
+@pytest.mark.parametrize('name', ['gpu', 'cuda:99', ''])
+def test_a_device_that_is_not_there_is_named(name):
+    with pytest.raises(ConfigError, match='use auto, cpu or cuda'):
+        choose_device(name)
