@@ -1,0 +1,104 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Everything that decides how a model is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from posenet_ros.errors import ConfigError
+
+LOSSES = ('learned', 'paper')
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """
+    A recipe: the network, its input, the loss, the optimiser and how long.
+
+    `weights` is `imagenet`, `none` or a file. `image_size` is the shorter side of the crop;
+    images are scaled to `1 + margin` times that, so that crops can be moved. `wide` keeps the
+    whole width of the image in the crop instead of a square. `loss` is `learned` or `paper`
+    with `beta`. `rate` is AdamW's peak; it rises over the share `warmup` of all steps and falls
+    with a cosine to zero. `average` is the share of all steps over which weights are averaged
+    (exponentially), 0 for none. See `Augmentation` for shift, turn_deg, roll_deg, brightness,
+    contrast, and `Architecture` for pool, rotation, feature_width and dropout. `held_out` is
+    the share of frames kept from training.
+    """
+
+    backbone: str = 'googlenet'
+    weights: str = 'imagenet'
+    pool: int = 1
+    rotation: str = 'quaternion'
+    feature_width: int = 2048
+    dropout: float = 0.5
+    image_size: int = 224
+    margin: float = 1 / 7
+    wide: bool = False
+    shift: float = 1.0
+    turn_deg: float = 0.0
+    roll_deg: float = 0.0
+    brightness: float = 0.2
+    contrast: float = 0.2
+    loss: str = 'learned'
+    beta: float = 500.0
+    epochs: int = 100
+    batch_size: int = 32
+    rate: float = 3e-4
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    average: float = 0.0
+    held_out: float = 0.2
+    seed: int = 0
+    devices: int = 1
+    nodes: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot be meant."""
+        if self.loss not in LOSSES:
+            raise ConfigError(f'unknown loss {self.loss!r}; known are {", ".join(LOSSES)}')
+        for name in ('epochs', 'batch_size', 'devices', 'nodes', 'pool', 'feature_width'):
+            if getattr(self, name) < 1:
+                raise ConfigError(f'{name} must be at least 1, got {getattr(self, name)}')
+        if self.image_size < 32:
+            raise ConfigError(f'an image_size below 32 shows nothing, got {self.image_size}')
+        for name in ('rate', 'beta'):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f'{name} must be above zero, got {getattr(self, name)}')
+        for name in ('margin', 'shift', 'turn_deg', 'roll_deg', 'weight_decay', 'brightness'):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f'{name} must not be negative, got {getattr(self, name)}')
+        for name in ('shift', 'warmup', 'average', 'contrast', 'dropout'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f'{name} is a share from 0 to 1, got {getattr(self, name)}')
+        if not 0.02 <= self.held_out <= 0.5:
+            raise ConfigError(f'held_out is a share from 0.02 to 0.5, got {self.held_out}')
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for YAML; `from_dict` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainOptions:
+        """Read options; keys left out have their defaults, unknown ones raise ConfigError."""
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise ConfigError(f'unknown training options: {", ".join(unknown)}')
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ConfigError(f'training options of a wrong kind: {error}') from error

@@ -1,0 +1,217 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Train a PoseNet on frames, with Lightning's loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+import logging
+import os
+from pathlib import Path
+import signal
+import threading
+import warnings
+
+import lightning
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+import torch
+from torch.utils.data import DataLoader
+
+from posenet_ros.data.augmentation import Augmentation
+from posenet_ros.data.dataset import as_it_is, FrameDataset, ResizedImages
+from posenet_ros.data.frames import Frame
+from posenet_ros.data.images import read_image
+from posenet_ros.geometry import Camera
+from posenet_ros.models.backbones import Trunk
+from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.training.allocator import keep_freed_memory
+from posenet_ros.training.config import TrainOptions
+from posenet_ros.training.module import PoseTraining
+from posenet_ros.training.progress import History, TrainingBar
+
+CHECKPOINT = 'last.ckpt'
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """
+    A trained network in evaluation mode, how to feed it, and what its epochs logged.
+
+    `primary` is false in all processes but the first of a run on several devices.
+    """
+
+    model: PoseNet
+    preprocessing: Preprocessing
+    history: list[dict[str, float]]
+    primary: bool = True
+
+
+def architecture_of(options: TrainOptions) -> Architecture:
+    """Return the network that a recipe asks for."""
+    return Architecture(
+        backbone=options.backbone,
+        feature_width=options.feature_width,
+        pool=options.pool,
+        rotation=options.rotation,
+        dropout=options.dropout,
+    )
+
+
+def preprocessing_of(options: TrainOptions, height: int, width: int) -> Preprocessing:
+    """Return a recipe's scaling and crop for images of this size, the mean not yet known."""
+    side = options.image_size
+    long_side = side
+    if options.wide:
+        # A multiple of 32, as trunks halve the image five times.
+        long_side = max(32 * round(side * max(height, width) / min(height, width) / 32), side)
+    crop = (side, long_side) if width >= height else (long_side, side)
+    return Preprocessing(short_side=round(side * (1 + options.margin)), crop=crop)
+
+
+def fit(
+    train: Sequence[Frame],
+    held_out: Sequence[Frame],
+    options: TrainOptions,
+    log_dir: Path,
+    *,
+    trunk: Trunk,
+    camera: Camera | None = None,
+) -> Fitted:
+    """
+    Train on `train`, and measure on `held_out` after every epoch without learning from it.
+
+    Nothing is chosen by the held-out frames: the network is that of the last epoch. `trunk` is
+    the recipe's backbone with its weights. TensorBoard's logs and a checkpoint of the last
+    epoch go to `log_dir`; where there is one already, training goes on from it. Raises
+    KeyboardInterrupt on Ctrl-C.
+    """
+    lightning.seed_everything(options.seed, workers=True, verbose=False)
+    height, width = read_image(train[0].image).shape[:2]
+    preprocessing = preprocessing_of(options, height, width)
+    train_images = ResizedImages(train, preprocessing)
+    held_out_images = ResizedImages(held_out, preprocessing)
+    preprocessing = replace(preprocessing, mean=train_images.mean, std=trunk.backbone.std)
+    augmentation = Augmentation(
+        options.shift,
+        options.turn_deg,
+        options.roll_deg,
+        options.brightness,
+        options.contrast,
+    )
+    training_set = FrameDataset(train, train_images, preprocessing, augmentation, camera)
+    held_out_set = FrameDataset(held_out, held_out_images, preprocessing)
+    model = PoseNet(architecture_of(options), trunk).to(memory_format=torch.channels_last)
+    model.set_extent(training_set.positions_N3)
+    history = History()
+    with _quiet():
+        trainer = _trainer(options, log_dir, history, steps=len(train) // options.batch_size)
+        if not torch.cuda.is_available():
+            keep_freed_memory()
+        checkpoint = log_dir / CHECKPOINT
+        _run(
+            trainer,
+            PoseTraining(model, options),
+            _loader(training_set, options.batch_size, train_images.all_in_memory, shuffle=True),
+            _loader(held_out_set, options.batch_size, held_out_images.all_in_memory),
+            checkpoint if checkpoint.is_file() else None,
+        )
+    return Fitted(model.eval().cpu(), preprocessing, history.epochs, trainer.is_global_zero)
+
+
+def _loader(
+    dataset: FrameDataset, batch_size: int, in_memory: bool, *, shuffle: bool = False
+) -> DataLoader:
+    # Cropping from memory takes a few milliseconds a batch; reading files takes processes.
+    workers = 0 if in_memory else min(max((os.cpu_count() or 1) // 2, 1), 8)
+    batch_size = min(batch_size, len(dataset))
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        # Batch normalisation suffers from a last batch of one or two images.
+        drop_last=shuffle,
+        collate_fn=as_it_is,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+    )
+
+
+def _trainer(
+    options: TrainOptions, log_dir: Path, history: History, steps: int
+) -> lightning.Trainer:
+    callbacks: list[Callback] = [history, TrainingBar()]
+    callbacks.append(ModelCheckpoint(log_dir, filename='last', enable_version_counter=False))
+    if options.average:
+        kept = max(options.average * max(steps, 1) * options.epochs, 1.0)
+        callbacks.append(EMAWeightAveraging(decay=1 - 1 / kept))
+    cuda = torch.cuda.is_available()
+    several = options.devices * options.nodes > 1
+    return lightning.Trainer(
+        accelerator='cuda' if cuda else 'cpu',
+        devices=options.devices,
+        num_nodes=options.nodes,
+        strategy='ddp' if several else 'auto',
+        sync_batchnorm=several and cuda,
+        precision='16-mixed' if cuda else '32-true',
+        max_epochs=options.epochs,
+        logger=TensorBoardLogger(log_dir, name='', version=''),
+        callbacks=callbacks,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        enable_model_summary=False,
+    )
+
+
+def _run(
+    trainer: lightning.Trainer,
+    module: PoseTraining,
+    training: DataLoader,
+    held_out: DataLoader,
+    checkpoint: Path | None,
+) -> None:
+    """Run the loop; hand Ctrl-C on, which Lightning turns into an exit of its own."""
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(module, training, held_out, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit as stopped:
+        if trainer.interrupted:
+            raise KeyboardInterrupt from stopped
+        raise
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's advice to developers away from users."""
+    loggers = [logging.getLogger(name) for name in ('lightning.pytorch', 'lightning.fabric')]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', message='.*does not have many workers.*')
+            warnings.filterwarnings('ignore', message='.*exists and is not empty.*')
+            warnings.filterwarnings('ignore', module=r'lightning\..*_pytree')
+            yield
+    finally:
+        for logger, level in zip(loggers, levels):
+            logger.setLevel(level)

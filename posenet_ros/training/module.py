@@ -1,0 +1,103 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One training step, one held-out measurement, and the optimiser, for Lightning."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+
+from posenet_ros.data.dataset import PoseBatch
+from posenet_ros.models.posenet import PoseNet
+from posenet_ros.training.config import TrainOptions
+from posenet_ros.training.losses import LearnedLoss, PaperLoss
+
+# The two balance weights are few and far from home: they take larger steps than the network.
+_BALANCE_RATE = 1e-2
+
+
+class PoseTraining(lightning.LightningModule):
+    """A PoseNet with its loss; logs the loss, and the held-out medians in metres and degrees."""
+
+    def __init__(self, model: PoseNet, options: TrainOptions) -> None:
+        """Take the network to train and the recipe."""
+        super().__init__()
+        self.model = model
+        self.options = options
+        learned = options.loss == 'learned'
+        self.loss = LearnedLoss() if learned else PaperLoss(options.beta)
+        self._errors: list[tuple[Tensor, Tensor]] = []
+
+    def training_step(self, batch: PoseBatch, batch_index: int) -> Tensor:
+        """Return the loss of a batch."""
+        image_B3HW = batch.image_B3HW.contiguous(memory_format=torch.channels_last)
+        prediction = self.model(image_B3HW)
+        parts = self.loss(prediction, batch.position_B3, batch.quaternion_wxyz_B4)
+        several = self.trainer.world_size > 1
+        values = {'train/loss': parts.total, 'train/position_m': parts.position}
+        self.log_dict(
+            values, on_step=False, on_epoch=True, batch_size=len(image_B3HW), sync_dist=several
+        )
+        return parts.total
+
+    def validation_step(self, batch: PoseBatch, batch_index: int) -> None:
+        """Collect the errors of held-out frames."""
+        prediction = self.model(batch.image_B3HW)
+        metres = torch.linalg.vector_norm(prediction.position_B3 - batch.position_B3, dim=1)
+        cosine = (prediction.quaternion_wxyz_B4 * batch.quaternion_wxyz_B4).sum(dim=1).abs()
+        # The rotation between two quaternions turns by twice the angle between them.
+        degrees = torch.rad2deg(2 * torch.acos(cosine.clamp(max=1)))
+        self._errors.append((metres, degrees))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the medians over the held-out frames of all devices."""
+        metres, degrees = (torch.cat(parts) for parts in zip(*self._errors))
+        self._errors.clear()
+        if self.trainer.world_size > 1:
+            metres, degrees = self.all_gather(metres), self.all_gather(degrees)
+        self.log('held_out/position_m', metres.median(), rank_zero_only=True)
+        self.log('held_out/orientation_deg', degrees.median(), rank_zero_only=True)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Return AdamW with warm-up and cosine; norms and biases are not decayed."""
+        weights = [value for value in self.model.parameters() if value.ndim > 1]
+        others = [value for value in self.model.parameters() if value.ndim <= 1]
+        groups = [
+            {'params': weights, 'weight_decay': self.options.weight_decay},
+            {'params': others, 'weight_decay': 0.0},
+        ]
+        if balance := list(self.loss.parameters()):
+            groups.append({'params': balance, 'weight_decay': 0.0, 'lr': _BALANCE_RATE})
+        optimizer = torch.optim.AdamW(groups, lr=self.options.rate)
+        total = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: warm_cosine(step / max(total, 1), self.options.warmup)
+        )
+        return {
+            'optimizer': optimizer,
+            'lr_scheduler': {'scheduler': schedule, 'interval': 'step'},
+        }
+
+
+def warm_cosine(done: float, warmup: float) -> float:
+    """Return the share of the peak rate after a share of all steps: up in a line, then down."""
+    if done < warmup:
+        return max(done / warmup, 0.01)
+    rest = (done - warmup) / max(1 - warmup, 1e-9)
+    return 0.5 * (1 + math.cos(math.pi * min(rest, 1.0)))

@@ -1,0 +1,98 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What training tells while it runs, and what it remembers of its epochs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback, ProgressBar
+from tqdm import tqdm
+
+
+class TrainingBar(ProgressBar):
+    """One bar over all epochs, in images, with an estimate and the held-out medians."""
+
+    def __init__(self) -> None:
+        """Start without a bar; Lightning says when to show one."""
+        super().__init__()
+        self._bar: tqdm | None = None
+        self._shown = True
+
+    def disable(self) -> None:
+        """Show nothing (Lightning asks this of all but the first process)."""
+        self._shown = False
+
+    def enable(self) -> None:
+        """Show the bar."""
+        self._shown = True
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Open the bar, at the place where a resumed run goes on."""
+        images = trainer.train_dataloader.batch_size * trainer.world_size
+        done = trainer.global_step * images
+        self._images_a_step = images
+        self._bar = tqdm(
+            desc='training',
+            total=int(trainer.estimated_stepping_batches) * images,
+            initial=done,
+            unit='image',
+            disable=not self._shown,
+            dynamic_ncols=True,
+        )
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Move on by a batch."""
+        self._bar.update(self._images_a_step)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Show where training stands."""
+        told = {'epoch': f'{trainer.current_epoch + 1}/{trainer.max_epochs}'}
+        values = trainer.callback_metrics
+        if 'held_out/position_m' in values:
+            metres, degrees = values['held_out/position_m'], values['held_out/orientation_deg']
+            told['held out'] = f'{metres:.2f} m {degrees:.1f} deg'
+        self._bar.set_postfix(told, refresh=False)
+
+    def on_train_end(self, *_: Any) -> None:
+        """Close the bar."""
+        self._bar.close()
+
+    def on_exception(self, *_: Any) -> None:
+        """Leave the terminal tidy."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class History(Callback):
+    """The logged values of each epoch, kept across a resumed run."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.epochs: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Remember this epoch."""
+        values = {key: round(float(value), 5) for key, value in trainer.callback_metrics.items()}
+        self.epochs.append({'epoch': trainer.current_epoch + 1, **values})
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what goes into a checkpoint."""
+        return {'epochs': self.epochs}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take what came from a checkpoint."""
+        self.epochs = list(state_dict['epochs'])
