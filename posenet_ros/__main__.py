@@ -66,8 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_arguments(parser)
+    arguments = argv[1:]
+    if COMMANDS[name].module.startswith('nodes.'):
+        arguments, ros_arguments = _ros_arguments_apart(arguments)
+        parser.set_defaults(ros_arguments=ros_arguments)
     try:
-        return command.run(parser.parse_args(argv[1:])) or 0
+        return command.run(parser.parse_args(arguments)) or 0
     except PosenetError as error:
         return _fail(name, str(error))
     except KeyboardInterrupt as stopped:
@@ -79,6 +83,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         where = f' ({error.filename})' if error.filename else ''
         return _fail(name, f'{_USERS_OSERRORS[error.errno]}{where}')
+
+
+def _ros_arguments_apart(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Split off what is ROS 2's own: from --ros-args to the end, or to a lone --."""
+    if '--ros-args' not in arguments:
+        return arguments, []
+    start = arguments.index('--ros-args')
+    own, ros = arguments[:start], arguments[start:]
+    end = ros.index('--') + 1 if '--' in ros else len(ros)
+    return own + ros[end:], ros[:end]
 
 
 _USERS_OSERRORS = {

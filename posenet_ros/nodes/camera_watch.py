@@ -1,0 +1,89 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The camera that the images come from, compared with the one the model was trained on."""
+
+from __future__ import annotations
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo
+
+from posenet_ros.data.camera_info import camera_from_info
+from posenet_ros.errors import GeometryError
+from posenet_ros.geometry import Camera
+from posenet_ros.nodes.image_input import newest_only
+
+
+def difference(trained: Camera, seen: Camera, tolerance: float) -> str:
+    """
+    Return in what the camera differs from the one of training, or '' where it does not.
+
+    An image that is only larger or smaller is the same to the network. `tolerance` is a share of
+    the image width: focal lengths and centres are compared in it.
+    """
+    if abs(seen.width * trained.height - trained.width * seen.height) > tolerance * (
+        seen.width * trained.height
+    ):
+        return (
+            f'images of {seen.width}x{seen.height} have another shape than the '
+            f'{trained.width}x{trained.height} of training'
+        )
+    scaled = trained.resized(seen.width, seen.height)
+    names = [
+        f'{name} {getattr(seen, name):.1f} instead of {getattr(scaled, name):.1f}'
+        for name in ('fx', 'fy', 'cx', 'cy')
+        if abs(getattr(seen, name) - getattr(scaled, name)) > tolerance * seen.width
+    ]
+    if (seen.distortion == 'none') != (trained.distortion == 'none'):
+        names.append(f'distortion {seen.distortion} instead of {trained.distortion}')
+    return f'the camera is not that of training: {", ".join(names)}' if names else ''
+
+
+class CameraWatch:
+    """The subscription to `camera_info`, and what its newest message says."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        """Take the node to subscribe with."""
+        self._node = node
+        self._subscription: Subscription | None = None
+        self._newest: CameraInfo | None = None
+        self._trained: Camera | None = None
+
+    def open(self, trained: Camera | None) -> None:
+        """Subscribe, to compare with the camera of training where that is known."""
+        self._trained = trained
+        self._newest = None
+        self._subscription = self._node.create_subscription(
+            CameraInfo, 'camera_info', self._receive, newest_only()
+        )
+
+    def close(self) -> None:
+        """Unsubscribe; nothing where nothing is open."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def _receive(self, message: CameraInfo) -> None:
+        self._newest = message
+
+    def mismatch(self, tolerance: float) -> str:
+        """Return in what the camera differs from that of training, or '' where it does not."""
+        if self._newest is None or self._trained is None:
+            return ''
+        try:
+            seen = camera_from_info(self._newest)
+        except GeometryError as error:
+            return f'{self._subscription.topic_name if self._subscription else ""}: {error}'
+        return difference(self._trained, seen, tolerance)

@@ -1,0 +1,88 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the node says about itself once a second on /diagnostics (REP-107)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import math
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+from posenet_ros.nodes.worker import Counts
+
+WARNING = DiagnosticStatus.WARN
+ERROR = DiagnosticStatus.ERROR
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is wrong, one line, and how bad it is: WARNING or ERROR."""
+
+    level: bytes
+    text: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The node's condition at one moment; latencies in milliseconds, NaN where there are none."""
+
+    state: str
+    model: str = ''
+    device: str = ''
+    decoder: str = ''
+    image_topic: str = ''
+    counts: Counts = field(default_factory=Counts)
+    received_hz: float = 0.0
+    published_hz: float = 0.0
+    latency_ms: tuple[float, float] = (math.nan, math.nan)
+    age_ms: tuple[float, float] = (math.nan, math.nan)
+    last_refusal: str = ''
+    problems: tuple[Problem, ...] = ()
+
+
+def diagnostic_array(report: Report, *, name: str, stamp: Time) -> DiagnosticArray:
+    """Return the message for a report; `name` tells which node and what of it."""
+    status = DiagnosticStatus(name=name, hardware_id=report.image_topic)
+    status.level = max((problem.level for problem in report.problems), default=DiagnosticStatus.OK)
+    status.message = '; '.join(problem.text for problem in report.problems) or report.state
+    status.values = [KeyValue(key=key, value=value) for key, value in _values(report)]
+    array = DiagnosticArray(status=[status])
+    array.header.stamp = stamp
+    return array
+
+
+def _values(report: Report) -> list[tuple[str, str]]:
+    counts = report.counts
+    return [
+        ('state', report.state),
+        ('model', report.model),
+        ('device', report.device),
+        ('decoder', report.decoder),
+        ('image topic', report.image_topic),
+        ('received', str(counts.received)),
+        ('published', str(counts.published)),
+        ('dropped', str(counts.dropped)),
+        ('refused', str(counts.refused)),
+        ('pending', str(counts.pending)),
+        ('last refusal', report.last_refusal),
+        ('received [Hz]', f'{report.received_hz:.1f}'),
+        ('published [Hz]', f'{report.published_hz:.1f}'),
+        ('latency, image received to pose sent, median [ms]', f'{report.latency_ms[0]:.1f}'),
+        ('latency, image received to pose sent, p99 [ms]', f'{report.latency_ms[1]:.1f}'),
+        ('age, image stamp to pose sent, median [ms]', f'{report.age_ms[0]:.1f}'),
+        ('age, image stamp to pose sent, p99 [ms]', f'{report.age_ms[1]:.1f}'),
+    ]

@@ -1,0 +1,96 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the node publishes of an answer: the pose, its covariance, the transform, the trail."""
+
+from __future__ import annotations
+
+from collections import deque
+import threading
+
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
+from nav_msgs.msg import Path
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from posenet_ros.localization.estimate import PoseEstimate
+from posenet_ros.nodes.conversions import pose_stamped, pose_with_covariance, transform_stamped
+from posenet_ros.nodes.transforms import make_broadcaster
+
+
+class Outputs:
+    """The publishers of a node, there from its start so that nobody misses the first pose."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        """Create the publishers; they stay silent until the node is active."""
+        reliable = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+        latched = QoSProfile(
+            depth=1,
+            reliability=ReliabilityPolicy.RELIABLE,
+            durability=DurabilityPolicy.TRANSIENT_LOCAL,
+        )
+        overridable = QoSOverridingOptions.with_default_policies()
+        self._pose = node.create_lifecycle_publisher(
+            PoseStamped, '~/pose', reliable, qos_overriding_options=overridable
+        )
+        self._with_covariance = node.create_lifecycle_publisher(
+            PoseWithCovarianceStamped,
+            '~/pose_with_covariance',
+            reliable,
+            qos_overriding_options=overridable,
+        )
+        self._trail = node.create_lifecycle_publisher(Path, '~/trail', latched)
+        self._broadcast = make_broadcaster(node)
+        self._past: deque[PoseStamped] = deque()
+        self._past_lock = threading.Lock()
+
+    @property
+    def can_broadcast(self) -> bool:
+        """Whether tf2_msgs is installed."""
+        return self._broadcast is not None
+
+    def publish(
+        self, estimate: PoseEstimate, stamp: Time, *, map_frame: str, camera_frame: str
+    ) -> None:
+        """
+        Publish an answer, everything with the stamp of the image.
+
+        `camera_frame` is the child of the transform; without one nothing is broadcast.
+        """
+        pose = estimate.map_from_camera
+        message = pose_stamped(pose, stamp, map_frame)
+        self._pose.publish(message)
+        self._with_covariance.publish(
+            pose_with_covariance(pose, estimate.covariance, stamp, map_frame)
+        )
+        if camera_frame and self._broadcast is not None:
+            self._broadcast(transform_stamped(pose, stamp, parent=map_frame, child=camera_frame))
+        with self._past_lock:
+            self._past.append(message)
+
+    def publish_trail(self, length: int) -> None:
+        """Publish the newest poses as a path, where somebody looks at it."""
+        with self._past_lock:
+            while len(self._past) > length:
+                self._past.popleft()
+            poses = list(self._past)
+        if poses and self._trail.get_subscription_count() > 0:
+            self._trail.publish(Path(header=poses[-1].header, poses=poses))
+
+    def clear(self) -> None:
+        """Forget the trail."""
+        with self._past_lock:
+            self._past.clear()

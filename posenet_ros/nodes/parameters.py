@@ -1,0 +1,189 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The parameters of the node: declared with what they mean, and refused with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+import re
+from typing import Any
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import ParameterException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from posenet_ros.errors import ConfigError
+
+_DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
+# What tf2 takes as a frame: names and slashes, but no leading slash.
+_FRAME = re.compile(r'[A-Za-z_][\w./-]*')
+
+
+def _one_of(*choices: str, **reasons: str) -> Callable[[Any], str]:
+    """Return a check that gives the reason for a value that is none of the choices, or ''."""
+
+    def check(value: Any) -> str:
+        if value in choices:
+            return ''
+        return reasons.get(value, f'must be one of {", ".join(choices)}')
+
+    return check
+
+
+def _device(value: Any) -> str:
+    return '' if _DEVICE.fullmatch(value) else 'must be auto, cpu, cuda or cuda:N'
+
+
+def _frame(value: Any) -> str:
+    return '' if _FRAME.fullmatch(value) else 'must be a TF frame name without a leading slash'
+
+
+@dataclass(frozen=True)
+class Specification:
+    """
+    One parameter: its default, what it means, and what values it takes.
+
+    `check` returns why a value is refused, or nothing. `live` tells that a change takes effect
+    at once; one that is not live is read in `configure`. `fixed` is read once, at the start.
+    """
+
+    default: Any
+    meaning: str
+    check: Callable[[Any], str] = lambda value: ''
+    limits: tuple[float, float] | None = None
+    live: bool = False
+    fixed: bool = False
+
+    def descriptor(self) -> ParameterDescriptor:
+        """Return the descriptor that `ros2 param describe` shows."""
+        when = 'any time' if self.live else 'the start' if self.fixed else 'configure'
+        descriptor = ParameterDescriptor(description=self.meaning, read_only=self.fixed)
+        descriptor.additional_constraints = f'Read at {when}.'
+        if self.limits and isinstance(self.default, float):
+            low, high = self.limits
+            descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+        elif self.limits:
+            low, high = map(int, self.limits)
+            descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]
+        return descriptor
+
+
+PARAMETERS: Mapping[str, Specification] = {
+    'model': Specification(
+        '', 'Folder of the model, or of the training run that holds it (train --output).'
+    ),
+    'device': Specification(
+        'auto',
+        'Where the network runs: auto (CUDA when there is one, else the CPU), cpu, cuda, cuda:N.',
+        check=_device,
+    ),
+    'image_transport': Specification(
+        'raw',
+        'raw subscribes to image, compressed to image/compressed, as image_transport names it.',
+        check=_one_of('raw', 'compressed'),
+    ),
+    'publish_tf': Specification(
+        'camera',
+        'camera broadcasts map -> camera_frame on /tf; none broadcasts nothing.',
+        check=_one_of(
+            'camera',
+            'none',
+            odom='map -> odom needs the recovery of a later version; use camera or none',
+        ),
+    ),
+    'map_frame': Specification(
+        '',
+        'Frame of the published poses; empty takes the one the model was trained in.',
+        check=lambda value: value and _frame(value),
+    ),
+    'camera_frame': Specification(
+        'posenet_camera',
+        'Child frame of the transform: one of its own, since the camera already has a parent.',
+        check=_frame,
+    ),
+    'camera_tolerance': Specification(
+        0.02,
+        'Largest difference from the training camera, as a share of the image width, that passes '
+        'without a warning.',
+        limits=(0.0, 1.0),
+        live=True,
+    ),
+    'silence_timeout': Specification(
+        5.0,
+        'Seconds without an image after which the topic is reported as silent.',
+        limits=(0.1, 3600.0),
+        live=True,
+    ),
+    'trail_length': Specification(
+        300, 'How many past poses ~/trail shows; 0 turns it off.', limits=(0, 10000), live=True
+    ),
+    'autostart': Specification(
+        True, 'Configure and activate at the start; false leaves that to a manager.', fixed=True
+    ),
+}
+
+
+class Parameters:
+    """The node's parameters, declared on it; read one with `parameters['name']`."""
+
+    def __init__(self, node: Node, may_configure: Callable[[], bool]) -> None:
+        """
+        Declare everything; raise ConfigError with one line for a value that is refused.
+
+        `may_configure` tells whether parameters that are read in `configure` can still change.
+        """
+        self._node = node
+        self._may_configure = may_configure
+        node.add_on_set_parameters_callback(self._check)
+        for name, specification in PARAMETERS.items():
+            try:
+                node.declare_parameter(name, specification.default, specification.descriptor())
+            except ParameterException as error:
+                # rclpy wraps the reason: "Invalid parameter value (...). Reason: ...: NAME".
+                reason = str(error).removesuffix(f': {name}').rpartition('Reason: ')[2]
+                raise ConfigError(f'parameter refused: {reason}') from error
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the present value."""
+        return self._node.get_parameter(name).value
+
+    def _check(self, changes: Sequence[Parameter]) -> SetParametersResult:
+        """Accept or refuse a change as a whole, with the reason."""
+        for change in changes:
+            reason = self._refusal(change)
+            if reason:
+                return SetParametersResult(
+                    successful=False, reason=f'{change.name} = {change.value!r}: {reason}'
+                )
+        return SetParametersResult(successful=True)
+
+    def _refusal(self, change: Parameter) -> str:
+        specification = PARAMETERS.get(change.name)
+        if specification is None or not isinstance(change.value, type(specification.default)):
+            # Not ours, or of another type, which rclpy refuses itself.
+            return ''
+        declared = self._node.has_parameter(change.name)
+        if declared and not specification.live and not self._may_configure():
+            return (
+                'is read in configure; clean the node up first (ros2 lifecycle set NODE cleanup)'
+            )
+        return specification.check(change.value)

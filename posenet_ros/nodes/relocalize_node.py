@@ -1,0 +1,353 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The node that tells where the camera is: images in, poses out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+import gc
+from pathlib import Path
+import sys
+import time
+from typing import NamedTuple
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CompressedImage, Image
+
+from posenet_ros.errors import ConfigError, PosenetError
+from posenet_ros.localization.estimate import Localizer, PoseEstimate
+from posenet_ros.nodes.bridge import Decoder, make_decoder
+from posenet_ros.nodes.camera_watch import CameraWatch
+from posenet_ros.nodes.conversions import stamp_ns
+from posenet_ros.nodes.diagnostics import diagnostic_array, ERROR, Problem, Report, WARNING
+from posenet_ros.nodes.image_input import ImageInput
+from posenet_ros.nodes.meters import Meter
+from posenet_ros.nodes.outputs import Outputs
+from posenet_ros.nodes.parameters import Parameters
+from posenet_ros.nodes.worker import Counts, Worker
+
+_REPORT_PERIOD_S = 1.0
+_RETRY_PERIOD_S = 10.0
+# An image in work ends well within this; a thread that does not is left behind.
+_WORKER_PATIENCE_S = 2.0
+# Besides our own: torch missing or broken, a file gone, CUDA without memory or driver.
+_LOAD_ERRORS = (PosenetError, ImportError, OSError, RuntimeError)
+
+
+class _Arrival(NamedTuple):
+    """An image message and when it came, on the monotonic clock."""
+
+    message: Image | CompressedImage
+    received_ns: int
+
+
+class _RefusedError(PosenetError):
+    """The localizer answers that it has no answer."""
+
+
+def _answer(localizer: Localizer, decoder: Decoder, arrival: _Arrival) -> PoseEstimate:
+    """Answer one image, in the worker's thread; a PosenetError refuses it."""
+    estimate = localizer.locate(decoder.decode(arrival.message))
+    if not estimate.answered:
+        raise _RefusedError('; '.join(estimate.reasons))
+    return estimate
+
+
+def load_localizer(path: Path, device: str) -> Localizer:
+    """Load a model folder; imported here, since torch takes seconds."""
+    from posenet_ros.localization.load import load_localizer as load
+
+    return load(path, device)
+
+
+class RelocalizeNode(LifecycleNode):
+    """
+    Node `posenet`: subscribes to images, answers the newest, publishes what it found.
+
+    The model is loaded in `configure` and freed in `cleanup`; images are answered while active.
+    With `autostart` it brings itself to active, and tries again every ten seconds while the
+    model cannot be loaded. Diagnostics go out in every state.
+    """
+
+    def __init__(
+        self,
+        *,
+        load: Callable[[Path, str], Localizer] = load_localizer,
+        fail: Callable[[BaseException], None],
+        overrides: Sequence[Parameter] = (),
+    ) -> None:
+        """
+        Declare the interface; raise ConfigError for a parameter that cannot be used.
+
+        `load` makes the localizer from the parameters `model` and `device`; `fail` is told of
+        defects, which rclpy would swallow; `overrides` go before what ROS arguments say.
+        """
+        super().__init__('posenet', parameter_overrides=list(overrides))
+        self._load = load
+        self._fail = fail
+        self._state = 'unconfigured'
+        self._localizer: Localizer | None = None
+        self._decoder: Decoder | None = None
+        self._worker: Worker[_Arrival, PoseEstimate] | None = None
+        self._map_frame = ''
+        self._model_problem = ''
+        self._last_refusal = ''
+        self._known_problems: set[str] = set()
+        self._received, self._latencies, self._ages = Meter(), Meter(), Meter()
+        self._settings = Parameters(self, lambda: self._state == 'unconfigured')
+        self._outputs = Outputs(self)
+        self._images = ImageInput(self, self._on_image)
+        self._camera = CameraWatch(self)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._say_once_what_is_missing()
+        # Steady clocks: with use_sim_time and a silent /clock, ROS time stands still.
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._report_timer = self.create_timer(_REPORT_PERIOD_S, self._tick, clock=self._steady)
+        self._jump_handle = self.get_clock().create_jump_callback(
+            JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1)),
+            post_callback=self._on_clock_jump,
+        )
+        self._start_timer = None
+        if self._settings['autostart']:
+            self._start_timer = self.create_timer(0.0, self._start, clock=self._steady)
+
+    def _say_once_what_is_missing(self) -> None:
+        if self._settings['publish_tf'] != 'none' and not self._outputs.can_broadcast:
+            self.get_logger().warning(
+                'tf2_msgs is not installed: nothing is broadcast on /tf (publish_tf:=none '
+                'silences this)'
+            )
+
+    # -- life cycle -----------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        """Bring the node to active; come back later where the model cannot be loaded."""
+        with self._defects_told():
+            self._start_timer.cancel()
+            self.destroy_timer(self._start_timer)
+            self._start_timer = None
+            if self._state != 'unconfigured':
+                return
+            if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+                self.trigger_activate()
+            elif self._state == 'unconfigured':
+                self._start_timer = self.create_timer(
+                    _RETRY_PERIOD_S, self._start, clock=self._steady
+                )
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model; FAILURE, with the reason in log and diagnostics, where it cannot be."""
+        with self._defects_told():
+            self._state = 'configuring'
+            self._tick()
+            try:
+                localizer = self._load_model()
+            except _LOAD_ERRORS as error:
+                reason = ' '.join(str(error).split()) or type(error).__name__
+                self._model_problem = f'cannot load the model: {reason}'
+                self._state = 'unconfigured'
+                self._tick()
+                return TransitionCallbackReturn.FAILURE
+            self._model_problem = ''
+            self._localizer = localizer
+            self._map_frame = self._settings['map_frame'] or localizer.card.map_frame
+            self._decoder = decoder = make_decoder()
+            # The worker keeps what it works with: a late image must not find them gone.
+            self._worker = Worker(
+                lambda arrival: _answer(localizer, decoder, arrival),
+                publish=self._publish,
+                refuse=self._refuse,
+                fail=self._fail,
+            )
+            self._tell_what_was_loaded()
+            self._state = 'inactive'
+        return super().on_configure(state)
+
+    def _load_model(self) -> Localizer:
+        path = self._settings['model']
+        if not path:
+            raise ConfigError('no model given: start with --model DIR, or set the parameter model')
+        return self._load(Path(path).expanduser(), self._settings['device'])
+
+    def _tell_what_was_loaded(self) -> None:
+        device = str(self._localizer.device)
+        self.get_logger().info(
+            f'model {self._settings["model"]} ({self._localizer.method}) on {device}; images by '
+            f'{self._decoder.description}'
+        )
+        if device == 'cpu' and self._settings['device'] == 'auto':
+            self.get_logger().warning('no CUDA device: the network runs on the CPU')
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe; from here on images are answered."""
+        with self._defects_told():
+            result = super().on_activate(state)
+            self._images.open(self._settings['image_transport'])
+            self._camera.open(self._localizer.card.camera)
+            self._state = 'active'
+            self.get_logger().info(
+                f'active: images from {self._images.topic}, poses on '
+                f'{self.resolve_topic_name("~/pose")}'
+            )
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Unsubscribe; what is in work is dropped."""
+        with self._defects_told():
+            self._close_inputs()
+            self._state = 'inactive'
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the model and the memory of its device."""
+        with self._defects_told():
+            self._release()
+            self._state = 'unconfigured'
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free everything for good."""
+        with self._defects_told():
+            self._release()
+            self._state = 'finalized'
+        return super().on_shutdown(state)
+
+    def close(self) -> bool:
+        """Unsubscribe, end the worker, free the model; tell whether the worker ended in time."""
+        self._jump_handle.unregister()
+        return self._release()
+
+    def _close_inputs(self) -> None:
+        self._images.close()
+        self._camera.close()
+        if self._worker is not None:
+            self._worker.forget()
+        self._clear_past()
+
+    def _release(self) -> bool:
+        self._close_inputs()
+        ended = self._worker is None or self._worker.stop(_WORKER_PATIENCE_S)
+        self._worker = self._localizer = self._decoder = None
+        gc.collect()
+        # Only what loaded a model has imported torch, and only then is there memory to give back.
+        torch = sys.modules.get('torch')
+        if torch is not None and torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+        return ended
+
+    @contextmanager
+    def _defects_told(self) -> Iterator[None]:
+        """Tell of what is raised: rclpy takes an exception in a transition without a word."""
+        try:
+            yield
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    # -- images ---------------------------------------------------------------------------------
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        now_ns = time.monotonic_ns()
+        self._received.add(now_ns)
+        self._worker.put(_Arrival(message, now_ns))
+
+    def _publish(self, arrival: _Arrival, estimate: PoseEstimate) -> None:
+        stamp = arrival.message.header.stamp
+        broadcast = self._settings['publish_tf'] == 'camera'
+        self._outputs.publish(
+            estimate,
+            stamp,
+            map_frame=self._map_frame,
+            camera_frame=self._settings['camera_frame'] if broadcast else '',
+        )
+        now_ns = time.monotonic_ns()
+        self._latencies.add(now_ns, now_ns - arrival.received_ns)
+        self._ages.add(now_ns, self.get_clock().now().nanoseconds - stamp_ns(stamp))
+
+    def _refuse(self, arrival: _Arrival, error: PosenetError) -> None:
+        self._last_refusal = str(error)
+        self.get_logger().warning(f'image refused: {error}', throttle_duration_sec=5.0)
+
+    def _on_clock_jump(self, jump: TimeJump) -> None:
+        """Forget what belongs to another time."""
+        self.get_logger().info('the clock jumped back: starting afresh')
+        if self._worker is not None:
+            self._worker.forget()
+        self._clear_past()
+
+    def _clear_past(self) -> None:
+        self._outputs.clear()
+        for meter in (self._received, self._latencies, self._ages):
+            meter.clear()
+
+    # -- diagnostics ----------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        report = self._report()
+        self._log_new(report.problems)
+        self._diagnostics.publish(
+            diagnostic_array(
+                report,
+                name=f'{self.get_fully_qualified_name().lstrip("/")}: relocalization',
+                stamp=self.get_clock().now().to_msg(),
+            )
+        )
+        self._outputs.publish_trail(self._settings['trail_length'])
+
+    def _report(self) -> Report:
+        now_ns = time.monotonic_ns()
+        return Report(
+            state=self._state,
+            model=self._settings['model'],
+            device=str(self._localizer.device) if self._localizer else '',
+            decoder=self._decoder.description if self._decoder else '',
+            image_topic=self._images.topic,
+            counts=self._worker.counts if self._worker else Counts(),
+            received_hz=self._received.rate_hz(now_ns),
+            published_hz=self._latencies.rate_hz(now_ns),
+            latency_ms=self._latencies.percentiles_ms(50, 99),
+            age_ms=self._ages.percentiles_ms(50, 99),
+            last_refusal=self._last_refusal,
+            problems=tuple(self._problems()),
+        )
+
+    def _problems(self) -> Iterator[Problem]:
+        if self._model_problem:
+            yield Problem(ERROR, self._model_problem)
+        silence = self._images.silence(self._settings['silence_timeout'])
+        if silence:
+            yield Problem(ERROR, silence)
+        mismatch = self._camera.mismatch(self._settings['camera_tolerance'])
+        if mismatch:
+            yield Problem(WARNING, mismatch)
+
+    def _log_new(self, problems: tuple[Problem, ...]) -> None:
+        """Log a problem once when it appears, not again while it lasts."""
+        known = self._known_problems
+        self._known_problems = {_without_figures(problem.text) for problem in problems}
+        for problem in problems:
+            if _without_figures(problem.text) not in known:
+                log = self.get_logger()
+                (log.error if problem.level == ERROR else log.warning)(problem.text)
+
+
+def _without_figures(text: str) -> str:
+    """Return a text by which a problem is known again although its figures move."""
+    return ''.join(character for character in text if not character.isdigit())
