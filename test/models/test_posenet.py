@@ -1,0 +1,126 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from posenet_ros.errors import ConfigError
+from posenet_ros.models.posenet import Architecture, PoseNet
+
+SMALL = Architecture('mobilenet_v3_small', feature_width=16)
+IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope='module')
+def googlenet() -> PoseNet:
+    return PoseNet(Architecture('googlenet'))
+
+
+def test_googlenet_has_the_heads_and_widths_of_the_paper(googlenet):
+    assert googlenet.localization[0].out_features == 2048
+    assert googlenet.regressor.out_features == 7
+    assert [head.fc2.out_features for head in googlenet.auxiliary] == [7, 7]
+    assert googlenet.localization[2].p == 0.5
+    assert [head.dropout.p for head in googlenet.auxiliary] == [0.7, 0.7]
+
+
+def test_googlenet_answers_with_three_heads_in_training_and_one_at_test(googlenet):
+    trained = googlenet.train()(IMAGES)
+    assert len(trained.auxiliary) == 2
+    for position, quaternion in trained.auxiliary:
+        assert position.shape == (2, 3)
+        assert quaternion.shape == (2, 4)
+    assert googlenet.eval()(IMAGES).auxiliary == ()
+
+
+def test_every_head_learns(googlenet):
+    answer = googlenet.train()(IMAGES)
+    heads = [(answer.position_B3, answer.quaternion_wxyz_B4), *answer.auxiliary]
+    sum((position.sum() + quaternion.sum()) for position, quaternion in heads).backward()
+    for name, value in googlenet.named_parameters():
+        assert value.grad is not None, name
+    googlenet.zero_grad()
+
+
+@pytest.mark.parametrize('rotation', ['quaternion', '6d'])
+def test_quaternions_have_unit_length_at_test(rotation):
+    model = PoseNet(replace(SMALL, rotation=rotation)).eval()
+    torch.nn.init.normal_(model.regressor.weight, std=3)
+    lengths = model(IMAGES).quaternion_wxyz_B4.norm(dim=1)
+    assert torch.allclose(lengths, torch.ones(2), atol=1e-6)
+
+
+def test_untrained_head_says_the_middle_of_the_scene_unrotated(model):
+    torch.nn.init.zeros_(model.regressor.weight)
+    answer = model(IMAGES)
+    assert torch.allclose(answer.position_B3, torch.tensor([2.0, 1, 1]).expand(2, 3))
+    assert torch.allclose(answer.quaternion_wxyz_B4, torch.tensor([1.0, 0, 0, 0]).expand(2, 4))
+
+
+def test_head_output_of_one_is_the_edge_of_the_scene(model):
+    torch.nn.init.zeros_(model.regressor.weight)
+    torch.nn.init.ones_(model.regressor.bias)
+    position = model(IMAGES).position_B3[0]
+    # The axis without extent has a scale of a hundredth of the largest.
+    assert torch.allclose(position, torch.tensor([4, 2, 1.02]))
+
+
+def test_effective_rows_are_proportional_to_the_extent():
+    torch.manual_seed(0)
+    model = PoseNet(Architecture('mobilenet_v3_small'))
+    model.set_extent(np.array([[0.0, 0, 0], [8, 4, 2]]))
+    rows = model.regressor.weight[:3] * model.position_scale[:, None]
+    norms = rows.norm(dim=1)
+    assert (norms[0] / norms[1]).item() == pytest.approx(2, rel=0.1)
+    assert (norms[1] / norms[2]).item() == pytest.approx(2, rel=0.1)
+
+
+def test_feature_is_the_trunks_mean_over_the_image(model):
+    expected = model.trunk(IMAGES).mean(dim=(2, 3))
+    assert torch.allclose(model(IMAGES).feature_BD, expected, atol=1e-6)
+
+
+def test_a_grid_tells_left_from_right_and_one_cell_does_not():
+    torch.manual_seed(0)
+    maps = torch.rand(1, 576, 4, 4)
+    for pool, same in ((1, True), (2, False)):
+        model = PoseNet(replace(SMALL, pool=pool)).eval()
+        pooled = [model.pool(m).flatten(1) for m in (maps, maps.flip(3))]
+        assert torch.allclose(*pooled) is same
+        assert model(IMAGES).position_B3.shape == (2, 3)
+
+
+def test_wide_images_are_taken_too(model):
+    assert model(torch.rand(1, 3, 64, 96)).position_B3.shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    'values',
+    [
+        {'backbone': 'vgg16'},
+        {'rotation': 'euler'},
+        {'pool': 0},
+        {'feature_width': 0},
+        {'dropout': 1.0},
+        {'auxiliary_dropout': -0.1},
+    ],
+)
+def test_impossible_architectures_are_refused(values):
+    with pytest.raises(ConfigError):
+        Architecture(**values)

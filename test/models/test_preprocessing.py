@@ -1,0 +1,83 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from posenet_ros.errors import ConfigError, ModelError
+from posenet_ros.models.preprocessing import Preprocessing
+
+
+def test_scales_the_short_side_and_cuts_the_centre():
+    preprocessing = Preprocessing(64, (32, 32), mean=(0, 0, 0), std=(1, 1, 1))
+    rgb = np.zeros((128, 256, 3), dtype=np.uint8)
+    rgb[:, 128:] = (255, 51, 0)
+    assert preprocessing.resize(rgb).shape == (64, 128, 3)
+    image = preprocessing.prepare(rgb)
+    assert image.shape == (3, 32, 32)
+    # The crop is centred: its right half, and only that, is coloured.
+    assert torch.allclose(image[:, :, :16], torch.zeros(3, 32, 16))
+    expected = torch.tensor([1, 0.2, 0])[:, None, None].expand(3, 32, 16)
+    assert torch.allclose(image[:, :, 16:], expected)
+
+
+def test_subtracts_the_mean_and_divides_by_the_deviation():
+    preprocessing = Preprocessing(32, (32, 32), mean=(0.2, 0.4, 0.6), std=(0.5, 0.25, 0.1))
+    rgb = np.full((32, 32, 3), 255, dtype=np.uint8)
+    channels = preprocessing.prepare(rgb).mean(dim=(1, 2))
+    assert torch.allclose(channels, torch.tensor([1.6, 2.4, 4.0]))
+
+
+def test_red_stays_the_first_channel():
+    rgb = np.zeros((32, 32, 3), dtype=np.uint8)
+    rgb[..., 0] = 255
+    channels = Preprocessing(32, (32, 32)).prepare(rgb).mean(dim=(1, 2))
+    assert channels[0] > 0 > channels[2]
+
+
+def test_small_images_grow_and_narrow_ones_grow_until_the_crop_fits():
+    preprocessing = Preprocessing(64, (64, 96))
+    assert preprocessing.prepare(np.zeros((20, 30, 3), dtype=np.uint8)).shape == (3, 64, 96)
+    # Portrait: the width decides, and the height is cut.
+    assert preprocessing.resize(np.zeros((640, 480, 3), dtype=np.uint8)).shape == (128, 96, 3)
+
+
+def test_fine_texture_is_averaged_when_an_image_shrinks():
+    stripes = np.zeros((128, 128, 3), dtype=np.uint8)
+    stripes[:, ::2] = 255
+    small = Preprocessing(32, (32, 32)).resize(stripes)
+    assert np.abs(small.astype(int) - 127).max() <= 1
+
+
+def test_values_survive_yaml_and_unknown_ones_are_refused():
+    preprocessing = Preprocessing(72, (64, 96), mean=(0.1, 0.2, 0.3))
+    values = preprocessing.to_dict()
+    assert Preprocessing.from_dict(values) == preprocessing
+    with pytest.raises(ModelError, match='gamma'):
+        Preprocessing.from_dict({**values, 'gamma': 2})
+    with pytest.raises(ModelError, match='std'):
+        Preprocessing.from_dict({key: value for key, value in values.items() if key != 'std'})
+    with pytest.raises(ModelError, match='impossible'):
+        Preprocessing.from_dict({**values, 'crop': 'large'})
+
+
+@pytest.mark.parametrize(
+    'values', [{'crop': (16, 16)}, {'crop': (300, 300)}, {'std': (1, 1, 0)}, {'mean': (0, 0)}]
+)
+def test_impossible_values_are_refused(values):
+    with pytest.raises(ConfigError):
+        Preprocessing(**values)
