@@ -46,8 +46,6 @@ class FeatureIndex:
         if not len(training.features_ND):
             raise ModelError('the model folder holds no training images to compare with')
         self._features = training.features_ND.astype(np.float32)
-        self._positions = training.positions_N3
-        self._quaternions_wxyz = training.quaternions_wxyz_N4
 
     def __len__(self) -> int:
         """Return the number of training images."""
@@ -67,13 +65,13 @@ class FeatureIndex:
             for index, row in zip(best, cosines, strict=True)
         )
 
-    def pose(self, index: int) -> Pose:
-        """Return `map_from_camera` of one training image."""
-        w, x, y, z = self._quaternions_wxyz[index]
-        return Pose.from_quaternion(
-            w=w, x=x, y=y, z=z, translation=self._positions[index], target='map', source='camera'
-        )
 
-    def poses(self) -> tuple[Pose, ...]:
-        """Return `map_from_camera` of all training images, in the order of their numbers."""
-        return tuple(self.pose(index) for index in range(len(self)))
+def poses_of(training: TrainingFeatures) -> tuple[Pose, ...]:
+    """Return `map_from_camera` of all training images, in the order of their numbers."""
+    pairs = zip(training.quaternions_wxyz_N4, training.positions_N3, strict=True)
+    return tuple(
+        Pose.from_quaternion(
+            w=w, x=x, y=y, z=z, translation=position, target='map', source='camera'
+        )
+        for (w, x, y, z), position in pairs
+    )

@@ -16,21 +16,22 @@ import numpy as np
 import pytest
 
 from posenet_ros.errors import ModelError
-from posenet_ros.localization.retrieval import FeatureIndex
+from posenet_ros.localization.retrieval import FeatureIndex, poses_of
 from posenet_ros.models.checkpoint import TrainingFeatures
 
 HALF = np.sqrt(0.5)
 
 
+TRAINING = TrainingFeatures(
+    np.array([[1, 0], [HALF, HALF], [0, 1]], dtype=np.float16),
+    np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0]], dtype=np.float32),
+    np.array([[1, 0, 0, 0], [HALF, 0, 0, HALF], [0, 0, 0, 1]], dtype=np.float32),
+)
+
+
 @pytest.fixture
 def index():
-    return FeatureIndex(
-        TrainingFeatures(
-            np.array([[1, 0], [HALF, HALF], [0, 1]], dtype=np.float16),
-            np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0]], dtype=np.float32),
-            np.array([[1, 0, 0, 0], [HALF, 0, 0, HALF], [0, 0, 0, 1]], dtype=np.float32),
-        )
-    )
+    return FeatureIndex(TRAINING)
 
 
 def test_the_nearest_has_the_largest_cosine(index):
@@ -41,11 +42,10 @@ def test_the_nearest_has_the_largest_cosine(index):
     assert second.similarity == pytest.approx(1, abs=1e-3)
 
 
-def test_its_pose_reads_w_first(index):
-    pose = index.pose(1)
-    np.testing.assert_allclose(pose.translation, [1, 0, 0])
-    np.testing.assert_allclose(pose.rotation.apply([1, 0, 0]), [0, 1, 0], atol=1e-6)
-    assert [each.translation[0] for each in index.poses()] == [0, 1, 2]
+def test_poses_read_w_first():
+    poses = poses_of(TRAINING)
+    assert [pose.translation[0] for pose in poses] == [0, 1, 2]
+    np.testing.assert_allclose(poses[1].rotation.apply([1, 0, 0]), [0, 1, 0], atol=1e-6)
 
 
 def test_a_feature_that_is_not_finite_has_no_nearest(index):

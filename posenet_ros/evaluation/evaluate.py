@@ -1,0 +1,154 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Ask a localizer about images with known poses, and keep the answers beside the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posenet_ros.errors import PosenetError
+from posenet_ros.evaluation.baselines import Baselines
+from posenet_ros.evaluation.metrics import ErrorSummary, pose_errors, PoseErrors
+from posenet_ros.evaluation.queries import Query
+from posenet_ros.evaluation.truth import pose_at, true_pose
+from posenet_ros.geometry import Pose, Trajectory
+from posenet_ros.localization.estimate import Localizer
+
+_BATCH = 16
+
+
+# Poses (None for no answer) and features of a few images.
+Ask = Callable[[Sequence[NDArray[np.uint8]]], tuple[Sequence[Pose | None], NDArray[np.float32]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """
+    The frames asked, their true poses, what was answered, and what the baselines answer.
+
+    Stamps are those of the images; all poses are `map_from_camera`, None where there was no
+    answer. `baselines` is empty where the training images are not known.
+    """
+
+    stamps_ns: NDArray[np.int64]
+    truth: tuple[Pose, ...]
+    estimates: tuple[Pose | None, ...]
+    baselines: dict[str, tuple[Pose | None, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def errors(self) -> PoseErrors:
+        """Errors of the localizer."""
+        return pose_errors(self.truth, self.estimates)
+
+    @cached_property
+    def baseline_errors(self) -> dict[str, PoseErrors]:
+        """Errors of each baseline on the same frames."""
+        return {name: pose_errors(self.truth, poses) for name, poses in self.baselines.items()}
+
+    @property
+    def summary(self) -> ErrorSummary:
+        """The figures of the localizer; raises PosenetError when no frame was asked."""
+        return ErrorSummary.of(self.errors)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures and the baselines' as plain values, for JSON and the model card."""
+        baselines = {
+            name: ErrorSummary.of(errors).to_dict()
+            for name, errors in self.baseline_errors.items()
+        }
+        return {**self.summary.to_dict(), 'baselines': baselines}
+
+
+def evaluate(
+    localizer: Localizer, queries: Iterable[Query], baselines: Baselines | None = None
+) -> Evaluation:
+    """
+    Ask a localizer about each query; a few images are held at a time.
+
+    Raises PosenetError when there is no query.
+    """
+
+    def ask(images: Sequence[NDArray[np.uint8]]) -> tuple[list[Pose | None], NDArray[np.float32]]:
+        answers = localizer.locate_batch(images)
+        return [estimate.map_from_camera for estimate in answers.estimates], answers.features
+
+    return evaluate_answers(ask, queries, baselines)
+
+
+def evaluate_answers(
+    ask: Ask, queries: Iterable[Query], baselines: Baselines | None = None
+) -> Evaluation:
+    """Do what `evaluate` does, for anything that turns images into poses and features."""
+    stamps, truth, estimates = [], [], []
+    answered: dict[str, list[Pose | None]] = {}
+    for batch in batched(queries, _BATCH):
+        poses, features = ask([query.rgb for query in batch])
+        stamps += [query.stamp_ns for query in batch]
+        truth += [query.map_from_camera for query in batch]
+        estimates += poses
+        for name, guesses in (baselines.answer(features) if baselines else {}).items():
+            answered.setdefault(name, []).extend(guesses)
+    if not truth:
+        raise PosenetError('there is no frame to evaluate: no image has a true pose')
+    return Evaluation(
+        np.array(stamps, dtype=np.int64),
+        tuple(truth),
+        tuple(estimates),
+        {name: tuple(guesses) for name, guesses in answered.items()},
+    )
+
+
+def evaluate_recorded(
+    estimates: Trajectory, truth: Trajectory, asked_ns: Sequence[int] | None = None
+) -> Evaluation:
+    """
+    Compare poses that were recorded from a running node with the truth.
+
+    `asked_ns` are the stamps of all images that the node was shown: one without a recorded
+    pose counts as infinitely wrong. Without it only the recorded poses can be counted. Frames
+    whose true pose is unknown are left out. Raises PosenetError when none is left.
+    """
+    stamps = estimates.stamps_ns if asked_ns is None else np.unique(asked_ns)
+    true = [true_pose(truth, int(stamp)) for stamp in stamps]
+    known = np.array([pose is not None for pose in true], dtype=bool)
+    if not known.any():
+        raise PosenetError(
+            f'none of the {len(stamps)} instants has a true pose; are the estimates and the '
+            'truth of the same recording?'
+        )
+    return Evaluation(
+        stamps[known],
+        tuple(pose for pose in true if pose is not None),
+        recorded_at(estimates, stamps[known]),
+    )
+
+
+def recorded_at(estimates: Trajectory, stamps_ns: NDArray[np.int64]) -> tuple[Pose | None, ...]:
+    """Return the recorded pose of each instant, None where there is none."""
+    return tuple(pose_at(estimates, int(stamp)) for stamp in stamps_ns)
+
+
+def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Yield lists of up to `size` items, reading ahead no further."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -1,0 +1,91 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a freshly trained model is worth, measured on the frames it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from posenet_ros.data.frames import Frame
+from posenet_ros.evaluation.baselines import Baselines
+from posenet_ros.evaluation.covariance import residual_covariance, ResidualCovariance
+from posenet_ros.evaluation.evaluate import batched, evaluate_answers, Evaluation
+from posenet_ros.evaluation.queries import queries_of_frames
+from posenet_ros.localization.posenet import PoseRegressor
+from posenet_ros.models.checkpoint import TrainingFeatures
+from posenet_ros.models.posenet import PoseNet
+from posenet_ros.models.preprocessing import Preprocessing
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """
+    The answers on held-out frames, the covariance they support, and the training features.
+
+    `covariance` and `card_errors()` go into the model card, `features` into the model folder.
+    """
+
+    evaluation: Evaluation
+    residuals: ResidualCovariance
+    features: TrainingFeatures
+
+    def card_errors(self) -> dict[str, Any]:
+        """Return the error table for `ModelCard.errors`, in plain values."""
+        return {
+            **self.evaluation.to_dict(),
+            'inside_95_region': round(self.residuals.inside_95, 4),
+        }
+
+
+def evaluate_held_out(
+    model: PoseNet,
+    preprocessing: Preprocessing,
+    train: Sequence[Frame],
+    held_out: Sequence[Frame],
+    device: str = 'cpu',
+) -> HeldOut:
+    """
+    Measure a model on held-out frames beside both baselines.
+
+    `train` are the frames it was trained on; their features are the baselines' and are kept.
+    Raises PosenetError when nothing is held out, or when the model answers nothing.
+    """
+    regressor = PoseRegressor(model, preprocessing, device)
+    features = describe(regressor, train)
+    evaluation = evaluate_answers(
+        regressor.regress,
+        queries_of_frames(held_out, 'evaluating held-out frames'),
+        Baselines(features),
+    )
+    residuals = residual_covariance(evaluation.truth, evaluation.estimates)
+    return HeldOut(evaluation, residuals, features)
+
+
+def describe(regressor: PoseRegressor, frames: Sequence[Frame]) -> TrainingFeatures:
+    """Return what frames look like to the trunk, with their poses, as a model folder keeps it."""
+    images = (query.rgb for query in queries_of_frames(frames, 'describing training frames'))
+    features = [regressor.regress(batch).features for batch in batched(images, _BATCH)]
+    poses = [frame.map_from_camera for frame in frames]
+    return TrainingFeatures(
+        np.concatenate(features).astype(np.float16),
+        np.array([pose.translation for pose in poses], dtype=np.float32),
+        np.array([pose.quaternion() for pose in poses], dtype=np.float32),
+    )

@@ -1,0 +1,93 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The table of an evaluation: a model beside its baselines, for a terminal and for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+import math
+
+from posenet_ros.evaluation.baselines import MEAN_POSE, NEAREST_IMAGE
+from posenet_ros.evaluation.evaluate import Evaluation
+from posenet_ros.evaluation.metrics import ErrorSummary, PoseErrors, THRESHOLDS
+
+TITLES = {MEAN_POSE: 'mean training pose', NEAREST_IMAGE: 'nearest training image'}
+
+HEADINGS = (
+    ('median', ('m', 'deg')),
+    ('95th percentile', ('m', 'deg')),
+    (
+        'share of all frames within',
+        tuple(f'{limit.metres:g} m/{limit.degrees:g} deg' for limit in THRESHOLDS),
+    ),
+)
+
+
+def named_errors(evaluation: Evaluation, title: str) -> dict[str, PoseErrors]:
+    """Return the errors of a localizer, by its title, and then those of the baselines."""
+    baselines = {TITLES[name]: errors for name, errors in evaluation.baseline_errors.items()}
+    return {title: evaluation.errors, **baselines}
+
+
+def table_rows(evaluation: Evaluation, title: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield one row per method: its name and its cells, in the order of HEADINGS."""
+    for name, errors in named_errors(evaluation, title).items():
+        yield name, _cells(ErrorSummary.of(errors))
+
+
+def text_table(evaluation: Evaluation, title: str) -> str:
+    """Return the table for a terminal."""
+    rows = list(table_rows(evaluation, title))
+    units = [unit for _, group in HEADINGS for unit in group]
+    widths = [
+        max(len(unit), *(len(cells[column]) for _, cells in rows)) + 2
+        for column, unit in enumerate(units)
+    ]
+    margin = max(len(name) for name, _ in rows)
+    groups, column = ' ' * margin, 0
+    for heading, group in HEADINGS:
+        columns = slice(column, column + len(group))
+        widths[column] += max(len(heading) + 3 - sum(widths[columns]), 0)
+        groups += f'{heading:>{sum(widths[columns])}}'
+        column = columns.stop
+    lines = [groups, _line('', margin, units, widths)]
+    lines += [_line(name, margin, cells, widths) for name, cells in rows]
+    return '\n'.join(lines)
+
+
+def _line(name: str, margin: int, cells: Sequence[str], widths: Sequence[int]) -> str:
+    return f'{name:<{margin}}' + ''.join(
+        f'{cell:>{width}}' for cell, width in zip(cells, widths, strict=True)
+    )
+
+
+def _cells(summary: ErrorSummary) -> tuple[str, ...]:
+    return (
+        metres(summary.median_position_m),
+        degrees(summary.median_orientation_deg),
+        metres(summary.p95_position_m),
+        degrees(summary.p95_orientation_deg),
+        *(f'{100 * share:.1f} %' for share in summary.recall.values()),
+    )
+
+
+def metres(value: float) -> str:
+    """Write metres to the millimetre."""
+    return f'{value:.3f}' if math.isfinite(value) else 'inf'
+
+
+def degrees(value: float) -> str:
+    """Write degrees to the hundredth."""
+    return f'{value:.2f}' if math.isfinite(value) else 'inf'

@@ -1,0 +1,149 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import numpy as np
+import pytest
+
+from posenet_ros.errors import PosenetError
+from posenet_ros.evaluation.baselines import Baselines, MEAN_POSE, NEAREST_IMAGE
+from posenet_ros.evaluation.evaluate import batched, evaluate, evaluate_recorded
+from posenet_ros.evaluation.held_out import evaluate_held_out
+from posenet_ros.evaluation.queries import Query
+from posenet_ros.geometry import Trajectory
+from posenet_ros.localization.estimate import Answers, PoseEstimate
+from posenet_ros.models.checkpoint import TrainingFeatures
+from posenet_ros.models.preprocessing import Preprocessing
+
+S = 10**9
+
+
+class Scripted:
+    """A localizer that reads its answer from the first pixel: metres along x, 255 for none."""
+
+    def __init__(self, pose):
+        self.pose = pose
+        self.largest_batch = 0
+
+    def locate_batch(self, images):
+        self.largest_batch = max(self.largest_batch, len(images))
+        features = np.array([[1.0, 0.0]] * len(images), dtype=np.float32)
+        return Answers(tuple(self._answer(int(rgb[0, 0, 0])) for rgb in images), features)
+
+    def _answer(self, value):
+        if value == 255:
+            return PoseEstimate.refused('scripted', 'white')
+        return PoseEstimate(self.pose(x=value), np.eye(6), 'scripted')
+
+
+def queries(pose, values):
+    for second, value in enumerate(values):
+        yield Query(second * S, pose(x=1), np.full((2, 2, 3), value, dtype=np.uint8))
+
+
+def test_answers_stand_beside_their_truth_and_the_baselines(pose):
+    training = TrainingFeatures(
+        np.array([[0, 1], [1, 0]], dtype=np.float16),
+        np.array([[0, 0, 0], [4, 0, 0]], dtype=np.float32),
+        np.array([[1, 0, 0, 0]] * 2, dtype=np.float32),
+    )
+    evaluation = evaluate(Scripted(pose), queries(pose, [1, 3, 255]), Baselines(training))
+    assert evaluation.stamps_ns.tolist() == [0, S, 2 * S]
+    assert evaluation.errors.position_m.tolist() == [0, 2, np.inf]
+    assert evaluation.baseline_errors[MEAN_POSE].position_m.tolist() == [1, 1, 1]
+    assert evaluation.baseline_errors[NEAREST_IMAGE].position_m.tolist() == [3, 3, 3]
+    values = evaluation.to_dict()
+    assert (values['frames'], values['localized'], values['median_position_m']) == (3, 2, 2)
+    assert values['baselines'][NEAREST_IMAGE]['median_position_m'] == 3
+    expected = {
+        'frames',
+        'localized',
+        'median_position_m',
+        'median_orientation_deg',
+        'p95_position_m',
+        'p95_orientation_deg',
+        'recall',
+        'baselines',
+    }
+    assert expected <= set(values)
+
+
+def test_images_are_held_a_few_at_a_time(pose):
+    localizer = Scripted(pose)
+    evaluation = evaluate(localizer, queries(pose, [1] * 100))
+    assert len(evaluation.truth) == 100
+    assert localizer.largest_batch <= 16
+    assert evaluation.baselines == {}
+
+
+def test_nothing_is_read_ahead():
+    source = iter(range(10))
+    assert next(batched(source, 3)) == [0, 1, 2]
+    assert next(source) == 3
+
+
+def test_no_frame_at_all_is_an_error(pose):
+    with pytest.raises(PosenetError, match='no image has a true pose'):
+        evaluate(Scripted(pose), [])
+
+
+@pytest.fixture
+def truth(pose):
+    return Trajectory.from_poses([k * S // 10 for k in range(11)], [pose(x=k) for k in range(11)])
+
+
+def test_recorded_poses_are_compared_at_their_own_instants(truth, pose):
+    recorded = Trajectory.from_poses([0, S // 20, S // 2, 5 * S], [pose(x=1)] * 4)
+    evaluation = evaluate_recorded(recorded, truth)
+    # The last is past the end of the truth: nobody knows how wrong it is.
+    np.testing.assert_allclose(evaluation.errors.position_m, [1, 0.5, 4])
+
+
+def test_an_image_without_a_recorded_pose_is_infinitely_wrong(truth, pose):
+    recorded = Trajectory.from_poses([0, S // 2], [pose(x=0), pose(x=5)])
+    asked = [S // 2, 0, S // 10, S // 5, S // 10]
+    evaluation = evaluate_recorded(recorded, truth, asked)
+    assert evaluation.stamps_ns.tolist() == [0, S // 10, S // 5, S // 2]
+    assert evaluation.errors.position_m.tolist() == [0, np.inf, np.inf, 0]
+    assert evaluation.summary.median_position_m == np.inf
+
+
+def test_recorded_poses_of_another_day_are_an_error(truth, pose):
+    recorded = Trajectory.from_poses([100 * S], [pose()])
+    with pytest.raises(PosenetError, match='same recording'):
+        evaluate_recorded(recorded, truth)
+
+
+def test_a_trained_model_is_measured_on_what_it_has_not_seen(centred_model, frames):
+    preprocessing = Preprocessing(short_side=36, crop=(32, 32))
+    held_out = evaluate_held_out(centred_model, preprocessing, frames[:3], frames[3:])
+    # The model says (0, 0, 0.5); the held-out cameras are 3 and 4 m along x.
+    expected = [np.hypot(3, 0.5), np.hypot(4, 0.5)]
+    np.testing.assert_allclose(held_out.evaluation.errors.position_m, expected, atol=1e-5)
+    mean = held_out.evaluation.baseline_errors[MEAN_POSE]
+    np.testing.assert_allclose(mean.position_m, [2, 3], atol=1e-5)
+    assert held_out.features.positions_N3[:, 0].tolist() == [0, 1, 2]
+    np.testing.assert_allclose(held_out.features.quaternions_wxyz_N4, [[1, 0, 0, 0]] * 3)
+    norms = np.linalg.norm(held_out.features.features_ND.astype(np.float64), axis=1)
+    np.testing.assert_allclose(norms, 1, atol=1e-2)
+    # Two frames, off by 3.5 m along x and 0.5 m along z in the mean square: one size fits all.
+    moment = (3**2 + 4**2) / 2 + 0.5**2
+    variances = np.diag(held_out.residuals.covariance)[:3]
+    np.testing.assert_allclose(variances, moment / 3, rtol=1e-4)
+    assert held_out.card_errors()['frames'] == 2
+
+
+def test_a_training_image_finds_itself(centred_model, frames):
+    preprocessing = Preprocessing(short_side=36, crop=(32, 32))
+    evaluation = evaluate_held_out(centred_model, preprocessing, frames, frames).evaluation
+    np.testing.assert_allclose(evaluation.baseline_errors[NEAREST_IMAGE].position_m, 0, atol=1e-6)
