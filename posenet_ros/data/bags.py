@@ -137,11 +137,18 @@ class Recording:
         # The reader takes no connections for all connections.
         if not wanted:
             return
+        found = False
         with damage_reported(self.path):
             for connection, recorded_ns, data in self._reader.messages(wanted):
+                found = True
                 msgtype = self.topics[connection.topic]
                 cdr = bytes(_TYPES.ros1_to_cdr(data, msgtype)) if self._ros1 else data
                 yield connection.topic, msgtype, recorded_ns, cdr
+        if not found and any(self.count(topic) for topic in topics):
+            raise BagError(
+                f'{self.path} promises messages of {", ".join(sorted(topics))} but holds none; '
+                f'write its metadata.yaml anew with "ros2 bag reindex {self.path}"'
+            )
 
     def _decoded(self, topics: Iterable[str]) -> Iterator[tuple[str, int, Any]]:
         """Iterate over (topic, recorded stamp in ns, message)."""
@@ -150,8 +157,8 @@ class Recording:
                 message = _TYPES.deserialize_cdr(data, msgtype)
             yield topic, recorded_ns, message
 
-    def _first(self, topic: str) -> Any | None:
-        return next((message for *_, message in self._decoded([topic])), None)
+    def _first(self, topic: str) -> Any:
+        return next(message for _, _, message in self._decoded([topic]))
 
     def qos(self, topic: str) -> Qos:
         """
@@ -236,9 +243,9 @@ class Recording:
         images were scaled since, so is the camera. A CameraInfo that does not fit or is
         uncalibrated is left out with a warning.
         """
-        first = next(self.images(image_topic), None)
-        if first is None:
+        if self.count(image_topic) == 0:
             return None
+        first = next(self.images(image_topic))
         height, width = first.decode().shape[:2]
         rectified = choice.is_rectified(image_topic)
         beside = choice.camera_info_beside(image_topic)
@@ -247,11 +254,14 @@ class Recording:
             return None if camera is None else _fitted(camera, width, height, beside)
         fitting = {}
         for topic in choice.of_types(self.topics, choice.CAMERA_INFO):
-            info = self._first(topic)
-            camera = None if info is None else self._camera_on(topic, rectified)
+            camera = self._camera_on(topic, rectified) if self.count(topic) else None
             if camera is not None and (camera.width, camera.height) == (width, height):
-                fitting[plain(info.header.frame_id), topic] = camera
-        of_frame = [each for (frame, _), each in fitting.items() if frame == first.frame_id]
+                fitting[topic] = camera
+        of_frame = [
+            camera
+            for topic, camera in fitting.items()
+            if plain(self._first(topic).header.frame_id) == first.frame_id
+        ]
         candidates = of_frame or list(fitting.values())
         return candidates[0] if len(candidates) == 1 else None
 

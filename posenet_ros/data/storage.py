@@ -21,6 +21,7 @@ from contextlib import contextmanager
 import errno
 from pathlib import Path
 import struct
+import sys
 from typing import TypeAlias
 
 import apsw
@@ -28,6 +29,12 @@ from rosbags import rosbag1, rosbag2
 from rosbags.serde import SerdeError
 
 from posenet_ros.errors import BagError
+
+# Where rosbags takes it from, too.
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 Reader: TypeAlias = rosbag1.Reader | rosbag2.Reader
 
@@ -38,6 +45,7 @@ _DAMAGE = (
     rosbag2.ReaderError,
     SerdeError,
     apsw.Error,
+    zstd.ZstdError,
     struct.error,
     ArithmeticError,
     AssertionError,
