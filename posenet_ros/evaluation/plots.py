@@ -27,6 +27,7 @@ from matplotlib.lines import Line2D
 import numpy as np
 from numpy.typing import NDArray
 
+from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.metrics import PoseErrors
 from posenet_ros.evaluation.style import (
     BASELINES,
@@ -193,9 +194,8 @@ def _plain(name: str) -> str:
 
 def plot_trip(
     path: Path,
-    train: Sequence[Pose],
-    truth: Sequence[Pose],
-    estimates: Sequence[Pose | None],
+    evaluation: Evaluation,
+    training_poses: Sequence[Pose] = (),
     *,
     title: str,
     text: str = '',
@@ -203,16 +203,18 @@ def plot_trip(
     """
     Write one picture of a trip: where the camera was, and where the model says it was.
 
-    The training path is faint, the true path a line, each estimate a dot with a line to its
-    truth, and arrows show where the camera looked. `text` stands below the title.
+    The training images are faint dots, the true path is a line, each estimate a dot with a line
+    to its truth, and arrows show where the camera looked. `text` stands below the title.
     """
-    view = TopView([*train, *truth])
-    true, found, answered = _positions(truth, estimates)
-    training, true, found = view.page(_stacked(train)), view.page(true), view.page(found)
+    truth = evaluation.truth
+    view = TopView([*training_poses, *truth])
+    true, found, answered = _positions(truth, evaluation.estimates)
+    training, true, found = view.page(_stacked(training_poses)), view.page(true), view.page(found)
     limits = _limits(np.concatenate([training, true]))
     figure, axes = _map_figure(limits)
     axes.plot(*training.T, '.', color=TRAIN, markersize=3.5, alpha=0.35, label='training images')
-    axes.plot(*true.T, '-', color=TRUTH, linewidth=2.2, label='true path, never seen')
+    line = np.insert(true, _breaks(evaluation.stamps_ns), np.nan, axis=0)
+    axes.plot(*line.T, '-', color=TRUTH, linewidth=2.2, label='true path')
     axes.add_collection(
         LineCollection(
             np.stack([true[answered], found], axis=1), colors=ESTIMATE, linewidths=0.6, alpha=0.45
@@ -234,6 +236,13 @@ def plot_trip(
     _finish_map(figure, axes, view, limits)
     axes.set_title(title + (f'\n{text}' if text else ''), loc='left', fontsize=11, color=INK)
     save_figure(path, figure)
+
+
+def _breaks(stamps_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the frames before which the camera was away: another sequence, or a long gap."""
+    steps = np.diff(stamps_ns)
+    usual = np.median(steps) if len(steps) else 0
+    return np.flatnonzero((steps <= 0) | (steps > 5 * usual)) + 1
 
 
 def _arrows(axes: Axes, view: TopView, poses: Sequence[Pose], extent: float) -> None:

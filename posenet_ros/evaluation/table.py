@@ -67,6 +67,13 @@ def text_table(evaluation: Evaluation, title: str) -> str:
     return '\n'.join(lines)
 
 
+def one_line(evaluation: Evaluation, title: str) -> str:
+    """Return the medians of a localizer and its baselines, for a caption."""
+    return '; '.join(
+        f'{name} {cells[0]} m, {cells[1]} deg' for name, cells in table_rows(evaluation, title)
+    )
+
+
 def _line(name: str, margin: int, cells: Sequence[str], widths: Sequence[int]) -> str:
     return f'{name:<{margin}}' + ''.join(
         f'{cell:>{width}}' for cell, width in zip(cells, widths, strict=True)

@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.metrics import pose_errors
 from posenet_ros.evaluation.plots import (
+    _breaks,
     cumulative_figure,
     map_figure,
     plot_trip,
@@ -115,9 +117,15 @@ def test_training_curves_have_one_axis_a_quantity():
 
 def test_the_picture_of_a_trip_is_written_whole(tmp_path, lap):
     path = tmp_path / 'trip.png'
-    truth = lap(1)
-    plot_trip(path, lap(1.5), truth, [*truth[:-1], None], title='An unseen lap', text='0 m')
+    truth = tuple(lap(1))
+    trip = Evaluation(np.arange(40) * 10**9, truth, (*truth[:-1], None))
+    plot_trip(path, trip, lap(1.5), title='An unseen lap', text='0 m')
     picture = cv2.imread(str(path))
     assert min(picture.shape[:2]) > 300
     assert picture.std() > 10
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_path_is_broken_where_the_camera_was_away():
+    seconds = np.array([0, 1, 2, 30, 31, 32, 0, 1])
+    assert _breaks(seconds * 10**9).tolist() == [3, 6]

@@ -1,0 +1,71 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What an evaluation is asked to do, checked before anything heavy is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from posenet_ros.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Request:
+    """
+    Which model or recorded poses to measure, on which images, against which truth.
+
+    The images are those of `bag`, of which `truth` has the poses (TUM, `map_from_camera`), or
+    those of `dataset` (`7scenes:DIR` and so on). `estimates` are poses that a running node
+    gave, measured in place of the model's answers. `labels_truth` has the true poses of the
+    training recording, in the frame of `truth`, where that is not the map of the model.
+    """
+
+    model: Path | None = None
+    bag: Path | None = None
+    image_topic: str | None = None
+    rate_hz: float | None = None
+    dataset: str | None = None
+    estimates: Path | None = None
+    truth: Path | None = None
+    labels_truth: Path | None = None
+    device: str = 'auto'
+
+    def __post_init__(self) -> None:
+        """Refuse options that do not go together."""
+        sources = [source for source in (self.bag, self.dataset) if source]
+        if self.estimates and (self.dataset or self.rate_hz):
+            raise ConfigError('--estimates goes with --truth, and with --bag, --model if you like')
+        if not self.estimates and (not self.model or len(sources) != 1):
+            raise ConfigError(
+                'say what to evaluate: --model DIR with --bag BAG --truth FILE.tum or with '
+                '--dataset KIND:DIR, or --estimates FILE.tum --truth FILE.tum'
+            )
+        if self.dataset and (self.truth or self.labels_truth):
+            raise ConfigError('a data set brings its own truth: leave --truth, --labels-truth out')
+        if not self.dataset and not self.truth:
+            raise ConfigError('nothing to compare with: give the true poses, --truth FILE.tum')
+        if self.labels_truth and not self.model:
+            raise ConfigError('--labels-truth fits the training labels of a model: give --model')
+
+    @property
+    def asked(self) -> str:
+        """What the images are of, as the user wrote it."""
+        return str(self.dataset or self.bag or self.estimates)
+
+    @property
+    def method(self) -> str:
+        """What tables call the answers."""
+        return 'recorded poses' if self.estimates else 'PoseNet'
