@@ -44,7 +44,8 @@ class Sim3:
 
     def apply(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map points (3,) or (N, 3) from source to target."""
-        return self.scale * self.rotation.apply(points) + self.translation
+        # A copy: SciPy's rotations take no read-only arrays.
+        return self.scale * self.rotation.apply(np.array(points)) + self.translation
 
     def apply_to(self, poses: Trajectory) -> Trajectory:
         """Map poses `source_from_body` to `target_from_body`."""
@@ -87,6 +88,8 @@ def fit_similarity(
     target_points = np.asarray(target_points, dtype=np.float64)
     if source_points.shape != target_points.shape or source_points.shape[1:] != (3,):
         raise GeometryError('a fit needs two arrays (N, 3) of paired points')
+    if not (np.isfinite(source_points).all() and np.isfinite(target_points).all()):
+        raise GeometryError('a fit needs finite points')
     if len(source_points) < 3:
         raise GeometryError(f'a fit needs at least 3 pairs of points, got {len(source_points)}')
     source_mean, target_mean = source_points.mean(axis=0), target_points.mean(axis=0)

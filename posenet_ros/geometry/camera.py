@@ -68,6 +68,9 @@ class Camera:
                 f'distortion {self.distortion} has {expected} coefficients, '
                 f'not {len(self.coefficients)}'
             )
+        # NumPy's numbers would not go into YAML.
+        for name in ('fx', 'fy', 'cx', 'cy'):
+            object.__setattr__(self, name, float(getattr(self, name)))
         object.__setattr__(self, 'coefficients', tuple(map(float, self.coefficients)))
 
     @classmethod
@@ -84,19 +87,22 @@ class Camera:
         Build from the fields of sensor_msgs/CameraInfo (`k` row-major 3x3).
 
         An empty model, or coefficients that are all zero, is a camera without distortion.
-        Raises GeometryError for an uncalibrated camera (`k` all zero) or an unknown model.
+        Raises GeometryError for an uncalibrated camera (`k` all zero), an unknown model, or
+        more coefficients than the model has, unless those are zero.
         """
         fx, _, cx, _, fy, cy, *_ = (float(value) for value in k)
         if fx == 0 and fy == 0:
             raise GeometryError('the CameraInfo is uncalibrated (k is zero)')
         coefficients = [float(value) for value in d]
-        if not any(coefficients):
+        if not distortion_model or not any(coefficients):
             return cls(width, height, fx, fy, cx, cy)
         # plumb_bob may come with 4 coefficients: k3 is zero then.
-        expected = DISTORTION_COEFFICIENTS.get(distortion_model, len(coefficients))
         if distortion_model == 'plumb_bob' and len(coefficients) == 4:
             coefficients.append(0.0)
-        return cls(width, height, fx, fy, cx, cy, distortion_model, tuple(coefficients[:expected]))
+        expected = DISTORTION_COEFFICIENTS.get(distortion_model, len(coefficients))
+        if not any(coefficients[expected:]):
+            coefficients = coefficients[:expected]
+        return cls(width, height, fx, fy, cx, cy, distortion_model, tuple(coefficients))
 
     @property
     def matrix(self) -> NDArray[np.float64]:
@@ -147,5 +153,5 @@ class Camera:
         """Read what `to_dict` wrote; raise GeometryError for missing or unknown keys."""
         try:
             return cls(**{**values, 'coefficients': tuple(values.get('coefficients', ()))})
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise GeometryError(f'not a camera: {dict(values)} ({error})') from error

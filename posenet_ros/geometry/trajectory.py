@@ -48,7 +48,8 @@ class Trajectory:
     def __post_init__(self) -> None:
         """Check that the parts belong together and that time only moves forward."""
         stamps = np.asarray(self.stamps_ns, dtype=np.int64)
-        translations = np.asarray(self.translations, dtype=np.float64).reshape(-1, 3)
+        # A copy: SciPy's rotations take no read-only arrays.
+        translations = np.array(self.translations, dtype=np.float64).reshape(-1, 3)
         if not len(stamps) == len(translations) == len(self.rotations):
             raise GeometryError('a trajectory needs one stamp, rotation and translation a pose')
         if (np.diff(stamps) <= 0).any():
@@ -236,14 +237,16 @@ def associate(
 
 def seconds_text(stamp_ns: int) -> str:
     """Return nanoseconds as decimal seconds with all nine places, without going via a float."""
-    return f'{stamp_ns // NS_PER_S}.{stamp_ns % NS_PER_S:09d}'
+    seconds, rest = divmod(abs(stamp_ns), NS_PER_S)
+    return f'{"-" if stamp_ns < 0 else ""}{seconds}.{rest:09d}'
 
 
 def _nanoseconds(text: str) -> int:
     """Read decimal seconds exactly where they are plain, and via a float where they are not."""
-    whole, _, fraction = text.partition('.')
+    whole, _, fraction = text.removeprefix('-').partition('.')
     if whole.isdigit() and (fraction.isdigit() or not fraction):
-        return int(whole) * NS_PER_S + int(fraction[:9].ljust(9, '0'))
+        stamp_ns = int(whole) * NS_PER_S + int(fraction[:9].ljust(9, '0'))
+        return -stamp_ns if text.startswith('-') else stamp_ns
     return round(float(text) * NS_PER_S)
 
 
@@ -290,7 +293,7 @@ def read_tum(path: Path, *, target: str = 'map', source: str = 'camera') -> Traj
                 w=qw, x=qx, y=qy, z=qz, translation=[tx, ty, tz], target=target, source=source
             )
             stamps_ns.append(_nanoseconds(fields[0]))
-        except (ValueError, GeometryError) as error:
+        except (ValueError, OverflowError, GeometryError) as error:
             raise GeometryError(
                 f'{path}:{number}: expected "time tx ty tz qx qy qz qw" with finite numbers, '
                 f'got {line.strip()[:80]!r}'
