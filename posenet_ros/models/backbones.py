@@ -35,6 +35,8 @@ from posenet_ros.errors import ConfigError, ModelError
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 _HALF = (0.5, 0.5, 0.5)
+# What torch raises for files that are not its own; its unpickler trips over whatever it meets.
+_UNREADABLE = (RuntimeError, EOFError, ValueError, LookupError, TypeError, pickle.PickleError)
 # What comes after the last feature map in torchvision's classifiers.
 _HEADS = ('avgpool', 'dropout', 'fc', 'classifier', 'aux1', 'aux2')
 
@@ -162,14 +164,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         if path.suffix == '.safetensors':
             return safetensors.torch.load_file(path)
         state = torch.load(path, map_location='cpu', weights_only=True)
-    except (
-        RuntimeError,
-        EOFError,
-        ValueError,
-        KeyError,
-        pickle.UnpicklingError,
-        safetensors.SafetensorError,
-    ) as error:
+    except (*_UNREADABLE, safetensors.SafetensorError) as error:
         raise ModelError(
             f'cannot read weights from {path}: it is truncated, or not a plain state dict '
             '(torch.save of tensors by name, or safetensors)'

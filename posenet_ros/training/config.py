@@ -33,11 +33,10 @@ class TrainOptions:
     `weights` is `imagenet`, `none` or a file. `image_size` is the shorter side of the crop;
     images are scaled to `1 + margin` times that, so that crops can be moved. `wide` keeps the
     whole width of the image in the crop instead of a square. `loss` is `learned` or `paper`
-    with `beta`. `rate` is AdamW's peak; it rises over the share `warmup` of all steps and falls
-    with a cosine to zero. `average` is the share of all steps over which weights are averaged
-    (exponentially), 0 for none. See `Augmentation` for shift, turn_deg, roll_deg, brightness,
-    contrast, and `Architecture` for pool, rotation, feature_width and dropout. `held_out` is
-    the share of frames kept from training.
+    with `beta`. `learning_rate` is AdamW's peak; it rises over the share `warmup` of all steps
+    and falls with a cosine to zero. `average` is the share of all steps over which weights are
+    averaged (exponentially), 0 for none. `held_out` is the share of frames kept from training.
+    The rest are those of `Augmentation` and `Architecture`.
     """
 
     backbone: str = 'googlenet'
@@ -58,7 +57,7 @@ class TrainOptions:
     beta: float = 500.0
     epochs: int = 100
     batch_size: int = 32
-    rate: float = 3e-4
+    learning_rate: float = 3e-4
     weight_decay: float = 0.01
     warmup: float = 0.1
     average: float = 0.0
@@ -68,7 +67,11 @@ class TrainOptions:
     nodes: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse values that cannot be meant."""
+        """Refuse values of a wrong kind, and those that cannot be meant."""
+        for field in fields(self):
+            value, kind = getattr(self, field.name), type(field.default)
+            if not isinstance(value, (int, float) if kind is float else kind):
+                raise ConfigError(f'{field.name} is of kind {kind.__name__}, got {value!r}')
         if self.loss not in LOSSES:
             raise ConfigError(f'unknown loss {self.loss!r}; known are {", ".join(LOSSES)}')
         for name in ('epochs', 'batch_size', 'devices', 'nodes', 'pool', 'feature_width'):
@@ -76,7 +79,7 @@ class TrainOptions:
                 raise ConfigError(f'{name} must be at least 1, got {getattr(self, name)}')
         if self.image_size < 32:
             raise ConfigError(f'an image_size below 32 shows nothing, got {self.image_size}')
-        for name in ('rate', 'beta'):
+        for name in ('learning_rate', 'beta'):
             if not getattr(self, name) > 0:
                 raise ConfigError(f'{name} must be above zero, got {getattr(self, name)}')
         for name in ('margin', 'shift', 'turn_deg', 'roll_deg', 'weight_decay', 'brightness'):
@@ -98,7 +101,4 @@ class TrainOptions:
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise ConfigError(f'unknown training options: {", ".join(unknown)}')
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise ConfigError(f'training options of a wrong kind: {error}') from error
+        return cls(**values)

@@ -25,9 +25,10 @@ from pathlib import Path
 import signal
 import threading
 import warnings
+import zipfile
 
 import lightning
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 import torch
 from torch.utils.data import DataLoader
@@ -36,14 +37,15 @@ from posenet_ros.data.augmentation import Augmentation
 from posenet_ros.data.dataset import as_it_is, FrameDataset, ResizedImages
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
+from posenet_ros.errors import ModelError
 from posenet_ros.geometry import Camera
-from posenet_ros.models.backbones import Trunk
+from posenet_ros.models.backbones import build_backbone, Trunk
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.module import PoseTraining
-from posenet_ros.training.progress import History, TrainingBar
+from posenet_ros.training.progress import History, LastEpoch, TrainingBar
 
 CHECKPOINT = 'last.ckpt'
 
@@ -60,6 +62,12 @@ class Fitted:
     preprocessing: Preprocessing
     history: list[dict[str, float]]
     primary: bool = True
+
+
+def make_trunk(options: TrainOptions) -> Trunk:
+    """Return a recipe's backbone with its weights; random ones are decided by its seed."""
+    lightning.seed_everything(options.seed, workers=True, verbose=False)
+    return build_backbone(options.backbone, options.weights)
 
 
 def architecture_of(options: TrainOptions) -> Architecture:
@@ -97,8 +105,8 @@ def fit(
     Train on `train`, and measure on `held_out` after every epoch without learning from it.
 
     Nothing is chosen by the held-out frames: the network is that of the last epoch. `trunk` is
-    the recipe's backbone with its weights. TensorBoard's logs and a checkpoint of the last
-    epoch go to `log_dir`; where there is one already, training goes on from it. Raises
+    what `make_trunk` gives, made early since a download can fail. TensorBoard's logs and a
+    checkpoint go to `log_dir`; where there is one already, training goes on from it. Raises
     KeyboardInterrupt on Ctrl-C.
     """
     lightning.seed_everything(options.seed, workers=True, verbose=False)
@@ -155,8 +163,7 @@ def _loader(
 def _trainer(
     options: TrainOptions, log_dir: Path, history: History, steps: int
 ) -> lightning.Trainer:
-    callbacks: list[Callback] = [history, TrainingBar()]
-    callbacks.append(ModelCheckpoint(log_dir, filename='last', enable_version_counter=False))
+    callbacks: list[Callback] = [history, TrainingBar(), LastEpoch(log_dir / CHECKPOINT)]
     if options.average:
         kept = max(options.average * max(steps, 1) * options.epochs, 1.0)
         callbacks.append(EMAWeightAveraging(decay=1 - 1 / kept))
@@ -170,6 +177,7 @@ def _trainer(
         sync_batchnorm=several and cuda,
         precision='16-mixed' if cuda else '32-true',
         max_epochs=options.epochs,
+        enable_checkpointing=True,
         logger=TensorBoardLogger(log_dir, name='', version=''),
         callbacks=callbacks,
         num_sanity_val_steps=0,
@@ -188,6 +196,8 @@ def _run(
     """Run the loop; hand Ctrl-C on, which Lightning turns into an exit of its own."""
     main = threading.current_thread() is threading.main_thread()
     handler = signal.getsignal(signal.SIGINT)
+    if checkpoint is not None:
+        _check(checkpoint)
     try:
         trainer.fit(module, training, held_out, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as stopped:
@@ -197,6 +207,12 @@ def _run(
     finally:
         if main:
             signal.signal(signal.SIGINT, handler)
+
+
+def _check(checkpoint: Path) -> None:
+    """Refuse a checkpoint that is cut short or no file of torch.save, with what to do."""
+    if not zipfile.is_zipfile(checkpoint):
+        raise ModelError(f'{checkpoint} is damaged; delete it, and the training starts anew')
 
 
 @contextmanager

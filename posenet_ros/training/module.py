@@ -71,8 +71,8 @@ class PoseTraining(lightning.LightningModule):
         self._errors.clear()
         if self.trainer.world_size > 1:
             metres, degrees = self.all_gather(metres), self.all_gather(degrees)
-        self.log('held_out/position_m', metres.median(), rank_zero_only=True)
-        self.log('held_out/orientation_deg', degrees.median(), rank_zero_only=True)
+        self.log('held_out/position_m', metres.quantile(0.5), rank_zero_only=True)
+        self.log('held_out/orientation_deg', degrees.quantile(0.5), rank_zero_only=True)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """Return AdamW with warm-up and cosine; norms and biases are not decayed."""
@@ -84,7 +84,7 @@ class PoseTraining(lightning.LightningModule):
         ]
         if balance := list(self.loss.parameters()):
             groups.append({'params': balance, 'weight_decay': 0.0, 'lr': _BALANCE_RATE})
-        optimizer = torch.optim.AdamW(groups, lr=self.options.rate)
+        optimizer = torch.optim.AdamW(groups, lr=self.options.learning_rate)
         total = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: warm_cosine(step / max(total, 1), self.options.warmup)

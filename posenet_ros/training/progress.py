@@ -12,14 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What training tells while it runs, and what it remembers of its epochs."""
+"""What training tells while it runs, what it remembers, and where it can go on from."""
 
 from __future__ import annotations
 
+from pathlib import Path
+import time
 from typing import Any
 
 import lightning
-from lightning.pytorch.callbacks import Callback, ProgressBar
+from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
 from tqdm import tqdm
 
 
@@ -75,6 +77,27 @@ class TrainingBar(ProgressBar):
         """Leave the terminal tidy."""
         if self._bar is not None:
             self._bar.close()
+
+
+# Writing the state of a large network takes as long as a short epoch.
+CHECKPOINT_EVERY_S = 20.0
+
+
+class LastEpoch(Checkpoint):
+    """Keeps the state at the end of the last epoch in one file, at most every few seconds."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the file to write; it is replaced as a whole."""
+        self.path = path
+        self._written = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Write, where it is time to."""
+        due = time.monotonic() - self._written >= CHECKPOINT_EVERY_S
+        # Saving is done by all processes together, so the first decides for all.
+        if trainer.strategy.broadcast(due):
+            trainer.save_checkpoint(self.path)
+            self._written = time.monotonic()
 
 
 class History(Callback):

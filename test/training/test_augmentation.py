@@ -1,0 +1,91 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from posenet_ros.data.augmentation import Augmentation, seen_turned
+from posenet_ros.geometry import Camera
+
+CAMERA = Camera(64, 48, 60.0, 60.0, 31.5, 23.5)
+
+
+def spot(x: int, y: int) -> np.ndarray:
+    rgb = np.zeros((48, 64, 3), dtype=np.uint8)
+    rgb[y - 1 : y + 2, x - 1 : x + 2] = 255
+    return rgb
+
+
+def centre_of(rgb: np.ndarray) -> np.ndarray:
+    weight = rgb[..., 0].astype(float)
+    ys, xs = np.indices(weight.shape)
+    return np.array([(xs * weight).sum(), (ys * weight).sum()]) / weight.sum()
+
+
+def test_a_camera_turned_right_sees_things_further_left():
+    turn = Rotation.from_euler('y', 10, degrees=True)
+    seen = seen_turned(spot(31, 23), CAMERA, turn, (0, 0), (48, 64))
+    # y points down, so a positive turn about it is to the right.
+    assert centre_of(seen)[0] < 31 - 9
+
+
+def test_the_turned_label_projects_points_to_where_the_turned_image_has_them():
+    camera_from_turned = Rotation.from_euler('xyz', (4, -6, 9), degrees=True)
+    pixel = np.array([40.0, 20.0])
+    ray = np.array([(pixel[0] - CAMERA.cx) / CAMERA.fx, (pixel[1] - CAMERA.cy) / CAMERA.fy, 1])
+    expected = CAMERA.project(camera_from_turned.inv().apply(5 * ray))[0]
+    seen = seen_turned(spot(40, 20), CAMERA, camera_from_turned, (0, 0), (48, 64))
+    assert centre_of(seen) == pytest.approx(expected, abs=0.2)
+
+
+def test_without_a_turn_it_is_the_plain_crop():
+    rgb = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+    seen = seen_turned(rgb, CAMERA, Rotation.identity(), (5, 7), (32, 40))
+    assert np.array_equal(seen, rgb[5:37, 7:47])
+
+
+def test_random_crops_reach_every_corner_and_stay_inside():
+    rng = np.random.default_rng(0)
+    corners = {Augmentation().corner(36, 34, (32, 32), rng) for _ in range(500)}
+    assert corners == {(top, left) for top in range(5) for left in range(3)}
+    assert {Augmentation(shift=0).corner(36, 34, (32, 32), rng) for _ in range(9)} == {(2, 1)}
+
+
+def test_turns_stay_within_their_limits():
+    rng = np.random.default_rng(0)
+    augmentation = Augmentation(turn_deg=5, roll_deg=20)
+    turns = np.degrees([augmentation.turn(rng).as_rotvec() for _ in range(300)])
+    assert np.all(np.abs(turns).max(axis=0) <= (5, 5, 20))
+    assert np.all(np.abs(turns).max(axis=0) > (4, 4, 16))
+    assert not Augmentation().turns
+
+
+def test_recolouring_changes_each_image_by_itself_and_zero_changes_nothing():
+    rng = np.random.default_rng(0)
+    batch = np.full((8, 4, 4, 3), 100, dtype=np.uint8)
+    assert np.array_equal(Augmentation(brightness=0, contrast=0).recolour(batch, rng), batch)
+    levels = Augmentation(brightness=0.2, contrast=0).recolour(batch, rng)[:, 0, 0, 0].astype(int)
+    assert len(set(levels)) > 4
+    assert np.abs(levels - 100).max() <= 51
+
+
+def test_contrast_leaves_the_middle_and_brightness_wraps_nowhere():
+    rng = np.random.default_rng(0)
+    batch = np.zeros((4, 16, 16, 3), dtype=np.uint8)
+    batch[:, :, 8:] = 250
+    changed = Augmentation(brightness=0.3, contrast=0.5).recolour(batch, rng)
+    assert (changed[:, :, 8:].astype(int) > changed[:, :, :8]).all()

@@ -1,0 +1,51 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+import pytest
+
+from posenet_ros.errors import ConfigError
+from posenet_ros.training.config import TrainOptions
+
+
+def test_values_survive_yaml_and_unknown_ones_are_refused():
+    options = TrainOptions(backbone='resnet18', epochs=3)
+    assert TrainOptions.from_dict(options.to_dict()) == options
+    assert TrainOptions.from_dict({}) == TrainOptions()
+    with pytest.raises(ConfigError, match='epoch, lr'):
+        TrainOptions.from_dict({'epoch': 3, 'lr': 1})
+
+
+@pytest.mark.parametrize(
+    'values',
+    [
+        {'loss': 'l2'},
+        {'epochs': 0},
+        {'batch_size': 0},
+        {'image_size': 16},
+        {'learning_rate': 0},
+        {'learning_rate': float('nan')},
+        {'beta': -1},
+        {'margin': -0.1},
+        {'shift': 1.5},
+        {'held_out': 0},
+        {'held_out': 0.9},
+        {'devices': 0},
+        {'epochs': 'many'},
+    ],
+)
+def test_impossible_values_are_refused_by_name(values):
+    with pytest.raises(ConfigError, match=next(iter(values))):
+        TrainOptions.from_dict(values)

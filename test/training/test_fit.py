@@ -1,0 +1,195 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+from dataclasses import replace
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from posenet_ros.data.dataset import FrameDataset, ResizedImages
+from posenet_ros.errors import PosenetError
+from posenet_ros.training import progress
+from posenet_ros.training.config import TrainOptions
+from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk, preprocessing_of
+from posenet_ros.training.module import PoseTraining, warm_cosine
+from posenet_ros.training.splits import hold_out
+
+QUICK = TrainOptions(
+    backbone='resnet18',
+    weights='none',
+    feature_width=64,
+    dropout=0.0,
+    pool=2,
+    image_size=32,
+    shift=0.0,
+    brightness=0.05,
+    contrast=0.05,
+    epochs=2,
+    batch_size=8,
+    learning_rate=1e-3,
+)
+
+
+def fitted(frames, log_dir, **changes):
+    options = replace(QUICK, **changes)
+    log_dir.mkdir(exist_ok=True)
+    split = hold_out(frames)
+    trunk = make_trunk(options)
+    return fit(split.train, split.held_out, options, log_dir, trunk=trunk)
+
+
+def answers(result, frames):
+    images = ResizedImages(frames, result.preprocessing)
+    batch = FrameDataset(frames, images, result.preprocessing).__getitems__(range(len(frames)))
+    with torch.inference_mode():
+        return result.model(batch.image_B3HW), batch
+
+
+@pytest.fixture(scope='module')
+def trained(corridor, tmp_path_factory):
+    return fitted(corridor, tmp_path_factory.mktemp('logs'), epochs=30)
+
+
+def test_learns_where_the_camera_is_better_than_the_mean_pose(trained, corridor):
+    held_out = hold_out(corridor).held_out
+    answer, batch = answers(trained, held_out)
+    errors = (answer.position_B3 - batch.position_B3).norm(dim=1)
+    cosine = (answer.quaternion_wxyz_B4 * batch.quaternion_wxyz_B4).sum(dim=1).abs()
+    degrees = torch.rad2deg(2 * torch.acos(cosine.clamp(max=1)))
+    mean = (batch.position_B3 - torch.tensor([2.0, 1.5, 2])).norm(dim=1)
+    assert errors.median() < 0.4 * mean.median()
+    assert degrees.median() < 6
+
+
+def test_history_has_every_epoch_with_held_out_medians(trained, corridor):
+    assert [row['epoch'] for row in trained.history] == list(range(1, 31))
+    assert trained.history[-1]['train/loss'] < trained.history[0]['train/loss']
+    answer, batch = answers(trained, hold_out(corridor).held_out)
+    errors = (answer.position_B3 - batch.position_B3).norm(dim=1)
+    assert trained.history[-1]['held_out/position_m'] == pytest.approx(
+        errors.quantile(0.5).item(), abs=1e-3
+    )
+
+
+def test_preprocessing_has_the_mean_of_the_training_frames_only(trained, corridor):
+    train = ResizedImages(hold_out(corridor).train, trained.preprocessing)
+    assert trained.preprocessing.mean == pytest.approx(train.mean)
+    assert trained.preprocessing.mean != pytest.approx(
+        ResizedImages(corridor, trained.preprocessing).mean
+    )
+
+
+def test_position_scale_is_the_extent_of_the_training_frames(trained, corridor):
+    positions = np.array([f.map_from_camera.translation for f in hold_out(corridor).train])
+    half = np.ptp(positions, axis=0) / 2
+    assert trained.model.position_scale[:2].numpy() == pytest.approx(half[:2])
+
+
+def weights(result):
+    return torch.cat([value.flatten() for value in result.model.state_dict().values()])
+
+
+def test_same_seed_same_model_and_another_seed_another(corridor, tmp_path):
+    first = fitted(corridor, tmp_path / 'a', epochs=1)
+    assert torch.equal(weights(first), weights(fitted(corridor, tmp_path / 'b', epochs=1)))
+    other = fitted(corridor, tmp_path / 'c', epochs=1, seed=1)
+    assert not torch.equal(weights(first), weights(other))
+
+
+class StoppedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize('average', [0.0, 0.2])
+def test_goes_on_from_the_last_whole_epoch(corridor, tmp_path, monkeypatch, average):
+    asked = {'epochs': 3, 'average': average}
+    begun = []
+    step = PoseTraining.training_step
+
+    def counted(self, batch, index):
+        begun.append(self.current_epoch)
+        if self.current_epoch == 2 and stop:
+            raise StoppedError
+        return step(self, batch, index)
+
+    monkeypatch.setattr(PoseTraining, 'training_step', counted)
+    monkeypatch.setattr(progress, 'CHECKPOINT_EVERY_S', 0)
+    stop = True
+    with pytest.raises(StoppedError):
+        fitted(corridor, tmp_path / 'logs', **asked)
+    assert (tmp_path / 'logs' / CHECKPOINT).is_file()
+    stop = False
+    begun.clear()
+    result = fitted(corridor, tmp_path / 'logs', **asked)
+    assert set(begun) == {2}
+    assert [row['epoch'] for row in result.history] == [1, 2, 3]
+
+
+def test_a_damaged_checkpoint_is_refused_in_one_line(corridor, tmp_path):
+    (tmp_path / 'logs').mkdir()
+    (tmp_path / 'logs' / CHECKPOINT).write_bytes(b'half a file')
+    with pytest.raises(PosenetError, match=rf'{CHECKPOINT}.*delete'):
+        fitted(corridor, tmp_path / 'logs')
+
+
+def test_ctrl_c_is_handed_on_and_the_handler_is_put_back(corridor, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    handler = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(PoseTraining, 'training_step', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fitted(corridor, tmp_path / 'logs')
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+@pytest.mark.parametrize('loss', ['paper', 'learned'])
+def test_googlenet_trains_with_both_losses(corridor, tmp_path, loss):
+    result = fitted(corridor[:12], tmp_path / 'logs', backbone='googlenet', loss=loss, epochs=1)
+    assert np.isfinite(result.history[0]['train/loss'])
+    answer, _ = answers(result, corridor[:2])
+    assert torch.isfinite(answer.position_B3).all()
+
+
+def test_wide_crops_have_the_shape_of_the_image():
+    options = replace(QUICK, image_size=96, wide=True, margin=0.0)
+    assert preprocessing_of(options, 480, 640).crop == (96, 128)
+    assert preprocessing_of(options, 640, 480).crop == (128, 96)
+    assert preprocessing_of(options, 480, 640).short_side == 96
+    square = preprocessing_of(TrainOptions(), 480, 640)
+    assert (square.short_side, square.crop) == (256, (224, 224))
+
+
+def test_the_rate_warms_up_and_falls_to_zero():
+    assert warm_cosine(0, 0.1) == pytest.approx(0.01)
+    assert warm_cosine(0.05, 0.1) == pytest.approx(0.5)
+    assert warm_cosine(0.1, 0.1) == pytest.approx(1)
+    assert warm_cosine(0.55, 0.1) == pytest.approx(0.5)
+    assert warm_cosine(1, 0.1) == pytest.approx(0)
+    assert warm_cosine(0, 0) == 1
+
+
+def test_the_allocator_setting_does_no_harm_elsewhere():
+    code = (
+        'from posenet_ros.training.allocator import keep_freed_memory; keep_freed_memory();'
+        'x = [bytearray(1 << 20) for _ in range(64)]; print(len(x))'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == '64'

@@ -1,0 +1,97 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from posenet_ros.models.posenet import PosePrediction
+from posenet_ros.training.losses import (
+    LearnedLoss,
+    PaperLoss,
+    position_distance,
+    quaternion_distance,
+)
+
+# The first is half a turn about z, the label of both is no rotation.
+POSITION = torch.tensor([[3.0, 4, 0], [0, 0, 0]])
+QUATERNION = torch.tensor([[0.0, 0, 0, 1], [1, 0, 0, 0]])
+TRUE_POSITION = torch.zeros(2, 3)
+TRUE_QUATERNION = torch.tensor([[1.0, 0, 0, 0]]).repeat(2, 1)
+
+
+def prediction(position=POSITION, quaternion=QUATERNION, auxiliary=()):
+    return PosePrediction(position, quaternion, torch.zeros(2, 4), auxiliary)
+
+
+def test_position_distance_is_not_squared():
+    assert position_distance(POSITION, TRUE_POSITION) == pytest.approx(2.5)
+
+
+def test_quaternion_distance_by_hand():
+    assert quaternion_distance(QUATERNION, TRUE_QUATERNION) == pytest.approx(math.sqrt(2) / 2)
+
+
+@pytest.mark.parametrize('factor', [-1, 0.2, -7])
+def test_sign_and_length_of_the_prediction_do_not_matter(factor):
+    scaled = quaternion_distance(QUATERNION * factor, TRUE_QUATERNION)
+    assert scaled == pytest.approx(math.sqrt(2) / 2)
+
+
+def test_paper_loss_is_equation_2():
+    parts = PaperLoss(beta=100)(prediction(), TRUE_POSITION, TRUE_QUATERNION)
+    assert parts.total == pytest.approx(2.5 + 100 * math.sqrt(2) / 2)
+    assert parts.position == pytest.approx(2.5)
+    assert parts.quaternion == pytest.approx(math.sqrt(2) / 2)
+
+
+def test_heads_weigh_as_in_the_authors_release():
+    early = (POSITION + torch.tensor([0.0, 0, 5]), TRUE_QUATERNION)
+    late = (TRUE_POSITION, QUATERNION)
+    parts = PaperLoss(beta=10)(
+        prediction(TRUE_POSITION, TRUE_QUATERNION, (early, late)), TRUE_POSITION, TRUE_QUATERNION
+    )
+    expected = 0.3 * (math.sqrt(50) + 5) / 2 + 0.3 * 10 * math.sqrt(2) / 2
+    assert parts.total == pytest.approx(expected)
+    assert parts.position == 0
+
+
+def test_learned_loss_starts_where_its_authors_did():
+    parts = LearnedLoss()(prediction(), TRUE_POSITION, TRUE_QUATERNION)
+    expected = 2.5 + math.exp(3) * math.sqrt(2) / 2 - 3
+    assert parts.total.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_learned_balance_settles_at_the_logarithms_of_the_errors():
+    loss = LearnedLoss()
+    optimizer = torch.optim.Adam(loss.parameters(), 0.05)
+    for _ in range(400):
+        optimizer.zero_grad()
+        loss(prediction(), TRUE_POSITION, TRUE_QUATERNION).total.backward()
+        optimizer.step()
+    assert loss.s_position.item() == pytest.approx(math.log(2.5), abs=0.02)
+    assert loss.s_quaternion.item() == pytest.approx(math.log(math.sqrt(0.5)), abs=0.02)
+
+
+def test_gradients_are_finite_at_zero_error():
+    position, quaternion = TRUE_POSITION.clone(), TRUE_QUATERNION.clone()
+    position.requires_grad_()
+    quaternion.requires_grad_()
+    loss = PaperLoss(10)(prediction(position, quaternion), TRUE_POSITION, TRUE_QUATERNION)
+    loss.total.backward()
+    assert torch.isfinite(position.grad).all()
+    assert torch.isfinite(quaternion.grad).all()
