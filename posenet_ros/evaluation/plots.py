@@ -74,7 +74,8 @@ def map_figure(
     points, true, found = view.page(_stacked(train)), view.page(true), view.page(found)
     limits = _limits(np.concatenate([points, true]))
     figure, axes = _map_figure(limits)
-    axes.plot(*points.T, '.', color=TRAIN, markersize=5, alpha=0.6, label='training labels')
+    if train:
+        axes.plot(*points.T, '.', color=TRAIN, markersize=5, alpha=0.6, label='training labels')
     errors = LineCollection(
         np.stack([true[answered], found], axis=1), colors=ESTIMATE, linewidths=0.7, alpha=0.5
     )
@@ -212,7 +213,9 @@ def plot_trip(
     training, true, found = view.page(_stacked(training_poses)), view.page(true), view.page(found)
     limits = _limits(np.concatenate([training, true]))
     figure, axes = _map_figure(limits)
-    axes.plot(*training.T, '.', color=TRAIN, markersize=3.5, alpha=0.35, label='training images')
+    if training_poses:
+        label = 'training images'
+        axes.plot(*training.T, '.', color=TRAIN, markersize=3.5, alpha=0.35, label=label)
     line = np.insert(true, _breaks(evaluation.stamps_ns), np.nan, axis=0)
     axes.plot(*line.T, '-', color=TRUTH, linewidth=2.2, label='true path')
     axes.add_collection(

@@ -73,6 +73,13 @@ def test_without_history_there_are_no_training_curves(tmp_path, evaluation):
     assert 'Training curves' not in page.read_text()
 
 
+def test_a_model_that_answers_nothing_still_has_its_page(tmp_path, pose):
+    nothing = Evaluation(np.arange(3) * 10**9, (pose(), pose(x=1), pose(y=1)), (None,) * 3)
+    text = write_report(tmp_path, nothing, title='a', subtitle='b').read_text()
+    assert 'inf m' in text
+    assert '0.0 %' in text
+
+
 def test_metrics_are_strict_json(tmp_path):
     with pytest.raises(ValueError, match='JSON'):
         write_metrics(tmp_path / 'metrics.json', {'median_position_m': math.inf})
