@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def read_colmap(folder: Path) -> Scene:
     """
-    Read the registered images of a model in `folder`, `folder/sparse` or `folder/sparse/0`.
+    Read the registered images of a model in `folder` or in `0`, `sparse`, `sparse/0` below it.
 
     Images are looked for in a folder `images` beside the model or above it. They have no
     stamps: they count as one second apart in order of their names. `map` is the model's own
@@ -65,13 +65,13 @@ def read_colmap(folder: Path) -> Scene:
 
 
 def _model_folder(folder: Path) -> Path:
-    for model in (folder, folder / 'sparse', folder / 'sparse' / '0'):
+    for model in (folder, folder / '0', folder / 'sparse', folder / 'sparse' / '0'):
         for suffix in ('.bin', '.txt'):
             if all((model / f'{part}{suffix}').is_file() for part in ('cameras', 'images')):
                 return model
     raise DatasetError(
         f'{folder} holds no COLMAP model: expected cameras.bin and images.bin (or .txt) in it, '
-        f'in sparse or in sparse/0'
+        'in sparse or in sparse/0'
     )
 
 
