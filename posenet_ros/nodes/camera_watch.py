@@ -60,10 +60,15 @@ class CameraWatch:
         self._subscription: Subscription | None = None
         self._newest: CameraInfo | None = None
         self._trained: Camera | None = None
+        self._rectified = False
 
-    def open(self, trained: Camera | None) -> None:
-        """Subscribe, to compare with the camera of training where that is known."""
-        self._trained = trained
+    def open(self, trained: Camera | None, *, rectified: bool) -> None:
+        """
+        Subscribe, to compare with the camera of training where that is known.
+
+        `rectified` images have the intrinsics of the message's `p`, and no distortion.
+        """
+        self._trained, self._rectified = trained, rectified
         self._newest = None
         self._subscription = self._node.create_subscription(
             CameraInfo, 'camera_info', self._receive, newest_only()
@@ -83,7 +88,7 @@ class CameraWatch:
         if self._newest is None or self._trained is None:
             return ''
         try:
-            seen = camera_from_info(self._newest)
+            seen = camera_from_info(self._newest, rectified=self._rectified)
         except GeometryError as error:
-            return f'{self._subscription.topic_name if self._subscription else ""}: {error}'
+            return f'the camera cannot be checked: {error}'
         return difference(self._trained, seen, tolerance)

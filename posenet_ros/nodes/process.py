@@ -30,7 +30,7 @@ import signal
 import sys
 import threading
 import traceback
-from typing import Protocol, TYPE_CHECKING
+from typing import Protocol, TYPE_CHECKING, TypeVar
 
 from posenet_ros.errors import ConfigError, InterfaceError
 
@@ -55,6 +55,9 @@ class Closable(Protocol):
     def destroy_node(self) -> None:
         """Leave the graph."""
         ...
+
+
+SomeNode = TypeVar('SomeNode', bound=Closable)
 
 
 @contextmanager
@@ -109,16 +112,17 @@ def ros_context(ros_arguments: Sequence[str]) -> Iterator[None]:
 
 
 def run_node(
-    make_node: Callable[[Callable[[BaseException], None]], Closable],
+    make_node: Callable[[Callable[[BaseException | None], None]], SomeNode],
     ros_arguments: Sequence[str],
     stops: Stops[BaseException | None],
-) -> None:
+) -> SomeNode:
     """
     Make a node, spin it until something is put into `stops`, and take it down.
 
-    `make_node` gets a function to report a defect with, which then ends the process and is
-    raised here. A thread that does not end in time (a model that still loads) is not waited for:
-    the process leaves at once.
+    `make_node` gets a function to end the process with: by None for good, or by a defect, which
+    is then raised here. Returns the node, which has left the graph but keeps what it gathered.
+    A thread that does not end in time (a model that still loads) is not waited for: the process
+    leaves at once.
     """
     with ros_context(ros_arguments):
         from rclpy.executors import SingleThreadedExecutor
@@ -141,6 +145,7 @@ def run_node(
         node.destroy_node()
     if reason is not None:
         raise reason
+    return node
 
 
 def _spin(executor: Executor, ending: threading.Event, stops: Stops[BaseException | None]) -> None:

@@ -49,7 +49,9 @@ def run(args: argparse.Namespace) -> None:
         run_node(lambda fail: _make_node(args, fail), args.ros_arguments, stops)
 
 
-def _make_node(args: argparse.Namespace, fail: Callable[[BaseException], None]) -> RelocalizeNode:
+def _make_node(
+    args: argparse.Namespace, fail: Callable[[BaseException | None], None]
+) -> RelocalizeNode:
     from rclpy.parameter import Parameter
 
     from posenet_ros.nodes.relocalize_node import RelocalizeNode

@@ -31,6 +31,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage, Image
 
+from posenet_ros.data.topics import is_rectified
 from posenet_ros.errors import ConfigError, PosenetError
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
 from posenet_ros.nodes.bridge import Decoder, make_decoder
@@ -200,7 +201,9 @@ class RelocalizeNode(LifecycleNode):
         with self._defects_told():
             result = super().on_activate(state)
             self._images.open(self._settings['image_transport'])
-            self._camera.open(self._localizer.card.camera)
+            self._camera.open(
+                self._localizer.card.camera, rectified=is_rectified(self._images.topic)
+            )
             self._state = 'active'
             self.get_logger().info(
                 f'active: images from {self._images.topic}, poses on '

@@ -1,0 +1,95 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Start the node, and RViz where asked for.
+
+    ros2 launch posenet_ros relocalize.launch.py model:=run1_posenet image:=/camera/image_raw
+"""
+
+from pathlib import Path
+
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+from launch import LaunchContext, LaunchDescription
+from posenet_ros.data.topics import camera_info_beside
+from posenet_ros.nodes.runs import newest_run
+
+ARGUMENTS = {
+    'model': ('', 'model folder or training run; empty takes the newest *_posenet folder here'),
+    'image': ('/camera/image_raw', 'image topic, without the /compressed of a transport'),
+    'camera_info': ('', 'CameraInfo topic; empty takes the one beside the image topic'),
+    'image_transport': ('raw', 'raw or compressed'),
+    'rviz': ('false', 'also start RViz with our view'),
+    'use_sim_time': ('false', 'take the time from /clock'),
+    'params_file': ('', 'YAML file of parameters; empty takes config/relocalize.yaml'),
+    'namespace': ('', 'namespace of the node, for a second robot or camera'),
+}
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments; what depends on their values comes when they are known."""
+    declared = [
+        DeclareLaunchArgument(name, default_value=default, description=description)
+        for name, (default, description) in ARGUMENTS.items()
+    ]
+    return LaunchDescription([*declared, OpaqueFunction(function=start)])
+
+
+def start(context: LaunchContext) -> list:
+    """Return the actions for these arguments; one error line where there is no model."""
+    given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    share = Path(FindPackageShare('posenet_ros').perform(context))
+    model = Path(given['model']).expanduser() if given['model'] else newest_run(Path.cwd())
+    image, namespace = given['image'], given['namespace'].strip('/')
+    info = given['camera_info'] or camera_info_beside(image)
+    simulated = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
+    node = Node(
+        package='posenet_ros',
+        executable='relocalize',
+        name='posenet',
+        namespace=namespace,
+        parameters=[
+            ParameterFile(given['params_file'] or str(share / 'config' / 'relocalize.yaml')),
+            {
+                'model': str(model.resolve()),
+                'image_transport': given['image_transport'],
+                'use_sim_time': simulated,
+            },
+        ],
+        remappings=[('image', image), ('camera_info', info)],
+        output='screen',
+        emulate_tty=True,
+    )
+    # The view names topics of a node without a namespace; remapping brings them to this one.
+    prefix = f'/{namespace}' if namespace else ''
+    outputs = ('pose', 'pose_with_covariance', 'trail')
+    viewer = Node(
+        package='rviz2',
+        executable='rviz2',
+        namespace=namespace,
+        arguments=['-d', str(share / 'rviz' / 'posenet.rviz')],
+        parameters=[{'use_sim_time': simulated}],
+        remappings=[
+            ('/image', image),
+            *((f'/posenet/{name}', f'{prefix}/posenet/{name}') for name in outputs),
+        ],
+        condition=IfCondition(LaunchConfiguration('rviz')),
+    )
+    return [LogInfo(msg=f'model: {model}'), node, viewer]

@@ -1,0 +1,255 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A ROS graph of one's own, a localizer with a known answer, and processes that end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from posenet_ros.errors import ImageError
+from posenet_ros.geometry import Camera, Pose
+from posenet_ros.localization.estimate import PoseEstimate
+
+ROOT = Path(__file__).parents[2]
+# Long, since machines that run tests are busy; nothing waits that long when all is well.
+PATIENCE_S = 30.0
+
+# A wrong quaternion order turns this one by 143 deg.
+MAP_FROM_CAMERA = Pose(
+    Rotation.from_euler('xyz', (10, 20, 30), degrees=True), [1.0, -2.0, 0.5], 'map', 'camera'
+)
+COVARIANCE = np.diag([0.04, 0.05, 0.06, 0.007, 0.008, 0.009])
+COVARIANCE[0, 1] = COVARIANCE[1, 0] = 0.01
+
+
+def _own_domain() -> socket.socket:
+    """Choose a ROS domain that no other test run on this machine uses, by holding a port."""
+    for domain in random.sample(range(1, 101), 100):
+        holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            holder.bind(('127.0.0.1', 21000 + domain))
+        except OSError:
+            holder.close()
+            continue
+        os.environ['ROS_DOMAIN_ID'] = str(domain)
+        os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+        return holder
+    raise RuntimeError('a hundred test runs at once?')
+
+
+_DOMAIN_HOLDER = _own_domain()
+
+
+class FakeLocalizer:
+    """
+    Answers every image with the same pose, and refuses black ones.
+
+    Where `gate` is set, it waits for it before it answers.
+    """
+
+    method = 'fake'
+    device = 'cpu'
+
+    def __init__(self, camera: Camera | None = None) -> None:
+        self.card = SimpleNamespace(camera=camera, map_frame='map')
+        self.seen: list[np.ndarray] = []
+        self.gate = None
+
+    def locate(self, rgb: np.ndarray) -> PoseEstimate:
+        if self.gate is not None:
+            assert self.gate.wait(PATIENCE_S)
+        self.seen.append(rgb)
+        if rgb.max() == 0:
+            return PoseEstimate.refused('fake', 'the image is black')
+        if rgb.max() == 1:
+            raise ImageError('the image is nearly black')
+        return PoseEstimate(MAP_FROM_CAMERA, COVARIANCE, 'fake')
+
+
+@pytest.fixture
+def truth() -> SimpleNamespace:
+    """Return what the fake localizer answers."""
+    return SimpleNamespace(pose=MAP_FROM_CAMERA, covariance=COVARIANCE)
+
+
+@pytest.fixture
+def localizer() -> FakeLocalizer:
+    return FakeLocalizer()
+
+
+@pytest.fixture(scope='session')
+def ros() -> Iterator[None]:
+    rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
+    from rclpy.signals import SignalHandlerOptions
+
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    yield
+    rclpy.try_shutdown()
+
+
+class Graph:
+    """Nodes of this process on one executor, and waiting for what they do."""
+
+    def __init__(self) -> None:
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+
+        self.executor = SingleThreadedExecutor()
+        self.node = rclpy.create_node('tester')
+        self.add(self.node)
+
+    def add(self, node: Any) -> Any:
+        self.executor.add_node(node)
+        return node
+
+    def until(self, happened: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
+        """Spin until something is true, and return it."""
+        end = time.monotonic() + patience_s
+        while not (result := happened()):
+            assert time.monotonic() < end, 'waited in vain'
+            self.executor.spin_once(timeout_sec=0.02)
+        return result
+
+    def listen(self, kind: type, topic: str, qos: Any = 50) -> list[Any]:
+        """Subscribe, and return the list that fills."""
+        heard: list[Any] = []
+        self.node.create_subscription(kind, topic, heard.append, qos)
+        return heard
+
+    def call(self, kind: type, name: str, request: Any) -> Any:
+        """Call a service and return its response."""
+        client = self.node.create_client(kind, name)
+        self.until(client.service_is_ready)
+        future = client.call_async(request)
+        self.until(future.done)
+        self.node.destroy_client(client)
+        return future.result()
+
+
+@pytest.fixture
+def graph(ros: None) -> Iterator[Graph]:
+    graph = Graph()
+    yield graph
+    for node in graph.executor.get_nodes():
+        if hasattr(node, 'close'):
+            node.close()
+        graph.executor.remove_node(node)
+        node.destroy_node()
+    graph.executor.shutdown()
+
+
+@pytest.fixture
+def make_image() -> Callable[..., Any]:
+    """Return a maker of Images: a stamp in ns, one grey for all pixels, a size."""
+    return _image_message
+
+
+def _image_message(stamp_ns: int, grey: int = 200, size: tuple[int, int] = (32, 24)) -> Any:
+    from sensor_msgs.msg import Image
+
+    from posenet_ros.nodes.conversions import stamp_message
+
+    width, height = size
+    message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
+    message.data = np.full(3 * width * height, grey, dtype=np.uint8).tobytes()
+    message.header.stamp = stamp_message(stamp_ns)
+    message.header.frame_id = 'camera_optical'
+    return message
+
+
+class Command:
+    """A process of ours whose output is read while it runs."""
+
+    def __init__(self, arguments: list[str], cwd: Path, **environment: str) -> None:
+        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])
+        self.log = cwd / f'{"_".join(Path(each).name for each in arguments[:3])}.log'
+        self._file = self.log.open('w')
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=cwd,
+            env={**os.environ, 'PYTHONPATH': path, **environment},
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def until_says(self, text: str) -> str:
+        """Wait until the output contains a text, and return the output."""
+        end = time.monotonic() + PATIENCE_S
+        while text not in self.output:
+            assert self.process.poll() is None, f'ended early:\n{self.output}'
+            assert time.monotonic() < end, f'never said {text!r}:\n{self.output}'
+            time.sleep(0.02)
+        return self.output
+
+    def stop(self, number: signal.Signals = signal.SIGINT, patience_s: float = 5.0) -> int:
+        """Send a signal and return the exit code; by default within the five seconds allowed."""
+        self.process.send_signal(number)
+        return self.process.wait(patience_s)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._file.close()
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Iterator[Callable[..., Command]]:
+    """Start processes of `python ARGUMENTS` that do not outlive the test."""
+    started: list[Command] = []
+
+    def start(*arguments: str, **environment: str) -> Command:
+        started.append(Command(list(arguments), tmp_path, **environment))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.end()
+
+
+@pytest.fixture
+def refused() -> Callable[..., Any]:
+    """Return a context manager that expects an error of one line with certain words."""
+
+    @contextmanager
+    def expect(error: type[Exception], *words: str) -> Iterator[None]:
+        with pytest.raises(error) as raised:
+            yield
+        text = str(raised.value)
+        assert '\n' not in text
+        for word in words:
+            assert word in text
+
+    return expect

@@ -1,0 +1,55 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from posenet_ros.nodes.diagnostics import diagnostic_array, ERROR, Problem, Report, WARNING
+from posenet_ros.nodes.worker import Counts
+
+
+def make(**values):
+    array = diagnostic_array(Report('active', **values), name='posenet: x', stamp=Time(sec=3))
+    assert array.header.stamp.sec == 3
+    (status,) = array.status
+    return status, {each.key: each.value for each in status.values}
+
+
+def test_all_is_well():
+    status, _ = make()
+    assert status.level == DiagnosticStatus.OK
+    assert (status.name, status.message) == ('posenet: x', 'active')
+
+
+def test_the_worst_problem_gives_the_level_and_all_are_told():
+    problems = (Problem(WARNING, 'other camera'), Problem(ERROR, 'silent'))
+    status, _ = make(problems=problems)
+    assert status.level == DiagnosticStatus.ERROR
+    assert status.message == 'other camera; silent'
+
+
+def test_counts_and_latency():
+    counts = Counts(received=10, published=5, dropped=3, refused=1, pending=1)
+    _, values = make(counts=counts, published_hz=12.34, latency_ms=(8.04, 20.0))
+    for name in ('received', 'published', 'dropped', 'refused', 'pending'):
+        assert values[name] == str(getattr(counts, name))
+    assert values['published [Hz]'] == '12.3'
+    assert values['latency, image received to pose sent, median [ms]'] == '8.0'
+    assert values['age, image stamp to pose sent, median [ms]'] == 'nan'

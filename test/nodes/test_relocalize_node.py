@@ -1,0 +1,354 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The node over real DDS, with a localizer whose answer is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from nav_msgs.msg import Path as PathMessage
+import rclpy
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, qos_profile_sensor_data, QoSProfile
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from posenet_ros.errors import ModelError
+from posenet_ros.geometry import Camera, NS_PER_S
+from posenet_ros.nodes import relocalize_node
+from posenet_ros.nodes.conversions import pose_from_message, stamp_message, stamp_ns
+from posenet_ros.nodes.relocalize_node import RelocalizeNode
+
+CAMERA = Camera(32, 24, 30.0, 30.0, 15.5, 11.5)
+START_NS = 1_700_000_000 * NS_PER_S
+
+
+class Bench:
+    """A node under test, what it says, and a camera."""
+
+    def __init__(self, graph, localizer, make_image, **parameters):
+        self.graph = graph
+        self.localizer = localizer
+        self.make_image = make_image
+        self.defects = []
+        self.poses = graph.listen(PoseStamped, '/posenet/pose')
+        self.covariances = graph.listen(PoseWithCovarianceStamped, '/posenet/pose_with_covariance')
+        self.diagnostics = graph.listen(DiagnosticArray, '/diagnostics')
+        self.camera = graph.node.create_publisher(Image, '/image', qos_profile_sensor_data)
+        overrides = {'model': 'somewhere', **parameters}
+        self.node = graph.add(
+            RelocalizeNode(
+                load=self.load,
+                fail=self.defects.append,
+                overrides=[Parameter(name, value=value) for name, value in overrides.items()],
+            )
+        )
+
+    def load(self, path, device):
+        if path.name == 'broken':
+            raise ModelError(f'{path} is truncated; copy it again')
+        return self.localizer
+
+    def until_active(self):
+        self.graph.until(lambda: self.camera.get_subscription_count() == 1)
+        self.graph.until(lambda: self.node.count_subscribers('/posenet/pose') == 1)
+        return self
+
+    def send(self, stamp_ns, **look):
+        self.camera.publish(self.make_image(stamp_ns, **look))
+
+    def answer(self, stamp_ns, **look):
+        """Send an image and wait for its pose."""
+        self.send(stamp_ns, **look)
+        self.graph.until(lambda: self.poses and stamps(self.poses)[-1] == stamp_ns)
+
+    def values(self):
+        """Return level, message and values of the newest diagnostics."""
+        status = self.diagnostics[-1].status[0]
+        return status.level, status.message, {each.key: each.value for each in status.values}
+
+    def until_diagnosed(self, **expected):
+        self.graph.until(lambda: self.diagnostics and expected.items() <= self.values()[2].items())
+
+    def until_problem(self, *words):
+        self.graph.until(
+            lambda: self.diagnostics and all(word in self.values()[1] for word in words)
+        )
+        return self.values()[0]
+
+    def change(self, transition):
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self.graph.call(ChangeState, '/posenet/change_state', request).success
+
+
+@pytest.fixture
+def make_bench(graph, localizer, make_image, monkeypatch):
+    # Once a second is right for a robot and slow for a test.
+    monkeypatch.setattr(relocalize_node, '_REPORT_PERIOD_S', 0.05)
+    benches = []
+
+    def make(**parameters):
+        benches.append(Bench(graph, localizer, make_image, **parameters))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        assert bench.defects == []
+
+
+def stamps(messages):
+    return [stamp_ns(message.header.stamp) for message in messages]
+
+
+def test_every_pose_has_the_stamp_of_its_image_and_the_answer(make_bench, truth):
+    bench = make_bench().until_active()
+    sent = [START_NS + index * 33_333_333 for index in range(5)]
+    for stamp in sent:
+        bench.answer(stamp)
+    bench.graph.until(lambda: len(bench.covariances) == 5)
+    assert stamps(bench.poses) == stamps(bench.covariances) == sent
+    assert {message.header.frame_id for message in bench.poses} == {'map'}
+    pose = pose_from_message(bench.poses[0].pose, target='map', source='camera')
+    np.testing.assert_allclose(pose.matrix(), truth.pose.matrix(), atol=1e-12)
+    covariance = np.reshape(bench.covariances[0].pose.covariance, (6, 6))
+    np.testing.assert_array_equal(covariance, truth.covariance)
+
+
+def test_the_network_sees_the_pixels_that_were_sent(make_bench):
+    bench = make_bench().until_active()
+    bench.answer(START_NS, grey=77)
+    (seen,) = bench.localizer.seen
+    assert seen.shape == (24, 32, 3)
+    assert (seen == 77).all()
+
+
+def test_the_newest_image_wins_and_all_are_accounted_for(make_bench):
+    bench = make_bench().until_active()
+    bench.localizer.gate = threading.Event()
+    for index in range(6):
+        bench.send(START_NS + index)
+        bench.until_diagnosed(received=str(index + 1))
+    bench.localizer.gate.set()
+    bench.until_diagnosed(received='6', published='2', dropped='4', refused='0', pending='0')
+    assert stamps(bench.poses) == [START_NS, START_NS + 5]
+
+
+def test_refused_images_are_counted_and_the_reason_told(make_bench):
+    bench = make_bench().until_active()
+    bench.send(START_NS, grey=0)
+    bench.until_diagnosed(refused='1')
+    assert bench.values()[2]['last refusal'] == 'the image is black'
+    bench.send(START_NS + 1, grey=1)
+    bench.until_diagnosed(refused='2', received='2', published='0', pending='0')
+    assert bench.poses == []
+
+
+def test_an_image_that_cannot_be_decoded_is_refused(make_bench):
+    bench = make_bench().until_active()
+    message = bench.make_image(START_NS)
+    message.encoding = '32FC1'
+    bench.camera.publish(message)
+    bench.until_diagnosed(refused='1')
+    assert '32FC1' in bench.values()[2]['last refusal']
+    bench.answer(START_NS + 1)
+
+
+def test_compressed_images_are_taken_where_image_transport_puts_them(make_bench):
+    import cv2
+
+    bench = make_bench(image_transport='compressed')
+    publisher = bench.graph.node.create_publisher(
+        CompressedImage, '/image/compressed', qos_profile_sensor_data
+    )
+    bench.graph.until(lambda: publisher.get_subscription_count() == 1)
+    pixels = np.full((24, 32, 3), (10, 20, 250), dtype=np.uint8)
+    message = CompressedImage(format='png', data=cv2.imencode('.png', pixels)[1].tobytes())
+    message.header.stamp = stamp_message(START_NS)
+    publisher.publish(message)
+    bench.graph.until(lambda: bench.poses)
+    assert bench.localizer.seen[0][0, 0].tolist() == [250, 20, 10]
+
+
+def test_a_silent_topic_is_told_with_what_is_there_instead(make_bench, graph):
+    elsewhere = graph.node.create_publisher(Image, '/front/image_raw', 1)
+    bench = make_bench(silence_timeout=0.1)
+    graph.node.destroy_publisher(bench.camera)
+    level = bench.until_problem('no image on /image', 'nobody publishes it', '/front/image_raw')
+    assert level == DiagnosticStatus.ERROR
+    graph.node.destroy_publisher(elsewhere)
+
+
+def test_silence_ends_with_the_next_image(make_bench):
+    bench = make_bench(silence_timeout=1.5).until_active()
+    assert bench.until_problem('publisher that sends nothing') == DiagnosticStatus.ERROR
+    bench.answer(START_NS)
+    bench.until_problem('active')
+
+
+def test_the_wrong_transport_is_told(make_bench, graph):
+    bench = make_bench(silence_timeout=0.1)
+    graph.node.destroy_publisher(bench.camera)
+    # Another participant: one cannot have two types on a topic.
+    elsewhere = rclpy.Context()
+    rclpy.init(context=elsewhere)
+    camera = rclpy.create_node('camera', context=elsewhere)
+    camera.create_publisher(CompressedImage, '/image', 1)
+    bench.until_problem('sends compressed', 'image_transport is raw')
+    camera.destroy_node()
+    rclpy.shutdown(context=elsewhere)
+
+
+def test_another_camera_than_that_of_training_is_told(make_bench, localizer):
+    localizer.card.camera = CAMERA
+    bench = make_bench().until_active()
+    publisher = bench.graph.node.create_publisher(CameraInfo, '/camera_info', 1)
+    bench.graph.until(lambda: publisher.get_subscription_count() == 1)
+    seen = replace(CAMERA, fx=40.0)
+    info = CameraInfo(width=32, height=24, k=seen.matrix.ravel())
+
+    def told():
+        publisher.publish(info)
+        return bench.diagnostics and 'fx 40.0 instead of 30.0' in bench.values()[1]
+
+    bench.graph.until(told)
+    assert bench.values()[0] == DiagnosticStatus.WARN
+
+
+def test_a_model_that_cannot_load_is_told_and_tried_again(make_bench, graph):
+    bench = make_bench(model='broken')
+    level = bench.until_problem('cannot load the model', 'truncated')
+    assert level == DiagnosticStatus.ERROR
+    assert bench.values()[2]['state'] == 'unconfigured'
+    (result,) = bench.node.set_parameters([Parameter('model', value='mended')])
+    assert result.successful
+    assert bench.change(Transition.TRANSITION_CONFIGURE)
+    assert bench.change(Transition.TRANSITION_ACTIVATE)
+    bench.until_active().answer(START_NS)
+
+
+def test_no_model_is_told(make_bench):
+    bench = make_bench(model='')
+    bench.until_problem('no model given', '--model')
+
+
+def test_the_life_cycle_step_by_step(make_bench):
+    bench = make_bench(autostart=False)
+    bench.until_diagnosed(state='unconfigured')
+    assert bench.change(Transition.TRANSITION_CONFIGURE)
+    bench.until_diagnosed(state='inactive')
+    assert bench.camera.get_subscription_count() == 0
+    assert bench.change(Transition.TRANSITION_ACTIVATE)
+    bench.until_active().answer(START_NS)
+    assert bench.change(Transition.TRANSITION_DEACTIVATE)
+    bench.graph.until(lambda: bench.camera.get_subscription_count() == 0)
+    assert bench.change(Transition.TRANSITION_CLEANUP)
+    bench.until_diagnosed(state='unconfigured', device='')
+    assert bench.change(Transition.TRANSITION_CONFIGURE)
+    assert bench.change(Transition.TRANSITION_ACTIVATE)
+    bench.until_active().answer(START_NS + 1)
+
+
+def test_deactivating_drops_the_image_in_work(make_bench):
+    bench = make_bench().until_active()
+    bench.localizer.gate = threading.Event()
+    bench.send(START_NS)
+    bench.until_diagnosed(received='1', pending='1')
+    assert bench.change(Transition.TRANSITION_DEACTIVATE)
+    bench.localizer.gate.set()
+    bench.until_diagnosed(received='1', dropped='1', published='0', pending='0')
+    assert bench.poses == []
+
+
+def test_a_clock_that_jumps_back_clears_what_is_in_work(make_bench, graph):
+    bench = make_bench(use_sim_time=True).until_active()
+    clock = graph.node.create_publisher(Clock, '/clock', 1)
+
+    def tell(seconds):
+        def told():
+            clock.publish(Clock(clock=stamp_message(seconds * NS_PER_S)))
+            return bench.node.get_clock().now().nanoseconds == seconds * NS_PER_S
+
+        graph.until(told)
+
+    tell(100)
+    bench.answer(100 * NS_PER_S)
+    bench.localizer.gate = threading.Event()
+    bench.send(101 * NS_PER_S)
+    bench.until_diagnosed(received='2', pending='1')
+    tell(10)
+    bench.until_diagnosed(dropped='1', pending='0')
+    bench.localizer.gate.set()
+    bench.answer(10 * NS_PER_S)
+    assert stamps(bench.poses) == [100 * NS_PER_S, 10 * NS_PER_S]
+
+
+def test_diagnostics_go_on_while_the_simulated_clock_stands_still(make_bench):
+    bench = make_bench(use_sim_time=True)
+    bench.graph.until(lambda: len(bench.diagnostics) > 2)
+
+
+def test_the_trail_is_there_for_who_comes_late(make_bench, graph):
+    bench = make_bench(trail_length=2).until_active()
+    for index in range(3):
+        bench.answer(START_NS + index)
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    trails = graph.listen(PathMessage, '/posenet/trail', latched)
+    graph.until(lambda: trails)
+    assert stamps(trails[-1].poses) == [START_NS + 1, START_NS + 2]
+
+
+def test_a_defect_in_the_localizer_is_handed_over(make_bench):
+    bench = make_bench().until_active()
+    bench.localizer.locate = lambda rgb: rgb.no_such_thing
+    bench.send(START_NS)
+    bench.graph.until(lambda: bench.defects)
+    assert isinstance(bench.defects.pop(), AttributeError)
+
+
+def test_the_pose_goes_out_on_tf(make_bench, graph, truth):
+    tf2_msgs = pytest.importorskip(
+        'tf2_msgs.msg', reason='tf2_msgs is missing: test/tools/build_tf2_msgs.py builds it'
+    )
+    heard = graph.listen(tf2_msgs.TFMessage, '/tf')
+    bench = make_bench(camera_frame='left_estimate').until_active()
+    graph.until(lambda: bench.node.count_subscribers('/tf') == 1)
+    bench.answer(START_NS)
+    graph.until(lambda: heard)
+    ((transform,),) = [message.transforms for message in heard]
+    assert stamps([transform]) == [START_NS]
+    assert (transform.header.frame_id, transform.child_frame_id) == ('map', 'left_estimate')
+    assert transform.transform.translation.y == truth.pose.translation[1]
+    assert transform.transform.rotation.w == pytest.approx(truth.pose.quaternion().w)
+
+
+def test_tf_stays_empty_where_it_is_turned_off(make_bench, graph):
+    tf2_msgs = pytest.importorskip(
+        'tf2_msgs.msg', reason='tf2_msgs is missing: test/tools/build_tf2_msgs.py builds it'
+    )
+    heard = graph.listen(tf2_msgs.TFMessage, '/tf')
+    bench = make_bench(publish_tf='none').until_active()
+    for index in range(3):
+        bench.answer(START_NS + index)
+    assert heard == []
