@@ -1,0 +1,90 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Render a furnished room and a robot's drives through it to rosbag2 recordings.
+
+  simulate --output world0
+  simulate --output world1 --seed 1 --laps 5 --width 320 --height 240
+
+OUTPUT/train and OUTPUT/test are the recordings (mcap): images, CameraInfo, odometry that drifts,
+/tf and a latched /tf_static. OUTPUT/train.groundtruth.tum and OUTPUT/test.groundtruth.tum hold
+the true map_from_camera at the stamp of each image. The test drive keeps between the laps of the
+training drive. The same options give the same recordings.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; those left out keep the defaults of SimulationOptions."""
+    parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder to make')
+    world = parser.add_argument_group('the drives')
+    world.add_argument('--seed', type=int, help='which room, and which drives in it (default 0)')
+    world.add_argument('--laps', type=int, help='laps of the training drive (default 3)')
+    world.add_argument('--test-laps', type=int, help='laps of the test drive (default 1)')
+    images = parser.add_argument_group('the images')
+    images.add_argument('--rate', type=float, metavar='HZ', help='images a second (default 15)')
+    images.add_argument('--width', type=int, help='in pixels (default 640)')
+    images.add_argument('--height', type=int, help='in pixels (default 480)')
+    images.add_argument(
+        '--field-of-view', type=float, metavar='DEG', help='from left to right (default 75)'
+    )
+    form = images.add_mutually_exclusive_group()
+    form.add_argument(
+        '--compressed',
+        action='store_true',
+        default=None,
+        help='JPEG on /camera/image_raw/compressed (default)',
+    )
+    form.add_argument(
+        '--raw',
+        dest='compressed',
+        action='store_false',
+        help='rgb8 on /camera/image_raw: 14 MB a second at 640x480 and 15 Hz',
+    )
+    parser.add_argument('--jobs', type=int, help='threads that render (default: one a core)')
+
+
+def run(args: argparse.Namespace) -> None:
+    """Simulate, and print the paths of what is there now."""
+    from posenet_ros.errors import ConfigError
+    from posenet_ros.simulation.options import SimulationOptions
+    from posenet_ros.simulation.simulate import simulate
+
+    if args.jobs is not None and args.jobs < 1:
+        raise ConfigError(f'--jobs must be at least 1, not {args.jobs}')
+    asked = {
+        'seed': args.seed,
+        'laps': args.laps,
+        'test_laps': args.test_laps,
+        'rate_hz': args.rate,
+        'width': args.width,
+        'height': args.height,
+        'field_of_view': args.field_of_view,
+        'compressed': args.compressed,
+    }
+    options = SimulationOptions(
+        **{name: value for name, value in asked.items() if value is not None}
+    )
+    made = simulate(args.output, options, jobs=args.jobs)
+    if not made.made:
+        print(f'{made.folder} holds this simulation already; nothing to do')
+    for name, count in zip(made.recordings, made.images):
+        print(f'{made.bag(name)}  {count} images')
+        print(made.truth(name))
+    print(made.picture)
