@@ -31,6 +31,23 @@ from scipy.spatial.transform import Rotation
 from posenet_ros.errors import GeometryError
 
 
+def rotation_from_parts(*, w: ArrayLike, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Rotation:
+    """
+    Return one rotation from quaternion parts, or a stack from parts of shape (N,).
+
+    The parts are normalised here; q and -q are the same rotation. Raises GeometryError for a
+    quaternion of length zero or with a part that is not finite.
+    """
+    # The one place that knows SciPy's order.
+    parts = np.stack([x, y, z, w], axis=-1).astype(np.float64)
+    norms = np.linalg.norm(parts, axis=-1, keepdims=True)
+    sound = np.isfinite(norms) & (norms >= 1e-9)
+    if not sound.all():
+        x, y, z, w = np.atleast_2d(parts)[~sound.ravel()][0]
+        raise GeometryError(f'no rotation has the quaternion w={w} x={x} y={y} z={z}')
+    return Rotation.from_quat(parts / norms)
+
+
 class Quaternion(NamedTuple):
     """A unit quaternion whose order cannot be mistaken: read its fields by name."""
 
@@ -102,11 +119,8 @@ class Pose:
 
         Raises GeometryError for a quaternion of length zero or with a part that is not finite.
         """
-        parts = np.array([x, y, z, w], dtype=np.float64)
-        norm = np.linalg.norm(parts)
-        if not np.isfinite(norm) or norm < 1e-9:
-            raise GeometryError(f'no rotation has the quaternion w={w} x={x} y={y} z={z}')
-        return cls(Rotation.from_quat(parts / norm), np.asarray(translation), target, source)
+        rotation = rotation_from_parts(w=w, x=x, y=y, z=z)
+        return cls(rotation, np.asarray(translation), target, source)
 
     def quaternion(self) -> Quaternion:
         """Return the rotation as a unit quaternion with w >= 0."""

@@ -26,7 +26,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from posenet_ros.errors import GeometryError
 from posenet_ros.files import write_text
-from posenet_ros.geometry.pose import Pose
+from posenet_ros.geometry.pose import Pose, rotation_from_parts
 
 NS_PER_S = 1_000_000_000
 
@@ -97,18 +97,14 @@ class Trajectory:
         """
         Stack many poses from quaternion parts by name, each (N,), in any order of time.
 
-        Quaternions are normalised here; of several poses with one stamp the last is kept.
-        Raises GeometryError where a part is not finite or a quaternion has no length.
+        Of several poses with one stamp the last is kept. Raises GeometryError for what
+        `rotation_from_parts` refuses.
         """
         stamps = np.asarray(stamps_ns, dtype=np.int64)
-        parts = np.stack([x, y, z, w], axis=1).astype(np.float64)
-        norms = np.linalg.norm(parts, axis=1)
-        if not np.isfinite(norms).all() or (norms < 1e-9).any():
-            raise GeometryError('a quaternion of a trajectory has no length, or is not finite')
         # The first of equal stamps seen from the back is the last seen from the front.
         stamps, from_back = np.unique(stamps[::-1], return_index=True)
-        keep = len(parts) - 1 - from_back
-        rotations = Rotation.from_quat(parts[keep] / norms[keep, None])
+        keep = -1 - from_back
+        rotations = rotation_from_parts(w=w, x=x, y=y, z=z)[keep]
         moved = np.asarray(translations, dtype=np.float64).reshape(-1, 3)[keep]
         return cls(stamps, rotations, moved, target, source)
 

@@ -117,7 +117,7 @@ def test_a_damaged_or_missing_model(scene):
     for path in (scene / 'sparse' / '0').iterdir():
         path.write_bytes(path.read_bytes()[:9])
     # Nine bytes of a text file are a comment, and the model without content.
-    with pytest.raises(DatasetError, match='or damaged|no registered images') as raised:
+    with pytest.raises(DatasetError, match=r'or damaged|no registered images') as raised:
         read(scene)
     assert '\n' not in str(raised.value)
     with pytest.raises(DatasetError, match=r'expected cameras\.bin and images\.bin'):

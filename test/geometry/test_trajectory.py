@@ -73,7 +73,7 @@ def test_from_quaternions_agrees_with_poses_one_by_one():
 @pytest.mark.parametrize('bad', [0.0, np.nan])
 def test_from_quaternions_refuses_what_is_no_rotation(bad):
     parts = {'w': [1, bad], 'x': [0, 0], 'y': [0, 0], 'z': [0, 0]}
-    with pytest.raises(GeometryError, match='no length, or is not finite'):
+    with pytest.raises(GeometryError, match='no rotation has the quaternion'):
         Trajectory.from_quaternions(
             [1, 2], np.zeros((2, 3)), **parts, target='map', source='camera'
         )
