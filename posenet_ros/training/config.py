@@ -102,3 +102,18 @@ class TrainOptions:
         if unknown:
             raise ConfigError(f'unknown training options: {", ".join(unknown)}')
         return cls(**values)
+
+
+def parse_option(name: str, text: str) -> str | int | float | bool:
+    """Read the value of an option from a command line; raise ConfigError for what is none."""
+    defaults = {field.name: field.default for field in fields(TrainOptions)}
+    if name not in defaults:
+        raise ConfigError(f'unknown training option {name!r}; known are {", ".join(defaults)}')
+    kind = type(defaults[name])
+    try:
+        if kind is bool:
+            return {'true': True, 'false': False}[text.lower()]
+        return kind(text)
+    except (ValueError, KeyError) as error:
+        wanted = 'true or false' if kind is bool else kind.__name__
+        raise ConfigError(f'{name} takes {wanted}, got {text!r}') from error

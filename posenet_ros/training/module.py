@@ -84,7 +84,7 @@ class PoseTraining(lightning.LightningModule):
         ]
         if balance := list(self.loss.parameters()):
             groups.append({'params': balance, 'weight_decay': 0.0, 'lr': _BALANCE_RATE})
-        optimizer = torch.optim.AdamW(groups, lr=self.options.learning_rate)
+        optimizer = torch.optim.AdamW(groups, lr=self.options.learning_rate, fused=True)
         total = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: warm_cosine(step / max(total, 1), self.options.warmup)
