@@ -16,34 +16,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 import logging
-from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags import rosbag1
-from rosbags.interfaces import QosDurability, QosHistory, QosReliability
-from rosbags.typesys import get_typestore, Stores
 
 from posenet_ros.data import topics as choice
 from posenet_ros.data.camera_info import camera_from_info
 from posenet_ros.data.images import decode
 from posenet_ros.data.samples import PoseSamples
-from posenet_ros.data.storage import damage_reported, open_reader
+from posenet_ros.data.stream import MessageStream, Qos
 from posenet_ros.data.transforms import plain, TransformTree
 from posenet_ros.errors import BagError, GeometryError, ImageError
 from posenet_ros.geometry import Camera, NS_PER_S, seconds_text, Trajectory
 
-_LOG = logging.getLogger(__name__)
+__all__ = ['Qos', 'Recording', 'StampedImage']
 
-# The messages read here have had this layout in every ROS 2 and, its header aside, in ROS 1.
-_TYPES = get_typestore(Stores.ROS2_JAZZY)
-_ROS1_NAMES = {'tf/msg/tfMessage': choice.TRANSFORMS}
+_LOG = logging.getLogger(__name__)
 
 # Images can arrive slightly out of order; a stamp this much earlier is another clock.
 CLOCK_JUMP_NS = NS_PER_S
@@ -65,130 +58,11 @@ class StampedImage:
             raise ImageError(f'image at {seconds_text(self.stamp_ns)}: {error}') from error
 
 
-class Qos(NamedTuple):
-    """How a topic was offered when it was recorded, as far as a replay must know."""
-
-    reliable: bool
-    transient_local: bool
-    depth: int
-    keep_all: bool
-
-
-class Recording:
-    """
-    An open recording; a context manager.
-
-    Nothing is kept of what was read, so memory does not grow with the bag. Every iterator reads
-    from the start; use one at a time. Damage that shows only on the way is a BagError too.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Open; raise BagError where there is no recording, or it is damaged or empty."""
-        self.path = Path(path)
-        self._reader = open_reader(self.path)
-        self._ros1 = isinstance(self._reader, rosbag1.Reader)
-        with damage_reported(self.path):
-            if self._reader.message_count == 0:
-                self.close()
-                raise BagError(f'{self.path} is empty: it holds no messages')
-            self.start_ns: int = self._reader.start_time
-            # The reader's end is exclusive.
-            self.end_ns: int = self._reader.end_time - 1
-            self.topics: dict[str, str] = {
-                connection.topic: _ROS1_NAMES.get(connection.msgtype, connection.msgtype)
-                for connection in self._reader.connections
-            }
-
-    def __enter__(self) -> Recording:
-        """Return the open recording."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the files."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the files; the recording cannot be read afterwards."""
-        self._reader.close()
-
-    def count(self, topic: str) -> int:
-        """Return how many messages a topic has; zero for one that is not there."""
-        return sum(each.msgcount for each in self._reader.connections if each.topic == topic)
-
-    def messages(self, topics: Collection[str]) -> Iterator[tuple[str, str, int, bytes]]:
-        """
-        Iterate over (topic, type, recorded stamp in ns, CDR bytes) in recorded order.
-
-        Messages of ROS 1 are converted to CDR. Raises BagError for a topic that is not there.
-        """
-        unknown = sorted(set(topics) - set(self.topics))
-        if unknown:
-            known = ', '.join(sorted(self.topics))
-            raise BagError(f'{self.path} has no topic {unknown[0]}; its topics: {known}')
-        return self._stream(set(topics))
-
-    def _stream(self, topics: Collection[str]) -> Iterator[tuple[str, str, int, bytes]]:
-        wanted = [each for each in self._reader.connections if each.topic in topics]
-        # The reader takes no connections for all connections.
-        if not wanted:
-            return
-        found = False
-        with damage_reported(self.path):
-            for connection, recorded_ns, data in self._reader.messages(wanted):
-                found = True
-                msgtype = self.topics[connection.topic]
-                cdr = bytes(_TYPES.ros1_to_cdr(data, msgtype)) if self._ros1 else data
-                yield connection.topic, msgtype, recorded_ns, cdr
-        if not found and any(self.count(topic) for topic in topics):
-            raise BagError(
-                f'{self.path} promises messages of {", ".join(sorted(topics))} but holds none; '
-                f'write its metadata.yaml anew with "ros2 bag reindex {self.path}"'
-            )
-
-    def _decoded(self, topics: Iterable[str]) -> Iterator[tuple[str, int, Any]]:
-        """Iterate over (topic, recorded stamp in ns, message)."""
-        for topic, msgtype, recorded_ns, data in self._stream(set(topics)):
-            with damage_reported(self.path):
-                message = _TYPES.deserialize_cdr(data, msgtype)
-            yield topic, recorded_ns, message
+class Recording(MessageStream):
+    """A recording as images, their camera, odometry and transforms."""
 
     def _first(self, topic: str) -> Any:
-        return next(message for _, _, message in self._decoded([topic]))
-
-    def qos(self, topic: str) -> Qos:
-        """
-        Return what a publisher must offer so that every subscriber of the recorded ones matches.
-
-        Of several publishers the strongest offer counts; where nothing was recorded it is
-        reliable and volatile, and transient local for `tf_static`. A latched topic is as deep
-        as it has messages, so that late subscribers hear all of them.
-        """
-        offers = [each.ext for each in self._reader.connections if each.topic == topic]
-        latched = topic.endswith('/tf_static')
-        if self._ros1:
-            latched = latched or any(offer.latching for offer in offers)
-            return Qos(True, latched, self._depth(topic, 10, latched), False)
-        profiles = [profile for offer in offers for profile in offer.offered_qos_profiles]
-        latched = latched or any(
-            profile.durability is QosDurability.TRANSIENT_LOCAL for profile in profiles
-        )
-        return Qos(
-            reliable=not profiles
-            or any(each.reliability is not QosReliability.BEST_EFFORT for each in profiles),
-            transient_local=latched,
-            depth=self._depth(topic, max((each.depth for each in profiles), default=0), latched),
-            keep_all=any(each.history is QosHistory.KEEP_ALL for each in profiles),
-        )
-
-    def _depth(self, topic: str, offered: int, latched: bool) -> int:
-        # What a recorder writes for an unknown depth is zero, or far out of range.
-        depth = offered if 0 < offered <= 10_000 else 10
-        return max(depth, min(self.count(topic), 1000)) if latched else depth
+        return next(message for _, _, message in self.decoded([topic]))
 
     def image_topic(self, name: str | None = None) -> str:
         """
@@ -217,9 +91,9 @@ class Recording:
         out, and how many were is logged; a clock that jumps back by more than a second is a
         BagError.
         """
-        stamped = any(_stamp_ns(each) for _, _, each in islice(self._decoded([topic]), 2))
+        stamped = any(_stamp_ns(each) for _, _, each in islice(self.decoded([topic]), 2))
         last_ns, left_out = None, 0
-        for _, recorded_ns, message in self._decoded([topic]):
+        for _, recorded_ns, message in self.decoded([topic]):
             stamp_ns = _stamp_ns(message) if stamped else recorded_ns
             if last_ns is not None and stamp_ns <= last_ns:
                 if stamp_ns and last_ns - stamp_ns > CLOCK_JUMP_NS:
@@ -281,7 +155,7 @@ class Recording:
         """
         topic = choice.only_odometry(topic, self.topics)
         samples, frames = PoseSamples(), ('odom', 'base_link')
-        for _, recorded_ns, message in self._decoded([topic]):
+        for _, recorded_ns, message in self.decoded([topic]):
             pose = message.pose.pose
             samples.add(_stamp_ns(message), recorded_ns, pose.position, pose.orientation)
             frames = (
@@ -297,7 +171,7 @@ class Recording:
         """Return what /tf and /tf_static say, of all namespaces together."""
         static: dict[tuple[str, str], PoseSamples] = {}
         moving: dict[tuple[str, str], PoseSamples] = {}
-        for topic, recorded_ns, message in self._decoded(
+        for topic, recorded_ns, message in self.decoded(
             choice.of_types(self.topics, choice.TRANSFORMS)
         ):
             edges = static if topic.endswith('/tf_static') else moving

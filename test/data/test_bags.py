@@ -18,10 +18,12 @@ import shutil
 
 import numpy as np
 import pytest
+from rosbags import rosbag1
 from rosbags.interfaces import QosHistory
 from rosbags.typesys import get_typestore, Stores
 
 from posenet_ros.data.bags import Qos, Recording
+from posenet_ros.errors import BagError
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 FORMATS = [
@@ -237,3 +239,13 @@ def test_ros1_messages_become_the_ros2_bytes_of_the_same_content(
     assert msgtype == 'sensor_msgs/msg/CompressedImage'
     assert bytes(data) == bytes(TYPES.serialize_cdr(image, msgtype))
     np.testing.assert_array_equal(decoded, np.full((17, 33, 3), 99))
+
+
+@pytest.mark.parametrize('name', ['my_msgs/msg/Thing', 'visualization_msgs/msg/Marker'])
+def test_ros1_messages_that_ros2_does_not_have_alike_are_refused(tmp_path, messages, name):
+    path = tmp_path / 'foreign.bag'
+    with rosbag1.Writer(path) as writer:
+        connection = writer.add_connection('/foreign', name, msgdef='uint8 a', md5sum='0' * 32)
+        writer.write(connection, messages.start_ns, b'\x05')
+    with Recording(path) as bag, pytest.raises(BagError, match=f'/foreign of .* is {name}, which'):
+        bag.messages(['/foreign'])
