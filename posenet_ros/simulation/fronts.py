@@ -217,7 +217,7 @@ def fridge(base: Colour) -> Paint:
             cv2.line(texture, (10, top), (10, bottom), shade(base, 0.6), 4)
         for _ in range(int(rng.integers(4, 9))):
             left = int(rng.integers(20, max(columns - 50, 21)))
-            top = int(rng.integers(10, int(rows * 0.7)))
+            top = int(rng.integers(10, max(int(rows * 0.7), 11)))
             paper = colour(rng, (0.1, 0.5), (0.8, 1.0))
             cv2.rectangle(texture, (left, top), (left + 34, top + 40), paper, -1)
             paragraph(rng, texture, (left + 4, top + 12, left + 30, top + 36), (60, 60, 70), 7)

@@ -82,7 +82,9 @@ def clutter(rng: np.random.Generator, width: float, depth: float, height: float)
             min(rng.uniform(0.1, 0.25), depth),
             rng.uniform(0.08, 0.36),
         )
-        y = rng.uniform(size[1] / 2, max(depth - size[1] / 2, size[1] / 2 + 0.001))
+        # Turned by up to 0.4 rad, it reaches this far to the back and the front.
+        reach = (size[1] + 0.4 * size[0]) / 2
+        y = rng.uniform(reach, max(depth - reach, reach + 0.001))
         sides = (
             fronts.cardboard
             if rng.random() < 0.3

@@ -37,8 +37,9 @@ UNSEEN = (240, 110, 20)
 # So high that walls show little of their inner sides.
 HEIGHT_M = 26.0
 MARGIN_M = 0.35
-# What hangs higher is left out of the plan, or beams would hide the floor.
+# Large things that hang higher are left out of the plan, or beams would hide the floor.
 CUT_M = 2.4
+CUT_AREA_M2 = 0.5
 
 
 def floor_plan(
@@ -50,8 +51,7 @@ def floor_plan(
     Each path comes with its colour; the names stand in a legend below.
     """
     camera, map_from_above = _above(world, width)
-    low = [quad for quad in world.quads if _lowest(quad) < CUT_M]
-    opened = replace(world, quads=tuple(low))
+    opened = replace(world, quads=tuple(quad for quad in world.quads if not _overhead(quad)))
     plan = render(opened, camera, map_from_above, supersample=2, background=PAPER)
     above_from_map = map_from_above.inverse()
     for trajectory, colour in paths.values():
@@ -67,8 +67,10 @@ def floor_plan(
     return np.vstack([plan, legend])
 
 
-def _lowest(quad: Quad) -> float:
-    return float(quad.corner[2] + min(quad.edge_u[2], 0) + min(quad.edge_v[2], 0))
+def _overhead(quad: Quad) -> bool:
+    lowest = quad.corner[2] + min(quad.edge_u[2], 0) + min(quad.edge_v[2], 0)
+    area = np.linalg.norm(np.cross(quad.edge_u, quad.edge_v))
+    return bool(lowest > CUT_M and area > CUT_AREA_M2)
 
 
 def _above(world: World, width: int) -> tuple[Camera, Pose]:

@@ -90,10 +90,8 @@ def simulate(
     if found is not None:
         return found
     with _appearing_whole(output) as folder:
-        _fill(folder, options, cores() if jobs is None else jobs)
-    made = find_simulation(output, options)
-    assert made is not None
-    return Simulation(made.folder, made.recordings, made.images, made=True)
+        images = _fill(folder, options, cores() if jobs is None else jobs)
+    return Simulation(output, tuple(images), tuple(images.values()), made=True)
 
 
 def find_simulation(output: Path, options: SimulationOptions) -> Simulation | None:
@@ -161,7 +159,8 @@ def drives(lane: Lane, options: SimulationOptions) -> dict[str, Trajectory]:
     return driven
 
 
-def _fill(folder: Path, options: SimulationOptions, jobs: int) -> None:
+def _fill(folder: Path, options: SimulationOptions, jobs: int) -> dict[str, int]:
+    """Make everything; return how many images each recording has."""
     world = make_world(options.seed)
     driven = drives(world.lane, options)
     expected = sum(len(camera_poses(each, options)) for each in driven.values())
@@ -181,14 +180,16 @@ def _fill(folder: Path, options: SimulationOptions, jobs: int) -> None:
             write_tum(folder / f'{name}.groundtruth.tum', truths[name])
     train, *unseen = truths.values()
     write_png(folder / 'preview.png', preview(world, options.camera, train, unseen))
-    write_yaml(folder / FACTS, _facts(options, world.size, truths))
+    images = {name: len(truth) for name, truth in truths.items()}
+    write_yaml(folder / FACTS, _facts(options, world.size, images))
+    return images
 
 
 def _facts(
-    options: SimulationOptions, size: tuple[float, ...], truths: dict[str, Trajectory]
+    options: SimulationOptions, size: tuple[float, ...], images: dict[str, int]
 ) -> dict[str, Any]:
     return {
-        'images': {name: len(truth) for name, truth in truths.items()},
+        'images': images,
         'world_size_m': list(size),
         'camera': options.camera.to_dict(),
         'version': __version__,
