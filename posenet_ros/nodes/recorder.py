@@ -87,6 +87,7 @@ class PoseRecorder(Node):
             self.create_subscription(kind, image_topic, self._on_image, qos, raw=True)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_POLL_S, self._look_for_silence, clock=steady)
+        self.get_logger().info(f'waiting for poses on {self._topic}')
 
     def close(self) -> bool:
         """Nothing runs besides the executor."""

@@ -25,6 +25,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -189,8 +190,8 @@ class Command:
 
     def __init__(self, arguments: list[str], cwd: Path, **environment: str) -> None:
         path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])
-        self.log = cwd / f'{"_".join(Path(each).name for each in arguments[:3])}.log'
-        self._file = self.log.open('w')
+        descriptor, name = tempfile.mkstemp('.log', dir=cwd)
+        self.log, self._file = Path(name), os.fdopen(descriptor, 'w')
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=cwd,

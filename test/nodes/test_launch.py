@@ -1,0 +1,133 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The launch file, run by launch itself, on an installation in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
+pytest.importorskip('launch_ros', reason='launch_ros is not installed; it comes with ROS 2')
+
+from diagnostic_msgs.msg import DiagnosticArray
+from launch.launch_description_sources import get_launch_description_from_python_launch_file
+
+ROOT = Path(__file__).parents[2]
+LAUNCH = ROOT / 'launch' / 'relocalize.launch.py'
+
+SERVICE = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+source = PythonLaunchDescriptionSource(sys.argv[1])
+arguments = [argument.split(':=') for argument in sys.argv[2:]]
+service = LaunchService()
+service.include_launch_description(
+    LaunchDescription([IncludeLaunchDescription(source, launch_arguments=arguments)])
+)
+sys.exit(service.run())
+"""
+
+
+@pytest.fixture(scope='module')
+def prefix(tmp_path_factory):
+    """Install what colcon would, but for the Python modules, and return the prefix."""
+    copy = tmp_path_factory.mktemp('source')
+    for name in ('launch', 'config', 'rviz', 'resource'):
+        shutil.copytree(ROOT / name, copy / name)
+    (copy / 'posenet_ros').mkdir()
+    for name in ('setup.py', 'setup.cfg', 'package.xml', 'posenet_ros/__main__.py'):
+        shutil.copy(ROOT / name, copy / name)
+    prefix = tmp_path_factory.mktemp('prefix')
+    subprocess.run(
+        [sys.executable, 'setup.py', '-q', 'install_data', '--install-dir', str(prefix)],
+        cwd=copy,
+        check=True,
+        capture_output=True,
+    )
+    return prefix
+
+
+@pytest.fixture
+def launch(command, prefix):
+    """Launch the file with arguments, in the test's own folder."""
+    prefixes = [str(prefix), *filter(None, [os.environ.get('AMENT_PREFIX_PATH')]), sys.prefix]
+    paths = [str(Path(sys.executable).parent), os.environ['PATH']]
+
+    def start(*arguments):
+        return command(
+            *('-c', SERVICE, str(prefix / 'share/posenet_ros/launch/relocalize.launch.py')),
+            *arguments,
+            AMENT_PREFIX_PATH=os.pathsep.join(prefixes),
+            PATH=os.pathsep.join(paths),
+            ROS_LOG_DIR=str(prefix / 'log'),
+        )
+
+    return start
+
+
+def make_run(folder, name, time_s):
+    card = folder / name / 'model' / 'model.yaml'
+    card.parent.mkdir(parents=True)
+    card.write_text('kind: something else\n')
+    os.utime(card, (time_s, time_s))
+
+
+def test_the_arguments_that_were_agreed():
+    description = get_launch_description_from_python_launch_file(str(LAUNCH))
+    arguments = {each.name: each for each in description.get_launch_arguments()}
+    assert set(arguments) == {
+        *('model', 'image', 'camera_info', 'image_transport', 'rviz', 'use_sim_time'),
+        *('params_file', 'namespace'),
+    }
+    for each in arguments.values():
+        assert each.description
+        assert each.default_value is not None
+
+
+def test_without_a_model_it_stops_with_one_line(launch):
+    launched = launch()
+    assert launched.process.wait(30) == 1
+    (line,) = [line for line in launched.output.splitlines() if 'ERROR' in line]
+    assert 'no model given' in line
+    assert 'process started' not in launched.output
+
+
+def test_the_newest_run_is_taken_and_told_and_the_node_gets_its_arguments(launch, graph, tmp_path):
+    make_run(tmp_path, 'old_posenet', 1_000)
+    make_run(tmp_path, 'new_posenet', 2_000)
+    diagnostics = graph.listen(DiagnosticArray, '/diagnostics')
+    launched = launch('namespace:=robot1', 'image:=/robot1/front/image_raw')
+    launched.until_says(f'model: {tmp_path / "new_posenet"}')
+    status = graph.until(
+        lambda: next(
+            (each.status[0] for each in diagnostics if 'cannot load' in each.status[0].message),
+            None,
+        )
+    )
+    assert status.name == 'robot1/posenet: relocalization'
+    assert 'new_posenet' in status.message
+    launched.process.send_signal(signal.SIGINT)
+    assert launched.process.wait(15) == 0
+    assert 'process has finished cleanly' in launched.output
