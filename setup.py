@@ -87,7 +87,6 @@ setup(
         'opencv-python-headless>=4.6,<5',
         'pycolmap>=4.0,<5',
         'rosbags>=0.11,<0.12',
-        'rosbags-image>=0.10',
         'safetensors>=0.4',
         'scipy>=1.11',
         'tensorboard>=2.14',

@@ -141,9 +141,8 @@ def test_package_xml_declares_every_ros_package_that_the_nodes_import():
     declared |= {each.text for each in package.iter('depend')}
     sources = [*(ROOT / 'posenet_ros/nodes').glob('*.py'), *(ROOT / 'launch').glob('*.py')]
     pattern = re.compile(
-        r"""^\s*(?:from|import)\s+([a-z_0-9]*(?:_msgs|_interfaces|_srvs|rclpy|launch|launch_ros))\b"""
-        r"""|import_module\('(\w+)"""
-        r"""|find_spec\('(\w+)""",
+        r'^\s*(?:from|import)\s+(\w*(?:_msgs|_interfaces|_srvs)|rclpy|launch|launch_ros)\b'
+        r"|(?:import_module|find_spec)\('(\w+)",
         re.MULTILINE,
     )
     imported = {

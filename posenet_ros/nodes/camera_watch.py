@@ -62,7 +62,7 @@ class CameraWatch:
         self._trained: Camera | None = None
         self._rectified = False
 
-    def open(self, trained: Camera | None, *, rectified: bool) -> None:
+    def subscribe(self, trained: Camera | None, *, rectified: bool) -> None:
         """
         Subscribe, to compare with the camera of training where that is known.
 
@@ -74,8 +74,8 @@ class CameraWatch:
             CameraInfo, 'camera_info', self._receive, newest_only()
         )
 
-    def close(self) -> None:
-        """Unsubscribe; nothing where nothing is open."""
+    def unsubscribe(self) -> None:
+        """Unsubscribe; nothing where it is not subscribed."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None

@@ -39,7 +39,7 @@ def newest_only() -> QoSProfile:
 
 
 class ImageInput:
-    """The subscription to the images, open while the node is active."""
+    """The subscription to the images, there while the node is active."""
 
     def __init__(
         self, node: LifecycleNode, on_image: Callable[[Image | CompressedImage], None]
@@ -53,10 +53,10 @@ class ImageInput:
 
     @property
     def topic(self) -> str:
-        """The full name of the topic, after remapping; empty while closed."""
+        """The full name of the topic, after remapping; empty while unsubscribed."""
         return self._subscription.topic_name if self._subscription else ''
 
-    def open(self, transport: str) -> None:
+    def subscribe(self, transport: str) -> None:
         """Subscribe: to `image`, or to what image_transport makes of it."""
         # Remapping is of the base name: image:=/camera/image_raw means .../image_raw/compressed.
         base = self._node.resolve_topic_name('image')
@@ -70,8 +70,8 @@ class ImageInput:
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
 
-    def close(self) -> None:
-        """Unsubscribe; nothing where nothing is open."""
+    def unsubscribe(self) -> None:
+        """Unsubscribe; nothing where it is not subscribed."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None

@@ -200,8 +200,8 @@ class RelocalizeNode(LifecycleNode):
         """Subscribe; from here on images are answered."""
         with self._defects_told():
             result = super().on_activate(state)
-            self._images.open(self._settings['image_transport'])
-            self._camera.open(
+            self._images.subscribe(self._settings['image_transport'])
+            self._camera.subscribe(
                 self._localizer.card.camera, rectified=is_rectified(self._images.topic)
             )
             self._state = 'active'
@@ -238,8 +238,8 @@ class RelocalizeNode(LifecycleNode):
         return self._release()
 
     def _close_inputs(self) -> None:
-        self._images.close()
-        self._camera.close()
+        self._images.unsubscribe()
+        self._camera.unsubscribe()
         if self._worker is not None:
             self._worker.forget()
         self._clear_past()

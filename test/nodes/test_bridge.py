@@ -19,11 +19,8 @@ from __future__ import annotations
 import importlib.util
 import sys
 
-import pytest
-
-pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
-
 import numpy as np
+import pytest
 
 from posenet_ros.data.images import decode
 from posenet_ros.nodes import bridge

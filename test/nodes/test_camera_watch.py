@@ -16,10 +16,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
-
 from posenet_ros.geometry import Camera
 from posenet_ros.nodes.camera_watch import difference
 

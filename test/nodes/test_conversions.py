@@ -14,13 +14,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
-
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose as PoseMessage
+import numpy as np
+import pytest
 from scipy.spatial.transform import Rotation
 
 from posenet_ros.errors import GeometryError

@@ -17,12 +17,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
-
-pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
-
 import rclpy
 from rclpy.parameter import Parameter
+import yaml
 
 from posenet_ros.errors import ConfigError
 from posenet_ros.nodes.parameters import PARAMETERS, Parameters
@@ -40,7 +37,7 @@ class Holder:
         )
         self.parameters = Parameters(self.node, lambda: self.configurable)
 
-    def set(self, name, value):
+    def change(self, name, value):
         (result,) = self.node.set_parameters([Parameter(name, value=value)])
         return result
 
@@ -92,7 +89,7 @@ def test_a_bad_value_is_refused_with_the_reason_now_and_at_the_start(
     hold, refused, name, value, reason
 ):
     holder = hold()
-    result = holder.set(name, value)
+    result = holder.change(name, value)
     assert not result.successful
     assert reason in result.reason
     assert holder.parameters[name] == PARAMETERS[name].default
@@ -102,24 +99,24 @@ def test_a_bad_value_is_refused_with_the_reason_now_and_at_the_start(
 
 def test_what_is_live_changes_at_any_time_and_the_rest_only_before_configure(hold):
     holder = hold()
-    assert holder.set('device', 'cuda:1').successful
+    assert holder.change('device', 'cuda:1').successful
     holder.configurable = False
-    result = holder.set('device', 'cpu')
+    result = holder.change('device', 'cpu')
     assert not result.successful
     assert 'cleanup' in result.reason
     assert holder.parameters['device'] == 'cuda:1'
-    assert holder.set('silence_timeout', 2.0).successful
+    assert holder.change('silence_timeout', 2.0).successful
     assert holder.parameters['silence_timeout'] == 2.0
 
 
 def test_what_is_fixed_never_changes(hold):
     holder = hold(autostart=False)
-    assert not holder.set('autostart', True).successful
+    assert not holder.change('autostart', True).successful
     assert holder.parameters['autostart'] is False
 
 
 def test_parameters_that_are_not_ours_pass(hold):
-    assert hold().set('use_sim_time', True).successful
+    assert hold().change('use_sim_time', True).successful
 
 
 def test_the_configuration_file_has_every_parameter_with_its_default():

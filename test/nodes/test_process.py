@@ -23,9 +23,6 @@ import sys
 import time
 
 import pytest
-
-pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
-
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 

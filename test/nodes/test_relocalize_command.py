@@ -19,13 +19,10 @@ from __future__ import annotations
 import shutil
 import signal
 
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
-
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseWithCovarianceStamped
+import numpy as np
+import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data

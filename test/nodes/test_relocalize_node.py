@@ -19,16 +19,13 @@ from __future__ import annotations
 from dataclasses import replace
 import threading
 
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
-
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from nav_msgs.msg import Path as PathMessage
+import numpy as np
+import pytest
 import rclpy
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, qos_profile_sensor_data, QoSProfile

@@ -19,9 +19,6 @@ from __future__ import annotations
 import signal
 
 import pytest
-
-pytest.importorskip('rclpy', reason='rclpy is not installed: pip install .[ros]')
-
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
 from rosbags.interfaces import (
