@@ -122,7 +122,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
 def _write(args: argparse.Namespace, measured: Measured) -> None:
     from posenet_ros.evaluation.plots import plot_trip
     from posenet_ros.evaluation.report import write_metrics, write_report
-    from posenet_ros.evaluation.table import one_line
+    from posenet_ros.evaluation.table import caption
 
     request, evaluation = measured.request, measured.evaluation
     title = f'{request.model or request.estimates} on {request.asked}'
@@ -133,7 +133,7 @@ def _write(args: argparse.Namespace, measured: Measured) -> None:
         write_metrics(args.json, measured.to_dict())
         print(args.json)
     if args.picture:
-        text = one_line(evaluation, request.method)
+        text = caption(evaluation, request.method)
         plot_trip(args.picture, evaluation, measured.training_poses(), title=title, text=text)
         print(args.picture)
     if args.report:

@@ -237,7 +237,7 @@ def plot_trip(
     )
     _arrows(axes, view, truth, float(np.ptp(limits, axis=0).max()))
     _finish_map(figure, axes, view, limits)
-    axes.set_title(title + (f'\n{text}' if text else ''), loc='left', fontsize=11, color=INK)
+    axes.set_title(f'{title}\n{text}'.strip(), loc='left', fontsize=10, color=INK)
     save_figure(path, figure)
 
 

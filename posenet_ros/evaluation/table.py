@@ -67,11 +67,12 @@ def text_table(evaluation: Evaluation, title: str) -> str:
     return '\n'.join(lines)
 
 
-def one_line(evaluation: Evaluation, title: str) -> str:
-    """Return the medians of a localizer and its baselines, for a caption."""
-    return '; '.join(
+def caption(evaluation: Evaluation, title: str) -> str:
+    """Return the medians of a localizer on one line, and those of the baselines on the next."""
+    first, *others = (
         f'{name} {cells[0]} m, {cells[1]} deg' for name, cells in table_rows(evaluation, title)
     )
+    return f'{first} (medians of {len(evaluation.truth)} images)\n' + '; '.join(others)
 
 
 def _line(name: str, margin: int, cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -45,24 +45,32 @@ class FeatureIndex:
         """Take the features that a model folder holds; raise ModelError when there are none."""
         if not len(training.features_ND):
             raise ModelError('the model folder holds no training images to compare with')
-        self._features = training.features_ND.astype(np.float32)
+        features = training.features_ND.astype(np.float32)
+        # Half precision leaves lengths a little off one; the longest would win every search.
+        lengths = np.linalg.norm(features, axis=1, keepdims=True)
+        self._features = features / np.maximum(lengths, 1e-6)
 
     def __len__(self) -> int:
         """Return the number of training images."""
         return len(self._features)
 
     def nearest(self, features: NDArray[np.float32]) -> tuple[Match | None, ...]:
-        """Return the nearest of each feature (M, D), or None for one that is not finite."""
+        """
+        Return the nearest of each feature (M, D) of unit length.
+
+        None for a feature that is not finite, or all zero: it points nowhere.
+        """
         if features.shape[1] != self._features.shape[1]:
             raise ModelError(
                 f'features of {features.shape[1]} numbers cannot be compared with the '
                 f"{self._features.shape[1]} of the model's training images"
             )
         cosines = features @ self._features.T
+        points = np.isfinite(features).all(axis=1) & (features != 0).any(axis=1)
         best = np.argmax(cosines, axis=1)
         return tuple(
-            Match(int(index), float(row[index])) if np.isfinite(row).all() else None
-            for index, row in zip(best, cosines, strict=True)
+            Match(int(index), float(row[index])) if known else None
+            for index, row, known in zip(best, cosines, points, strict=True)
         )
 
 

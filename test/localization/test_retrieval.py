@@ -48,10 +48,27 @@ def test_poses_read_w_first():
     np.testing.assert_allclose(poses[1].rotation.apply([1, 0, 0]), [0, 1, 0], atol=1e-6)
 
 
-def test_a_feature_that_is_not_finite_has_no_nearest(index):
-    bad, good = index.nearest(np.array([[np.nan, 1], [1, 0]], dtype=np.float32))
+def test_a_feature_that_points_nowhere_has_no_nearest(index):
+    features = np.array([[np.nan, 1], [1, 0], [0, 0]], dtype=np.float32)
+    bad, good, zero = index.nearest(features)
     assert bad is None
     assert good.index == 0
+    assert zero is None
+
+
+def test_lengths_that_half_precision_left_do_not_decide():
+    angles = np.radians([0, 0.5, 1])
+    features = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    # The middle one a little too long, as rounding may leave it.
+    features[1] *= 1.001
+    nothing = np.zeros((3, 3), np.float32)
+    index = FeatureIndex(
+        TrainingFeatures(features.astype(np.float16), nothing, np.eye(3, 4, dtype=np.float32))
+    )
+    first, _, third = index.nearest(
+        np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    )
+    assert (first.index, third.index) == (0, 2)
 
 
 def test_features_of_another_network_are_refused(index):
