@@ -50,7 +50,8 @@ class Visible:
     """
     What each pixel sees: the index of a quad, or NOTHING, and one over its depth in metres.
 
-    Depth is along the optical axis. Both are (height, width).
+    Depth is along the optical axis. Both are (height, width). `planes` holds, for each quad that
+    may be seen, the matrix that maps a pixel (x, y, 1) to its own coordinates (s, t, 1) / depth.
     """
 
     quads: NDArray[np.int32]

@@ -23,6 +23,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from posenet_ros.errors import ConfigError
 from posenet_ros.simulation.arrangement import furnish_walls, island
 from posenet_ros.simulation.fronts import rug
 from posenet_ros.simulation.lighting import lit
@@ -33,6 +34,9 @@ from posenet_ros.simulation.surfaces import Box, facing, Quad
 LANE_INSET_M = 1.42
 LANE_HALF_WIDTH_M = 0.8
 CORNER_RADIUS_M = 1.15
+# Smaller rooms have no space for the lane's corners, or for beams above tall furniture.
+LEAST_SIDE_M = 5.4
+LEAST_HEIGHT_M = 2.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +68,13 @@ class World:
     @cached_property
     def corners(self) -> NDArray[np.float64]:
         """The quads' upper left corners (N, 3)."""
-        return np.array([quad.corner for quad in self.quads])
+        return np.array([quad.corner for quad in self.quads]).reshape(-1, 3)
 
     @cached_property
     def edges(self) -> NDArray[np.float64]:
         """The quads' edges (N, 2, 3): to the right, and down."""
-        return np.array([(quad.edge_u, quad.edge_v) for quad in self.quads])
+        edges = [(quad.edge_u, quad.edge_v) for quad in self.quads]
+        return np.array(edges).reshape(-1, 2, 3)
 
     def clearance(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how far floor points (N, 2) are from the nearest wall or furniture, metres."""
@@ -87,9 +92,15 @@ def make_world(seed: int, size: tuple[float, float, float] = (8.0, 6.0, 3.0)) ->
     Return the furnished room of this seed, lit, with a lane around an island.
 
     Each of the four walls has its own finish and furniture; the same seed gives the same room.
+    Raises ConfigError for a room too small to drive around in.
     """
     rng = np.random.default_rng(seed)
     length, width, height = size
+    if min(length, width) < LEAST_SIDE_M or height < LEAST_HEIGHT_M:
+        raise ConfigError(
+            f'a room needs {LEAST_SIDE_M} x {LEAST_SIDE_M} x {LEAST_HEIGHT_M} m or more, '
+            f'not {length} x {width} x {height}'
+        )
     quads = shell(rng, size)
     furnished = furnish_walls(rng, walls(length, width), height)
     half = np.array([length, width]) / 2 - LANE_INSET_M - LANE_HALF_WIDTH_M

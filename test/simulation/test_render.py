@@ -194,6 +194,10 @@ def test_an_image_is_contiguous_rgb_and_black_where_nothing_is(camera, pose):
     assert {tuple(pixel) for pixel in image.reshape(-1, 3)} == {(0, 0, 0), (255, 0, 0)}
 
 
+def test_an_empty_world_is_black(camera, pose):
+    assert not render(world_of(), camera, pose).any()
+
+
 def test_lens_distortion_is_refused(camera, pose):
     bent = replace(camera, distortion='plumb_bob', coefficients=(0.1, 0, 0, 0, 0))
     with pytest.raises(GeometryError, match='plumb_bob'):

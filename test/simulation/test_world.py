@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Camera
 from posenet_ros.simulation.path import drive, Robot, training_offsets
 from posenet_ros.simulation.render import NOTHING, render, visible
@@ -115,6 +116,14 @@ def test_things_can_be_added_to_a_world(world):
     more = world.with_quads([facing(ahead, pose.translation - ahead, 0.2, 0.2, sign)])
     assert render(more, CAMERA, pose)[119, 159].tolist() == [255, 0, 255]
     assert render(world, CAMERA, pose)[119, 159].tolist() != [255, 0, 255]
+
+
+def test_rooms_come_in_other_sizes_down_to_a_limit():
+    small, large = make_world(0, (5.4, 5.4, 2.8)), make_world(0, (11.0, 7.0, 3.4))
+    assert small.clearance(small.lane.middle).min() > 0.4
+    assert large.lane.middle[:, 0].max() > 9
+    with pytest.raises(ConfigError, match=r'not 4\.0 x 6\.0 x 3\.0'):
+        make_world(0, (4.0, 6.0, 3.0))
 
 
 def test_the_lane_is_closed_and_keeps_to_the_left():
