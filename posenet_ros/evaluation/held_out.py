@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.baselines import Baselines
@@ -60,7 +61,7 @@ def evaluate_held_out(
     preprocessing: Preprocessing,
     train: Sequence[Frame],
     held_out: Sequence[Frame],
-    device: str = 'cpu',
+    device: torch.device | str = 'cpu',
 ) -> HeldOut:
     """
     Measure a model on held-out frames beside both baselines.
