@@ -114,8 +114,6 @@ def open_reader(path: Path) -> Reader:
         raise BagError(
             f'{path} is no recording; give a rosbag2 folder, a .mcap or .db3 file, or a ROS 1 .bag'
         )
-    for database in _databases(path):
-        _check_length(database)
     with damage_reported(path):
         reader = reader_class(path)
         reader.open()
@@ -133,30 +131,3 @@ def _why_no_bag(folder: Path) -> str:
     if bags:
         return f'{folder} is no recording but holds some; give one, such as {bags[0]}'
     return f'{folder} is no recording: it has no metadata.yaml and no .mcap, .db3 or .bag file'
-
-
-def _databases(path: Path) -> list[Path]:
-    return sorted(path.glob('*.db3')) if path.is_dir() else [path] * (path.suffix == '.db3')
-
-
-def _check_length(database: Path) -> None:
-    """
-    Raise BagError for a database file that ends before its last page.
-
-    SQLite itself notices only when it comes to the missing pages, after hours of reading
-    perhaps; the header tells at once.
-    """
-    with database.open('rb') as file:
-        header = file.read(100)
-    if not header.startswith(b'SQLite format 3\x00') or len(header) < 100:
-        raise BagError(f'{database} is truncated or damaged (not an SQLite database)')
-    (page_bytes,) = struct.unpack('>H', header[16:18])
-    changes, pages = struct.unpack('>II', header[24:32])
-    (pages_valid_for,) = struct.unpack('>I', header[92:96])
-    # A page of 65536 bytes does not fit the field and is written as 1.
-    expected = pages * (65536 if page_bytes == 1 else page_bytes)
-    if changes == pages_valid_for and database.stat().st_size < expected:
-        raise BagError(
-            f'{database} is truncated: it has {database.stat().st_size} of {expected} bytes; '
-            f'{_REPAIRS[".db3"]}'
-        )
