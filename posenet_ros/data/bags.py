@@ -119,8 +119,7 @@ class Recording(MessageStream):
         """
         if self.count(image_topic) == 0:
             return None
-        first = next(self.images(image_topic))
-        height, width = first.decode().shape[:2]
+        frame_id, width, height = self._frame_and_size(image_topic)
         rectified = choice.is_rectified(image_topic)
         beside = choice.camera_info_beside(image_topic)
         if self.count(beside):
@@ -134,10 +133,22 @@ class Recording(MessageStream):
         of_frame = [
             camera
             for topic, camera in fitting.items()
-            if plain(self._first(topic).header.frame_id) == first.frame_id
+            if plain(self._first(topic).header.frame_id) == frame_id
         ]
         candidates = of_frame or list(fitting.values())
         return candidates[0] if len(candidates) == 1 else None
+
+    def _frame_and_size(self, topic: str) -> tuple[str, int, int]:
+        """Return frame, width and height of the first image that is whole; else ImageError."""
+        failure: ImageError | None = None
+        for image in self.images(topic):
+            try:
+                height, width = image.decode().shape[:2]
+            except ImageError as error:
+                failure = failure or error
+                continue
+            return image.frame_id, width, height
+        raise failure or ImageError(f'{topic} has no images')
 
     def _camera_on(self, topic: str, rectified: bool) -> Camera | None:
         try:

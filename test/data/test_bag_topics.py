@@ -17,7 +17,7 @@
 import pytest
 
 from posenet_ros.data.bags import Recording
-from posenet_ros.errors import BagError
+from posenet_ros.errors import BagError, ImageError
 
 
 @pytest.fixture
@@ -167,3 +167,13 @@ def test_a_rectified_topic_has_the_camera_of_p(bag_of, messages):
     bag = bag_of(c__image_rect_color=messages.image(1), c__camera_info=info)
     camera = bag.camera('/c/image_rect_color')
     assert (camera.fx, camera.cx, camera.cy, camera.distortion) == (5, 2, 1, 'none')
+
+
+def test_a_damaged_first_image_does_not_hide_the_camera(bag_of, messages):
+    made = images(messages, 2, 'compressed')
+    made[0].data = made[0].data[:20]
+    bag = bag_of(c__image=made, c__camera_info=messages.info())
+    assert bag.camera('/c/image').fx == 10
+    only_damaged = bag_of(c__image=made[:1], c__camera_info=messages.info())
+    with pytest.raises(ImageError, match=r'image at 1700000000\.0+: .*truncated'):
+        only_damaged.camera('/c/image')
