@@ -1,0 +1,104 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Whether the camera moved as the reference says: the test of every label.
+
+Structure from motion answers whatever it is given. Frames paired with wrong instants, or a
+camera that was not on this robot, show in motions over a second that do not agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from posenet_ros.geometry import Trajectory
+from posenet_ros.sfm.motions import motions, Windows, windows
+
+DURATIONS_S = (0.5, 1.0)
+# Two motions agree when they differ by less than a fixed part and a share of the motion.
+_METRES, _METRES_SHARE = 0.03, 0.3
+_DEGREES, _DEGREES_SHARE, _DEGREES_PER_METRE, _MOST_DEGREES = 5.0, 0.1, 15.0, 20.0
+# Where neither moves more than this there is nothing to compare.
+_MOVED_METRES, _MOVED_DEGREES = 0.05, 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """
+    How well motions in metres agree with the reference, over windows of about a second.
+
+    `windows` of them moved enough to be compared, `share` of these agree; the medians are over
+    these too. `frames` (N,) is false for frames of which every compared window, two at least,
+    disagrees.
+    """
+
+    windows: int
+    share: float
+    median_metres: float
+    median_degrees: float
+    frames: NDArray[np.bool_]
+
+
+def compare(camera: Trajectory, reference: Trajectory) -> Agreement:
+    """Compare two trajectories (N poses, same stamps, both in metres) by their motions."""
+    over = windows(camera.stamps_ns, DURATIONS_S)
+    seen, told = motions(camera, over), motions(reference, over)
+    length = np.maximum(seen.lengths, told.lengths)
+    degrees = np.degrees(np.maximum(seen.angles, told.angles))
+    moved = (length > _MOVED_METRES) | (degrees > _MOVED_DEGREES)
+    metres_off = np.linalg.norm(seen.steps - told.steps, axis=1)
+    degrees_off = np.degrees((seen.rotations.inv() * told.rotations).magnitude())
+    most_degrees = np.minimum(
+        _DEGREES + _DEGREES_SHARE * degrees + _DEGREES_PER_METRE * length, _MOST_DEGREES
+    )
+    agree = (metres_off < _METRES + _METRES_SHARE * length) & (degrees_off < most_degrees)
+    good = _count(over, agree & moved, len(camera))
+    bad = _count(over, ~agree & moved, len(camera))
+    nothing = not moved.any()
+    return Agreement(
+        windows=int(moved.sum()),
+        share=0.0 if nothing else float(agree[moved].mean()),
+        median_metres=0.0 if nothing else float(np.median(metres_off[moved])),
+        median_degrees=0.0 if nothing else float(np.median(degrees_off[moved])),
+        frames=~((good == 0) & (bad >= 2)),
+    )
+
+
+def seeming_mount(camera: Trajectory, reference: Trajectory) -> Rotation:
+    """
+    Return the turn `said_from_true` of the camera's mounting that explains the motions best.
+
+    Lengths are not used, so the scale of `camera` does not matter. A driver that stamps images
+    with the frame of the body of the camera, not its optical frame, shows here as 120 degrees.
+    """
+    over = windows(camera.stamps_ns, DURATIONS_S)
+    seen, told = motions(camera, over), motions(reference, over)
+    weights = np.concatenate([seen.angles, seen.lengths / max(seen.lengths.mean(), 1e-12)])
+    vectors = [np.concatenate([each.rotations.as_rotvec(), each.steps]) for each in (told, seen)]
+    told_units, seen_units = (
+        each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), 1e-12) for each in vectors
+    )
+    mount, _ = Rotation.align_vectors(told_units, seen_units, weights=weights)
+    return mount
+
+
+def _count(over: Windows, which: NDArray[np.bool_], frames: int) -> NDArray[np.int64]:
+    """Return for each frame how many of some windows begin or end there."""
+    ends = np.concatenate([over.first[which], over.last[which]])
+    return np.bincount(ends, minlength=frames)

@@ -1,0 +1,153 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a reconstruction must show before its poses are taken for labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import pairwise
+import math
+
+import numpy as np
+
+from posenet_ros.data.capture import Rejected
+from posenet_ros.errors import LabellingError
+from posenet_ros.geometry import seconds_text, Trajectory
+from posenet_ros.sfm.alignment import Alignment, wrong_mount_degrees
+from posenet_ros.sfm.reconstruction import Reconstruction
+from posenet_ros.sfm.selection import Selection
+
+FEWEST_FRAMES = 10
+SMALLEST_SHARE = 0.5
+SMALLEST_AGREEMENT = 0.7
+FEWEST_COMPARED = 5
+LARGEST_SCALE_ERROR = 0.1
+FEWEST_POINTS = 20
+LARGEST_ERROR_PX = 3.0
+# A mounting that is this much off is a mistake, not a tolerance.
+_WRONG_MOUNT_DEGREES = 20.0
+
+
+def check_selection(selection: Selection) -> None:
+    """Refuse a recording with too few frames, or of a camera that stands still."""
+    count = len(selection.stamps_ns)
+    if count >= FEWEST_FRAMES:
+        return
+    if selection.still > count:
+        raise LabellingError(
+            f'the camera hardly moves: only {count} of {count + selection.still} frames show '
+            f'something new, at least {FEWEST_FRAMES} must; move around while recording'
+        )
+    raise LabellingError(
+        f'only {count} frames of {selection.seen} images in {selection.duration_s:.1f} s, at '
+        f'least {FEWEST_FRAMES} are needed; record longer, or use a higher --rate'
+    )
+
+
+def reason_kind(reason: str) -> str:
+    """Return a reason without its numbers, to count by."""
+    return reason.partition(':')[0]
+
+
+def check_share(reconstruction: Reconstruction) -> None:
+    """Refuse a reconstruction that has too few of the frames."""
+    found, dropped = len(reconstruction.sfm_from_camera), reconstruction.dropped
+    count = found + len(dropped)
+    if found >= max(FEWEST_FRAMES, math.ceil(SMALLEST_SHARE * count)):
+        return
+    kinds = Counter(map(reason_kind, dropped.values())).most_common(2)
+    why = ', '.join(f'{reason} ({times})' for reason, times in kinds)
+    raise LabellingError(
+        f'only {found} of {count} frames fit into one map, at least {SMALLEST_SHARE:.0%} must: '
+        f'{why}; record slower and with more overlap, or use a higher --rate'
+    )
+
+
+def check_trust(
+    reconstruction: Reconstruction, reference: Trajectory, alignment: Alignment, name: str
+) -> None:
+    """
+    Refuse poses that the reference contradicts, or whose scale it cannot tell.
+
+    `reference` is `odom_from_camera` and `name` what it is called.
+    """
+    agreement, fit = alignment.agreement, alignment.scale
+    if agreement.windows < FEWEST_COMPARED:
+        raise LabellingError(
+            f'{name} and the camera hardly move: {agreement.windows} motions to compare, at '
+            f'least {FEWEST_COMPARED} are needed; drive around while recording'
+        )
+    if agreement.share < SMALLEST_AGREEMENT or fit.scale <= 0:
+        raise LabellingError(
+            f'the camera did not move as {name} says: {agreement.share:.0%} of '
+            f'{agreement.windows} motions agree, at least {SMALLEST_AGREEMENT:.0%} must (median '
+            f'difference {agreement.median_metres:.2f} m, {agreement.median_degrees:.0f} deg); '
+            f'{_likely_cause(reconstruction, reference)}'
+        )
+    if fit.standard_error > LARGEST_SCALE_ERROR * fit.scale:
+        raise LabellingError(
+            f'the scale is uncertain by {fit.standard_error / fit.scale:.0%}, at most '
+            f'{LARGEST_SCALE_ERROR:.0%} is allowed: {name} is too noisy, or the camera turns '
+            'and hardly travels; record a longer drive'
+        )
+
+
+def _likely_cause(reconstruction: Reconstruction, reference: Trajectory) -> str:
+    degrees, turned = wrong_mount_degrees(reconstruction.sfm_from_camera, reference)
+    if degrees > _WRONG_MOUNT_DEGREES and turned.agreement.share >= SMALLEST_AGREEMENT:
+        return (
+            f'they would with the camera mounted {degrees:.0f} deg otherwise: is the frame of '
+            'the images the optical one (z forward)? Mend it with --base-from-camera'
+        )
+    return 'are the stamps of the images right, and is it the odometry of this robot?'
+
+
+def reject_frames(
+    reconstruction: Reconstruction, alignment: Alignment | None, name: str
+) -> tuple[np.ndarray, list[Rejected]]:
+    """
+    Return the mask (N,) of frames to label, and the others of the recording with reasons.
+
+    A frame needs enough points, a small reprojection error, and motions to its neighbours of
+    which at least one agrees with the reference where there is one.
+    """
+    stamps_ns = reconstruction.sfm_from_camera.stamps_ns
+    keep = np.ones(len(stamps_ns), dtype=bool)
+    rejected = [Rejected(*each) for each in reconstruction.dropped.items()]
+    contradicted = np.zeros(len(stamps_ns), dtype=bool)
+    if alignment is not None:
+        contradicted[alignment.checked] = ~alignment.agreement.frames
+    for index, stamp_ns in enumerate(stamps_ns):
+        points, error = reconstruction.points_seen[index], reconstruction.errors_px[index]
+        reason = None
+        if points < FEWEST_POINTS:
+            reason = f'too few points of the map: {points}'
+        elif not error <= LARGEST_ERROR_PX:
+            reason = f'large reprojection error: {error:.1f} px'
+        elif contradicted[index]:
+            reason = f'moves otherwise than {name}: all motions around it'
+        if reason is not None:
+            keep[index] = False
+            rejected.append(Rejected(int(stamp_ns), reason))
+    return keep, sorted(rejected)
+
+
+def longest_gap(labelled_ns: Iterable[int], all_ns: Iterable[int]) -> tuple[float, str]:
+    """Return the longest time without a label in seconds, and when it begins."""
+    every = sorted(all_ns)
+    marks = [every[0], *sorted(labelled_ns), every[-1]]
+    begin, end = max(pairwise(marks), key=lambda pair: pair[1] - pair[0])
+    return (end - begin) / 1e9, seconds_text(begin)

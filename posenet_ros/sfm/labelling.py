@@ -1,0 +1,267 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From a recording to a capture with labels: the whole of labelling, stage by stage."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+import shutil
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from posenet_ros.data.bags import Recording, StampedImage
+from posenet_ros.data.capture import Capture, Rejected
+from posenet_ros.data.images import encode_jpeg
+from posenet_ros.data.run import at_work, claim, describe_recording
+from posenet_ros.errors import BagError, CaptureError
+from posenet_ros.files import read_yaml, write_yaml
+from posenet_ros.geometry import Camera, Sim3, Trajectory
+from posenet_ros.sfm import gates
+from posenet_ros.sfm.alignment import align, Alignment
+from posenet_ros.sfm.cameras import colmap_camera
+from posenet_ros.sfm.options import LabelOptions
+from posenet_ros.sfm.process import run_stage
+from posenet_ros.sfm.reconstruction import keep, kept, Reconstruction
+from posenet_ros.sfm.reference import find_reference, Reference
+from posenet_ros.sfm.selection import select_frames, Selection
+from posenet_ros.sfm.summary import LabelSummary, MetricSummary
+from posenet_ros.sfm.upright import unscaled_map
+from posenet_ros.sfm.workspace import Workspace
+
+SUMMARY = 'summary.yaml'
+
+__all__ = ['LabelOptions', 'LabelSummary', 'label_recording']
+
+
+def label_recording(bag: Path, output: Path, options: LabelOptions) -> LabelSummary:
+    """
+    Label the images of a recording: `output` has `capture` and `sfm` afterwards.
+
+    A folder where this was begun is continued, one where it is finished is left as it is.
+    Raises BagError for a recording that cannot be read, CaptureError for an output folder of
+    another run, and LabellingError, with figures, where poses cannot be found or trusted.
+    """
+    with Recording(bag) as recording:
+        topic = recording.image_topic(options.image_topic)
+        reference = find_reference(recording, options, _camera_frame(recording, topic))
+        with at_work(output):
+            sampling = {'image_topic': topic, 'rate_hz': options.rate_hz}
+            claim(output, recording=describe_recording(bag), label=sampling)
+            space = Workspace(output)
+            finished = _finished(space, options)
+            if finished is not None:
+                return finished
+            selection = _selected(space, recording, topic, options.rate_hz)
+            gates.check_selection(selection)
+            known = recording.camera(topic)
+            found = _reconstructed(space, selection, known)
+            gates.check_share(found)
+            work = _Labelling(bag, options, space, selection, known, found, reference)
+            return work.finish()
+
+
+def _camera_frame(recording: Recording, topic: str) -> str:
+    first = next(iter(recording.images(topic)), None)
+    if first is None:
+        raise BagError(f'{topic} has no image with a stamp')
+    return first.frame_id
+
+
+def _finished(space: Workspace, options: LabelOptions) -> LabelSummary | None:
+    """Return the summary of a capture that is whole and was made with the same options."""
+    path = space.capture / SUMMARY
+    if not path.exists():
+        return None
+    values = read_yaml(path, CaptureError)
+    if values.get('options') != options.to_dict():
+        return None
+    Capture.open(space.capture)
+    return LabelSummary.from_dict(values)
+
+
+def _selected(space: Workspace, recording: Recording, topic: str, rate_hz: float) -> Selection:
+    if space.is_done('selection'):
+        return space.read_selection()
+    # What a killed run chose is chosen again: it may have ended in the middle of an interval.
+    shutil.rmtree(space.images, ignore_errors=True)
+    space.images.mkdir(parents=True)
+    space.sfm.mkdir(exist_ok=True)
+
+    def keep_image(stamp_ns: int, rgb: NDArray[np.uint8]) -> None:
+        encode_jpeg(space.images / space.image_name(stamp_ns), rgb)
+
+    with space.stage('selection'):
+        images = _watched(recording.images(topic), recording.count(topic))
+        selection = select_frames(images, rate_hz=rate_hz, keep=keep_image)
+        space.write_selection(selection)
+    return selection
+
+
+def _watched(images: Iterable[StampedImage], count: int) -> Iterator[StampedImage]:
+    return iter(tqdm(images, desc='choosing frames', total=count, unit='image'))
+
+
+def _reconstructed(space: Workspace, selection: Selection, known: Camera | None) -> Reconstruction:
+    """Run the stages that are not done yet."""
+    names = [space.image_name(stamp_ns) for stamp_ns in selection.stamps_ns]
+    camera = colmap_camera(known, selection.width, selection.height)
+    database, images = str(space.database), str(space.images)
+    if not space.is_done('features'):
+        with space.stage('features'):
+            run_stage(
+                'features',
+                log=space.log,
+                title='finding features',
+                unit='frame',
+                database=database,
+                images=images,
+                names=names,
+                camera=camera,
+            )
+    if not space.is_done('matching'):
+        with space.stage('matching'):
+            run_stage(
+                'matching',
+                log=space.log,
+                title='matching frames',
+                unit='pair',
+                database=database,
+                names=names,
+                work=str(space.sfm),
+            )
+    path = space.sfm / 'reconstruction.json'
+    if not space.is_done('mapping'):
+        with space.stage('mapping'):
+            result = run_stage(
+                'mapping',
+                log=space.log,
+                title='mapping frames',
+                unit='frame',
+                database=database,
+                images=images,
+                names=names,
+                camera=camera,
+                model=str(space.unaligned),
+            )
+            keep(path, result)
+    return Reconstruction.from_stage(kept(path), space.stamp_ns)
+
+
+@dataclass(frozen=True, eq=False)
+class _Labelling:
+    """What comes after the reconstruction: metres, gates, and the files."""
+
+    bag: Path
+    options: LabelOptions
+    space: Workspace
+    selection: Selection
+    known: Camera | None
+    found: Reconstruction
+    reference: Reference | None
+
+    def finish(self) -> LabelSummary:
+        """Align, check, write the capture and the model, and return the summary."""
+        alignment = self._aligned()
+        placed = unscaled_map(self.found.sfm_from_camera)
+        if alignment is not None:
+            placed = alignment.map_from_sfm
+        name = '' if self.reference is None else self.reference.name
+        labelled, rejected = gates.reject_frames(self.found, alignment, name)
+        labels = placed.apply_to(self.found.sfm_from_camera).select(labelled)
+        self._place(placed)
+        # A summary speaks of the labels beside it: an older one goes first.
+        (self.space.capture / SUMMARY).unlink(missing_ok=True)
+        Capture.create(
+            self.space.capture, camera=self.found.camera, labels=labels, rejected=rejected
+        )
+        summary = self._summary(labels, rejected, alignment)
+        write_yaml(self.space.capture / SUMMARY, summary.to_dict())
+        return summary
+
+    def _aligned(self) -> Alignment | None:
+        if self.reference is None:
+            return None
+        reference = self.reference.odom_from_camera
+        alignment = align(self.found.sfm_from_camera, reference)
+        gates.check_trust(self.found, reference, alignment, self.reference.name)
+        return alignment
+
+    def _place(self, placed: Sim3) -> None:
+        run_stage(
+            'placing',
+            log=self.space.log,
+            title='writing the map',
+            unit='model',
+            model=str(self.space.unaligned),
+            output=str(self.space.sfm),
+            scale=placed.scale,
+            rotation=placed.rotation.as_matrix().tolist(),
+            translation=placed.translation.tolist(),
+        )
+        # COLMAP's tools look for the images beside the model.
+        link = self.space.sfm / 'images'
+        if not link.is_symlink():
+            link.symlink_to(Path('..') / 'capture' / 'images')
+
+    def _summary(
+        self, labels: Trajectory, rejected: list[Rejected], alignment: Alignment | None
+    ) -> LabelSummary:
+        steps = np.linalg.norm(np.diff(labels.translations, axis=0), axis=1)
+        gap_s, gap_from = gates.longest_gap(labels.stamps_ns.tolist(), self.selection.stamps_ns)
+        kinds = Counter(gates.reason_kind(each.reason) for each in rejected)
+        return LabelSummary(
+            recording=str(self.bag),
+            options=self.options.to_dict(),
+            images=self.selection.seen,
+            damaged=self.selection.damaged,
+            still=self.selection.still,
+            frames=len(self.selection.stamps_ns),
+            labelled=len(labels),
+            rejected=dict(kinds.most_common()),
+            longest_gap_s=round(gap_s, 3),
+            longest_gap_from=gap_from,
+            models=[len(model) for model in self.found.models],
+            points=self.found.points,
+            mean_error_px=self.found.mean_error_px,
+            mean_track_length=self.found.mean_track_length,
+            focal_px=self.found.camera.fx,
+            known_focal_px=None if self.known is None else self.known.fx,
+            path_m=float(steps.sum()),
+            extent_m=np.ptp(labels.translations, axis=0).tolist(),
+            metric=self._metric(alignment),
+            stage_s=self.space.stage_times(),
+        )
+
+    def _metric(self, alignment: Alignment | None) -> MetricSummary | None:
+        if alignment is None or self.reference is None:
+            return None
+        return MetricSummary(
+            reference=self.reference.name,
+            scale=alignment.scale.scale,
+            scale_error=alignment.scale.standard_error,
+            scale_spread=alignment.scale.spread,
+            agreement=alignment.agreement.share,
+            compared=alignment.agreement.windows,
+            median_difference_m=alignment.agreement.median_metres,
+            median_difference_deg=alignment.agreement.median_degrees,
+            up_spread_deg=float(np.degrees(alignment.up_spread_rad)),
+            clock_offset_s=alignment.offset_s,
+            lever_arm_error_m=float(np.linalg.norm(alignment.scale.lever_arm)),
+        )

@@ -1,0 +1,139 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Where metres and the upright direction come from: the motion of the robot as it measured it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from posenet_ros.data import topics
+from posenet_ros.data.bags import Recording
+from posenet_ros.data.transforms import TransformTree
+from posenet_ros.errors import LabellingError
+from posenet_ros.geometry import Trajectory
+from posenet_ros.sfm.options import LabelOptions
+
+# Frames on /tf that motion can be measured in, the smoothest first (REP 105).
+_FIXED_FRAMES = ('odom', 'map', 'world')
+_BASES = ('base_link', 'base_footprint')
+_WITHOUT = 'accept labels without metres by --allow-unscaled'
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """`odom_from_camera` over time, and the name of where it was taken from."""
+
+    name: str
+    odom_from_camera: Trajectory
+
+
+def find_reference(
+    recording: Recording, options: LabelOptions, camera_frame: str
+) -> Reference | None:
+    """
+    Return the reference that the options ask for; None for none, where that is allowed.
+
+    `camera_frame` is the frame of the images. Raises LabellingError that says how to give a
+    reference, or the mounting of the camera, where it is missing.
+    """
+    if options.reference == 'none':
+        if options.allow_unscaled:
+            return None
+        raise LabellingError(
+            '--reference none leaves labels without metres and without up; confirm with '
+            '--allow-unscaled, or give --reference odom or tf'
+        )
+    has_odometry = bool(topics.of_types(recording.topics, topics.ODOMETRY))
+    if (
+        options.reference == 'odom'
+        or options.odom_topic
+        or (options.reference == 'auto' and has_odometry)
+    ):
+        return _from_odometry(recording, options, camera_frame)
+    found = _from_transforms(recording.transforms(), options, camera_frame)
+    if found is not None:
+        return found
+    if options.reference == 'auto' and options.allow_unscaled:
+        return None
+    raise LabellingError(_no_reference(recording, options, camera_frame))
+
+
+def _from_odometry(recording: Recording, options: LabelOptions, camera_frame: str) -> Reference:
+    odometry = recording.odometry(options.odom_topic)
+    base = odometry.source
+    mount = options.mount(base, camera_frame)
+    if mount is None:
+        mount = recording.transforms().static(base, camera_frame)
+    if mount is None:
+        raise LabellingError(
+            f'nothing on /tf_static connects {base} with the camera {camera_frame or "(no name)"}'
+            '; record /tf_static, or give --base-from-camera X Y Z ROLL PITCH YAW of its optical '
+            'frame; where the camera moves on the robot, use --reference tf'
+        )
+    return Reference(_odometry_name(recording, options), _as_camera(odometry.of_body(mount)))
+
+
+def _odometry_name(recording: Recording, options: LabelOptions) -> str:
+    return topics.only_odometry(options.odom_topic, recording.topics)
+
+
+def _from_transforms(
+    tree: TransformTree, options: LabelOptions, camera_frame: str
+) -> Reference | None:
+    fixed, bodies = _fixed_frames(tree, options), [camera_frame]
+    if options.base_from_camera is not None:
+        bodies = _named(tree, _BASES)
+    for target in fixed:
+        for body in bodies:
+            path = tree.trajectory(target, body)
+            if path is not None and len(path) > 1:
+                mount = options.mount(body, camera_frame)
+                path = path if mount is None else path.of_body(mount)
+                return Reference(f'/tf ({target} <- {body})', _as_camera(path))
+    return None
+
+
+def _fixed_frames(tree: TransformTree, options: LabelOptions) -> list[str]:
+    if options.reference.startswith('tf:'):
+        return [options.reference.removeprefix('tf:')]
+    return _named(tree, _FIXED_FRAMES)
+
+
+def _named(tree: TransformTree, names: Sequence[str]) -> list[str]:
+    """Return the tree's frames of these names, with any prefix such as `robot1/`, in order."""
+    return [frame for name in names for frame in tree.frames if frame.rpartition('/')[2] == name]
+
+
+def _as_camera(path: Trajectory) -> Trajectory:
+    return Trajectory(path.stamps_ns, path.rotations, path.translations, 'odom', 'camera')
+
+
+def _no_reference(recording: Recording, options: LabelOptions, camera_frame: str) -> str:
+    frames = ', '.join(recording.transforms().frames)
+    if not frames:
+        return (
+            'the recording has nothing to take metres from: no nav_msgs/Odometry and no /tf; '
+            f'record /odom or /tf with /tf_static, or {_WITHOUT}'
+        )
+    if options.reference == 'auto':
+        asked = 'no nav_msgs/Odometry, and no motion on /tf'
+    else:
+        asked = 'no motion on /tf'
+    return (
+        f'the recording has nothing to take metres from: {asked} of the camera '
+        f'{camera_frame or "(no name)"} in odom, map or world; its frames: {frames}; name one '
+        f'with --reference tf:FRAME, or {_WITHOUT}'
+    )

@@ -1,0 +1,212 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What labelling found, on one screen: is it good, and if not, why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from posenet_ros.errors import CaptureError
+
+_GOOD_SHARE = 0.95
+_GOOD_AGREEMENT = 0.9
+_GOOD_SCALE_ERROR = 0.02
+_GOOD_ERROR_PX = 1.5
+_GOOD_UP_DEGREES = 5.0
+_GOOD_GAP_S = 5.0
+_GOOD_CLOCK_S = 0.03
+_GOOD_FOCAL_SHARE = 0.1
+_GOOD_LEVER_ARM = 0.2
+
+
+@dataclass(frozen=True)
+class MetricSummary:
+    """
+    How the map got its metres: scale, agreement with the reference, and what seems off.
+
+    Errors are standard errors; `agreement` is the share of `compared` motions that agree.
+    """
+
+    reference: str
+    scale: float
+    scale_error: float
+    scale_spread: float
+    agreement: float
+    compared: int
+    median_difference_m: float
+    median_difference_deg: float
+    up_spread_deg: float
+    clock_offset_s: float
+    lever_arm_error_m: float
+
+
+@dataclass(frozen=True)
+class LabelSummary:
+    """
+    The figures of one labelling; `metric` is None for labels without metres.
+
+    Distances are in metres of the map, times in seconds, `rejected` counts by kind of reason,
+    `models` the frames of each model, the largest first.
+    """
+
+    recording: str
+    options: Mapping[str, Any]
+    images: int
+    damaged: int
+    still: int
+    frames: int
+    labelled: int
+    rejected: Mapping[str, int]
+    longest_gap_s: float
+    longest_gap_from: str
+    models: Sequence[int]
+    points: int
+    mean_error_px: float
+    mean_track_length: float
+    focal_px: float
+    known_focal_px: float | None
+    path_m: float
+    extent_m: Sequence[float]
+    metric: MetricSummary | None
+    stage_s: Mapping[str, float]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What keeps the labels from being good, worst first; empty where they are."""
+        return [*_map_remarks(self), *_metric_remarks(self.metric)]
+
+    @property
+    def verdict(self) -> str:
+        """Return 'good' or 'usable'; what is not usable has been refused."""
+        return 'usable' if self.remarks else 'good'
+
+    def text(self) -> str:
+        """Return one screen for a person."""
+        rows = [*_map_rows(self), *_metric_rows(self.metric), *_closing_rows(self)]
+        width = max(len(name) for name, _ in rows)
+        return '\n'.join(f'{name:<{width}}  {value}' for name, value in rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for YAML; `from_dict` reads them back."""
+        return {'verdict': self.verdict, 'remarks': self.remarks, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LabelSummary:
+        """Read what `to_dict` wrote; raise CaptureError for anything else."""
+        try:
+            own = {field.name: values[field.name] for field in fields(cls)}
+            if own['metric'] is not None:
+                own['metric'] = MetricSummary(**own['metric'])
+        except (KeyError, TypeError) as error:
+            raise CaptureError(f'the summary of the labels is damaged ({error})') from error
+        return cls(**own)
+
+
+def _map_remarks(summary: LabelSummary) -> list[str]:
+    remarks = []
+    share = summary.labelled / summary.frames
+    if share < _GOOD_SHARE:
+        remarks.append(f'only {share:.0%} of the frames are labelled')
+    if summary.longest_gap_s > _GOOD_GAP_S:
+        remarks.append(
+            f'{summary.longest_gap_s:.0f} s without a label from {summary.longest_gap_from}'
+        )
+    if summary.mean_error_px > _GOOD_ERROR_PX:
+        remarks.append(f'the reprojection error of {summary.mean_error_px:.1f} px is large')
+    known = summary.known_focal_px
+    if known is not None and abs(summary.focal_px / known - 1) > _GOOD_FOCAL_SHARE:
+        remarks.append(
+            f'the focal length in CameraInfo, {known:.0f} px, is not what the images show, '
+            f'{summary.focal_px:.0f} px: calibrate the camera'
+        )
+    return remarks
+
+
+def _metric_remarks(metric: MetricSummary | None) -> list[str]:
+    if metric is None:
+        return ['the labels have no metres: there was no reference']
+    remarks = []
+    if metric.agreement < _GOOD_AGREEMENT:
+        remarks.append(f'only {metric.agreement:.0%} of the motions agree with the reference')
+    if metric.scale_error > _GOOD_SCALE_ERROR * metric.scale:
+        remarks.append(f'the scale is uncertain by {metric.scale_error / metric.scale:.1%}')
+    if metric.up_spread_deg > _GOOD_UP_DEGREES:
+        remarks.append(f'the upright direction varies by {metric.up_spread_deg:.0f} deg')
+    if abs(metric.clock_offset_s) > _GOOD_CLOCK_S:
+        remarks.append(
+            f'the clocks of images and reference are {1000 * metric.clock_offset_s:+.0f} ms '
+            'apart: taken into account here, but the robot should mend it'
+        )
+    if metric.lever_arm_error_m > _GOOD_LEVER_ARM:
+        remarks.append(
+            f'the camera seems to sit {metric.lever_arm_error_m:.2f} m from where /tf_static says'
+        )
+    return remarks
+
+
+def _map_rows(summary: LabelSummary) -> list[tuple[str, str]]:
+    unit = 'm' if summary.metric else 'units'
+    extent = ' x '.join(f'{length:.1f}' for length in summary.extent_m)
+    left_out = [f'{summary.still} as before'] if summary.still else []
+    left_out += [f'{summary.damaged} damaged'] if summary.damaged else []
+    passed = f' (left out: {", ".join(left_out)})' if left_out else ''
+    known = summary.known_focal_px
+    camera = 'self-calibrated' if known is None else f'CameraInfo says {known:.1f}'
+    rows = [
+        ('recording', summary.recording),
+        ('frames', f'{summary.frames} of {summary.images} images{passed}'),
+        ('labelled', f'{summary.labelled} ({summary.labelled / summary.frames:.1%})'),
+        *(('rejected', f'{count}: {reason}') for reason, count in summary.rejected.items()),
+    ]
+    if len(summary.models) > 1:
+        sizes = ', '.join(map(str, summary.models[1:6]))
+        rows.append(('apart', f'{len(summary.models) - 1} more models, of {sizes} frames'))
+    rows += [
+        ('path', f'{summary.path_m:.1f} {unit} through {extent} {unit}'),
+        (
+            'map',
+            f'{summary.points} points, seen in {summary.mean_track_length:.1f} frames each, '
+            f'reprojection error {summary.mean_error_px:.2f} px',
+        ),
+        ('camera', f'focal length {summary.focal_px:.1f} px ({camera})'),
+    ]
+    return rows
+
+
+def _metric_rows(metric: MetricSummary | None) -> list[tuple[str, str]]:
+    if metric is None:
+        return [('scale', 'none (no reference)')]
+    return [
+        (
+            'scale',
+            f'by {metric.reference}, standard error {metric.scale_error / metric.scale:.2%}, '
+            f'single windows vary by {metric.scale_spread / metric.scale:.1%}',
+        ),
+        (
+            'agreement',
+            f'{metric.agreement:.1%} of {metric.compared} motions; median difference '
+            f'{100 * metric.median_difference_m:.1f} cm, {metric.median_difference_deg:.1f} deg',
+        ),
+        ('upright', f'frames vary by {metric.up_spread_deg:.1f} deg'),
+        ('clock', f'images to reference {1000 * metric.clock_offset_s:+.0f} ms'),
+    ]
+
+
+def _closing_rows(summary: LabelSummary) -> list[tuple[str, str]]:
+    times = ', '.join(f'{stage} {seconds:.0f} s' for stage, seconds in summary.stage_s.items())
+    remarks = [('', f'- {remark}') for remark in summary.remarks]
+    return [('time', times), ('verdict', summary.verdict), *remarks]

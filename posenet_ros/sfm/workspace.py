@@ -1,0 +1,111 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The folder of a run: what is where, which stages are done, and how long they took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+import time
+from typing import Any
+
+from posenet_ros.data.capture import image_path
+from posenet_ros.errors import CaptureError
+from posenet_ros.files import read_yaml, write_yaml
+from posenet_ros.sfm.selection import Selection
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """
+    The paths under an output folder `root`.
+
+    A stage is done when `stages.yaml` says so, which is written after all that the stage makes.
+    """
+
+    root: Path
+
+    @property
+    def capture(self) -> Path:
+        """The capture, with its images before it has labels."""
+        return self.root / 'capture'
+
+    @property
+    def images(self) -> Path:
+        """The frames that were chosen."""
+        return image_path(self.capture, 0).parent
+
+    @property
+    def sfm(self) -> Path:
+        """The model in the map, and the database."""
+        return self.root / 'sfm'
+
+    @property
+    def database(self) -> Path:
+        """Features and matches."""
+        return self.sfm / 'database.db'
+
+    @property
+    def unaligned(self) -> Path:
+        """The model in its own coordinates."""
+        return self.sfm / 'unaligned'
+
+    @property
+    def log(self) -> Path:
+        """What the stages print."""
+        return self.root / 'logs' / 'sfm.log'
+
+    def image_name(self, stamp_ns: int) -> str:
+        """Return the file name of a frame."""
+        return image_path(self.capture, stamp_ns).name
+
+    def stamp_ns(self, name: str) -> int:
+        """Return the stamp of a frame by its file name."""
+        return int(Path(name).stem)
+
+    def stage_times(self) -> dict[str, float]:
+        """Return the seconds that each finished stage took."""
+        path = self.sfm / 'stages.yaml'
+        return read_yaml(path, CaptureError) if path.exists() else {}
+
+    def is_done(self, stage: str) -> bool:
+        """Tell whether a stage has finished."""
+        return stage in self.stage_times()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Take the time of a stage, and mark it as done when the block succeeds."""
+        begin = time.monotonic()
+        yield
+        seconds = round(time.monotonic() - begin, 2)
+        write_yaml(self.sfm / 'stages.yaml', {**self.stage_times(), name: seconds})
+
+    def write_selection(self, selection: Selection) -> None:
+        """Keep a selection."""
+        values: dict[str, Any] = asdict(selection)
+        write_yaml(self.sfm / 'selection.yaml', {**values, 'stamps_ns': list(selection.stamps_ns)})
+
+    def read_selection(self) -> Selection:
+        """Read the selection that was kept; raise CaptureError where it is damaged."""
+        path = self.sfm / 'selection.yaml'
+        values = read_yaml(path, CaptureError)
+        try:
+            return Selection(**{**values, 'stamps_ns': tuple(values['stamps_ns'])})
+        except (KeyError, TypeError) as error:
+            raise CaptureError(
+                f'{path} is damaged; remove the folder {self.root} and label again'
+            ) from error
