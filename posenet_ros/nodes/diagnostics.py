@@ -16,11 +16,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 import math
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from posenet_ros.nodes.worker import Counts
 
@@ -86,3 +88,25 @@ def _values(report: Report) -> list[tuple[str, str]]:
         ('age, image stamp to pose sent, median [ms]', f'{report.age_ms[0]:.1f}'),
         ('age, image stamp to pose sent, p99 [ms]', f'{report.age_ms[1]:.1f}'),
     ]
+
+
+class ProblemLog:
+    """Problems in the log: each once when it appears, not again while it lasts."""
+
+    def __init__(self, logger: RcutilsLogger) -> None:
+        """Take the logger of a node."""
+        self._logger = logger
+        self._known: set[str] = set()
+
+    def tell(self, problems: Sequence[Problem]) -> None:
+        """Log what is new among the problems of this moment."""
+        known, self._known = self._known, {_without_figures(each.text) for each in problems}
+        for problem in problems:
+            if _without_figures(problem.text) not in known:
+                log = self._logger.error if problem.level == ERROR else self._logger.warning
+                log(problem.text)
+
+
+def _without_figures(text: str) -> str:
+    """Return a text by which a problem is known again although its figures move."""
+    return ''.join(character for character in text if not character.isdigit())

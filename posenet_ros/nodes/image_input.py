@@ -104,6 +104,8 @@ class ImageInput:
             and any(_TYPE_NAMES.get(kind) for kind in types)
             and self._node.count_publishers(name)
         ]
+        if f'{self.topic}/compressed' in present:
+            return f'only {self.topic}/compressed is published; set image_transport to compressed'
         if present:
             return f'nobody publishes it; there are images on {", ".join(sorted(present)[:8])}'
         return 'nobody publishes it, nor any other images'

@@ -64,3 +64,24 @@ class Meter:
     def _forget_before(self, oldest_ns: int) -> None:
         while self._events and self._events[0][0] < oldest_ns:
             self._events.popleft()
+
+
+class Traffic:
+    """What goes through the node: images that arrive, and poses with how long they took."""
+
+    def __init__(self) -> None:
+        self.received, self.latencies, self.ages = Meter(), Meter(), Meter()
+
+    def arrived(self, now_ns: int) -> None:
+        """Note an image."""
+        self.received.add(now_ns)
+
+    def answered(self, now_ns: int, *, latency_ns: int, age_ns: int) -> None:
+        """Note a pose: the time since its image came, and the image's age by its stamp."""
+        self.latencies.add(now_ns, latency_ns)
+        self.ages.add(now_ns, age_ns)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for meter in (self.received, self.latencies, self.ages):
+            meter.clear()

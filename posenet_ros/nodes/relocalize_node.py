@@ -22,7 +22,6 @@ import gc
 from pathlib import Path
 import sys
 import time
-from typing import NamedTuple
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
@@ -34,12 +33,20 @@ from sensor_msgs.msg import CompressedImage, Image
 from posenet_ros.data.topics import is_rectified
 from posenet_ros.errors import ConfigError, PosenetError
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
+from posenet_ros.nodes.answering import answer, Arrival, LOAD_ERRORS, load_localizer
 from posenet_ros.nodes.bridge import Decoder, make_decoder
 from posenet_ros.nodes.camera_watch import CameraWatch
 from posenet_ros.nodes.conversions import stamp_ns
-from posenet_ros.nodes.diagnostics import diagnostic_array, ERROR, Problem, Report, WARNING
+from posenet_ros.nodes.diagnostics import (
+    diagnostic_array,
+    ERROR,
+    Problem,
+    ProblemLog,
+    Report,
+    WARNING,
+)
 from posenet_ros.nodes.image_input import ImageInput
-from posenet_ros.nodes.meters import Meter
+from posenet_ros.nodes.meters import Traffic
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.worker import Counts, Worker
@@ -48,34 +55,6 @@ _REPORT_PERIOD_S = 1.0
 _RETRY_PERIOD_S = 10.0
 # An image in work ends well within this; a thread that does not is left behind.
 _WORKER_PATIENCE_S = 2.0
-# Besides our own: torch missing or broken, a file gone, CUDA without memory or driver.
-_LOAD_ERRORS = (PosenetError, ImportError, OSError, RuntimeError)
-
-
-class _Arrival(NamedTuple):
-    """An image message and when it came, on the monotonic clock."""
-
-    message: Image | CompressedImage
-    received_ns: int
-
-
-class _RefusedError(PosenetError):
-    """The localizer answers that it has no answer."""
-
-
-def _answer(localizer: Localizer, decoder: Decoder, arrival: _Arrival) -> PoseEstimate:
-    """Answer one image, in the worker's thread; a PosenetError refuses it."""
-    estimate = localizer.locate(decoder.decode(arrival.message))
-    if not estimate.answered:
-        raise _RefusedError('; '.join(estimate.reasons))
-    return estimate
-
-
-def load_localizer(path: Path, device: str) -> Localizer:
-    """Load a model folder; imported here, since torch takes seconds."""
-    from posenet_ros.localization.load import load_localizer as load
-
-    return load(path, device)
 
 
 class RelocalizeNode(LifecycleNode):
@@ -106,12 +85,12 @@ class RelocalizeNode(LifecycleNode):
         self._state = 'unconfigured'
         self._localizer: Localizer | None = None
         self._decoder: Decoder | None = None
-        self._worker: Worker[_Arrival, PoseEstimate] | None = None
+        self._worker: Worker[Arrival, PoseEstimate] | None = None
         self._map_frame = ''
         self._model_problem = ''
         self._last_refusal = ''
-        self._known_problems: set[str] = set()
-        self._received, self._latencies, self._ages = Meter(), Meter(), Meter()
+        self._problem_log = ProblemLog(self.get_logger())
+        self._traffic = Traffic()
         self._settings = Parameters(self, lambda: self._state == 'unconfigured')
         self._outputs = Outputs(self)
         self._images = ImageInput(self, self._on_image)
@@ -160,7 +139,7 @@ class RelocalizeNode(LifecycleNode):
             self._tick()
             try:
                 localizer = self._load_model()
-            except _LOAD_ERRORS as error:
+            except LOAD_ERRORS as error:
                 reason = ' '.join(str(error).split()) or type(error).__name__
                 self._model_problem = f'cannot load the model: {reason}'
                 self._state = 'unconfigured'
@@ -172,7 +151,7 @@ class RelocalizeNode(LifecycleNode):
             self._decoder = decoder = make_decoder()
             # The worker keeps what it works with: a late image must not find them gone.
             self._worker = Worker(
-                lambda arrival: _answer(localizer, decoder, arrival),
+                lambda arrival: answer(localizer, decoder, arrival),
                 publish=self._publish,
                 refuse=self._refuse,
                 fail=self._fail,
@@ -268,10 +247,10 @@ class RelocalizeNode(LifecycleNode):
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         now_ns = time.monotonic_ns()
-        self._received.add(now_ns)
-        self._worker.put(_Arrival(message, now_ns))
+        self._traffic.arrived(now_ns)
+        self._worker.put(Arrival(message, now_ns))
 
-    def _publish(self, arrival: _Arrival, estimate: PoseEstimate) -> None:
+    def _publish(self, arrival: Arrival, estimate: PoseEstimate) -> None:
         stamp = arrival.message.header.stamp
         broadcast = self._settings['publish_tf'] == 'camera'
         self._outputs.publish(
@@ -281,10 +260,10 @@ class RelocalizeNode(LifecycleNode):
             camera_frame=self._settings['camera_frame'] if broadcast else '',
         )
         now_ns = time.monotonic_ns()
-        self._latencies.add(now_ns, now_ns - arrival.received_ns)
-        self._ages.add(now_ns, self.get_clock().now().nanoseconds - stamp_ns(stamp))
+        age_ns = self.get_clock().now().nanoseconds - stamp_ns(stamp)
+        self._traffic.answered(now_ns, latency_ns=now_ns - arrival.received_ns, age_ns=age_ns)
 
-    def _refuse(self, arrival: _Arrival, error: PosenetError) -> None:
+    def _refuse(self, arrival: Arrival, error: PosenetError) -> None:
         self._last_refusal = str(error)
         self.get_logger().warning(f'image refused: {error}', throttle_duration_sec=5.0)
 
@@ -297,14 +276,13 @@ class RelocalizeNode(LifecycleNode):
 
     def _clear_past(self) -> None:
         self._outputs.clear()
-        for meter in (self._received, self._latencies, self._ages):
-            meter.clear()
+        self._traffic.clear()
 
     # -- diagnostics ----------------------------------------------------------------------------
 
     def _tick(self) -> None:
         report = self._report()
-        self._log_new(report.problems)
+        self._problem_log.tell(report.problems)
         self._diagnostics.publish(
             diagnostic_array(
                 report,
@@ -323,10 +301,10 @@ class RelocalizeNode(LifecycleNode):
             decoder=self._decoder.description if self._decoder else '',
             image_topic=self._images.topic,
             counts=self._worker.counts if self._worker else Counts(),
-            received_hz=self._received.rate_hz(now_ns),
-            published_hz=self._latencies.rate_hz(now_ns),
-            latency_ms=self._latencies.percentiles_ms(50, 99),
-            age_ms=self._ages.percentiles_ms(50, 99),
+            received_hz=self._traffic.received.rate_hz(now_ns),
+            published_hz=self._traffic.latencies.rate_hz(now_ns),
+            latency_ms=self._traffic.latencies.percentiles_ms(50, 99),
+            age_ms=self._traffic.ages.percentiles_ms(50, 99),
             last_refusal=self._last_refusal,
             problems=tuple(self._problems()),
         )
@@ -340,17 +318,3 @@ class RelocalizeNode(LifecycleNode):
         mismatch = self._camera.mismatch(self._settings['camera_tolerance'])
         if mismatch:
             yield Problem(WARNING, mismatch)
-
-    def _log_new(self, problems: tuple[Problem, ...]) -> None:
-        """Log a problem once when it appears, not again while it lasts."""
-        known = self._known_problems
-        self._known_problems = {_without_figures(problem.text) for problem in problems}
-        for problem in problems:
-            if _without_figures(problem.text) not in known:
-                log = self.get_logger()
-                (log.error if problem.level == ERROR else log.warning)(problem.text)
-
-
-def _without_figures(text: str) -> str:
-    """Return a text by which a problem is known again although its figures move."""
-    return ''.join(character for character in text if not character.isdigit())

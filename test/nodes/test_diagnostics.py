@@ -17,7 +17,14 @@ from __future__ import annotations
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from posenet_ros.nodes.diagnostics import diagnostic_array, ERROR, Problem, Report, WARNING
+from posenet_ros.nodes.diagnostics import (
+    diagnostic_array,
+    ERROR,
+    Problem,
+    ProblemLog,
+    Report,
+    WARNING,
+)
 from posenet_ros.nodes.worker import Counts
 
 
@@ -49,3 +56,27 @@ def test_counts_and_latency():
     assert values['published [Hz]'] == '12.3'
     assert values['latency, image received to pose sent, median [ms]'] == '8.0'
     assert values['age, image stamp to pose sent, median [ms]'] == 'nan'
+
+
+class Ear:
+    """A logger that remembers."""
+
+    def __init__(self):
+        self.said = []
+
+    def error(self, text):
+        self.said.append(('error', text))
+
+    def warning(self, text):
+        self.said.append(('warning', text))
+
+
+def test_a_problem_is_logged_once_while_it_lasts_and_again_when_it_returns():
+    ear = Ear()
+    log = ProblemLog(ear)
+    log.tell([Problem(ERROR, 'silent for 5 s')])
+    log.tell([Problem(ERROR, 'silent for 6 s'), Problem(WARNING, 'other camera')])
+    assert ear.said == [('error', 'silent for 5 s'), ('warning', 'other camera')]
+    log.tell([])
+    log.tell([Problem(ERROR, 'silent for 5 s')])
+    assert ear.said[2:] == [('error', 'silent for 5 s')]

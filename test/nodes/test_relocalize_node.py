@@ -197,6 +197,13 @@ def test_a_silent_topic_is_told_with_what_is_there_instead(make_bench, graph):
     graph.node.destroy_publisher(elsewhere)
 
 
+def test_a_camera_that_is_only_compressed_is_told_with_what_to_set(make_bench, graph):
+    bench = make_bench(silence_timeout=0.1)
+    graph.node.destroy_publisher(bench.camera)
+    graph.node.create_publisher(CompressedImage, '/image/compressed', 1)
+    bench.until_problem('only /image/compressed', 'set image_transport to compressed')
+
+
 def test_silence_ends_with_the_next_image(make_bench):
     bench = make_bench(silence_timeout=1.5).until_active()
     assert bench.until_problem('publisher that sends nothing') == DiagnosticStatus.ERROR
