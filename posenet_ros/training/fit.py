@@ -224,9 +224,8 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', module=r'lightning\.')
             warnings.filterwarnings('ignore', message='.*does not have many workers.*')
-            warnings.filterwarnings('ignore', message='.*exists and is not empty.*')
-            warnings.filterwarnings('ignore', module=r'lightning\..*_pytree')
             yield
     finally:
         for logger, level in zip(loggers, levels):

@@ -69,10 +69,15 @@ class PoseTraining(lightning.LightningModule):
         """Log the medians over the held-out frames of all devices."""
         metres, degrees = (torch.cat(parts) for parts in zip(*self._errors))
         self._errors.clear()
-        if self.trainer.world_size > 1:
+        several = self.trainer.world_size > 1
+        if several:
             metres, degrees = self.all_gather(metres), self.all_gather(degrees)
-        self.log('held_out/position_m', metres.quantile(0.5), rank_zero_only=True)
-        self.log('held_out/orientation_deg', degrees.quantile(0.5), rank_zero_only=True)
+        medians = {
+            'held_out/position_m': metres.quantile(0.5),
+            'held_out/orientation_deg': degrees.quantile(0.5),
+        }
+        # Every process has the same medians now, and the mean of them is asked for formally.
+        self.log_dict(medians, sync_dist=several)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """Return AdamW with warm-up and cosine; norms and biases are not decayed."""

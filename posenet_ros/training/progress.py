@@ -84,7 +84,7 @@ CHECKPOINT_EVERY_S = 20.0
 
 
 class LastEpoch(Checkpoint):
-    """Keeps the state at the end of the last epoch in one file, at most every few seconds."""
+    """Keeps the state after an epoch in one file, every few seconds at most and at the end."""
 
     def __init__(self, path: Path) -> None:
         """Take the file to write; it is replaced as a whole."""
@@ -94,6 +94,7 @@ class LastEpoch(Checkpoint):
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Write, where it is time to."""
         due = time.monotonic() - self._written >= CHECKPOINT_EVERY_S
+        due |= trainer.current_epoch + 1 == trainer.max_epochs
         # Saving is done by all processes together, so the first decides for all.
         if trainer.strategy.broadcast(due):
             trainer.save_checkpoint(self.path)

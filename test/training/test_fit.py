@@ -142,6 +142,15 @@ def test_goes_on_from_the_last_whole_epoch(corridor, tmp_path, monkeypatch, aver
     assert [row['epoch'] for row in result.history] == [1, 2, 3]
 
 
+@pytest.mark.parametrize('average', [0.0, 0.5])
+def test_a_training_that_has_ended_is_not_done_again(corridor, tmp_path, monkeypatch, average):
+    first = fitted(corridor, tmp_path / 'logs', average=average)
+    monkeypatch.setattr(PoseTraining, 'training_step', lambda *_: pytest.fail('trained again'))
+    again = fitted(corridor, tmp_path / 'logs', average=average)
+    assert torch.equal(weights(first), weights(again))
+    assert again.history == first.history
+
+
 def test_a_damaged_checkpoint_is_refused_in_one_line(corridor, tmp_path):
     (tmp_path / 'logs').mkdir()
     (tmp_path / 'logs' / CHECKPOINT).write_bytes(b'half a file')

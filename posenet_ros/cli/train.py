@@ -1,0 +1,176 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Turn a recording into a model: label it, train on it, measure it on what it has not seen.
+
+  train --bag run1
+  train --bag run1 --backbone mobilenet_v2 --weights mobilenet_v2.pt --epochs 50
+  train --dataset 7scenes:redkitchen
+
+Leaves one folder, by default the recording's name with _posenet: capture/ and sfm/ (labels),
+model/ (what the node loads), report/report.html, logs/ (tensorboard --logdir). A run that was
+stopped goes on where it was with the same command. Every tenth of the recording's time is a
+block; two of the ten blocks are never trained on, and the errors reported are theirs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posenet_ros.cli.label import add_label_arguments, default_output, label_options
+from posenet_ros.errors import ConfigError
+
+if TYPE_CHECKING:
+    from posenet_ros.cli.train_result import Labelled
+    from posenet_ros.models.backbones import Trunk
+    from posenet_ros.training.config import TrainOptions
+
+# Options that have a flag of their own; every other one of TrainOptions goes by --set.
+_FLAGS = ('backbone', 'weights', 'epochs', 'batch_size', 'learning_rate', 'image_size', 'loss')
+_FLAGS += ('beta', 'seed', 'devices', 'nodes')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; those of training that are left out keep TrainOptions' defaults."""
+    source = parser.add_argument_group('what to learn from').add_mutually_exclusive_group(
+        required=True
+    )
+    source.add_argument('--bag', type=Path, help='recording, labelled first')
+    source.add_argument(
+        '--dataset', metavar='KIND:DIR', help='7scenes:DIR, cambridge:DIR or colmap:DIR'
+    )
+    parser.add_argument(
+        '--output', type=Path, metavar='DIR', help="default: the recording's name with _posenet"
+    )
+    parser.add_argument(
+        '--resume', action='store_true', help='only go on with a run that was stopped'
+    )
+    add_label_arguments(parser)
+    network = parser.add_argument_group('network')
+    network.add_argument('--backbone', metavar='NAME', help='googlenet (default), resnet34, ...')
+    network.add_argument(
+        '--weights', metavar='FILE', help='imagenet (default, downloaded), none, or a file'
+    )
+    network.add_argument('--image-size', type=int, metavar='PIXELS', help='of the crop (224)')
+    training = parser.add_argument_group('training')
+    training.add_argument('--epochs', type=int, help='times that every frame is seen (100)')
+    training.add_argument('--batch-size', type=int, help='frames a step and device (32)')
+    training.add_argument('--lr', type=float, dest='learning_rate', help="AdamW's peak (3e-4)")
+    training.add_argument('--loss', metavar='NAME', help='learned (default) or paper: eq. (2)')
+    training.add_argument('--beta', type=float, help='of eq. (2) (500)')
+    training.add_argument('--seed', type=int, help='of everything random (0)')
+    training.add_argument('--devices', type=int, help='GPUs of this machine to use (1)')
+    training.add_argument('--nodes', type=int, help='machines, each with so many GPUs (1)')
+    training.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='NAME=VALUE',
+        help='any other training option, see docs/training.md; may be given several times',
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Go through the stages; what an earlier run has finished is not done again."""
+    options = train_options(args)
+    source = args.bag or Path(args.dataset.partition(':')[2])
+    output: Path = args.output or default_output(source)
+    if args.resume and not (output / 'run.yaml').is_file():
+        raise ConfigError(f'nothing to resume: {output} holds no run; leave --resume out')
+    _claim(args, output)
+    from posenet_ros.cli.train_folder import claim_training, is_first, tell_finished
+    from posenet_ros.data.run import at_work
+    from posenet_ros.training.fit import make_trunk
+
+    labelling = label_options(args).to_dict() if args.bag else {}
+    if claim_training(output, options, labelling):
+        tell_finished(output)
+        return
+    # Before labelling takes its minutes: a download may fail.
+    trunk = make_trunk(options)
+    labelled = _labelled(args, output)
+    with at_work(output) if is_first() else nullcontext():
+        _train(output, labelled, options, trunk)
+
+
+def train_options(args: argparse.Namespace) -> TrainOptions:
+    """Return the recipe that the flags describe; raise ConfigError for what cannot be meant."""
+    from posenet_ros.training.config import parse_option, TrainOptions
+
+    given = {name: getattr(args, name) for name in _FLAGS if getattr(args, name) is not None}
+    for text in args.set:
+        name, equals, value = text.partition('=')
+        if not equals:
+            raise ConfigError(f'--set takes NAME=VALUE, got {text!r}')
+        given[name] = parse_option(name, value)
+    return TrainOptions.from_dict(given)
+
+
+def _claim(args: argparse.Namespace, output: Path) -> None:
+    """Make the folder this run's, or refuse one of another recording."""
+    from posenet_ros.data.run import claim, describe_recording
+
+    if args.dataset:
+        kind, _, folder = args.dataset.partition(':')
+        claim(output, dataset={'kind': kind, 'path': str(Path(folder).expanduser().resolve())})
+        return
+    from posenet_ros.data.bags import Recording
+
+    with Recording(args.bag) as recording:
+        sampling = {'image_topic': recording.image_topic(args.image_topic), 'rate_hz': args.rate}
+    claim(output, recording=describe_recording(args.bag), label=sampling)
+
+
+def _labelled(args: argparse.Namespace, output: Path) -> Labelled:
+    """Label the recording, or read the data set's own labels."""
+    from posenet_ros.cli.train_folder import is_first
+    from posenet_ros.cli.train_result import Labelled
+
+    if args.dataset:
+        from posenet_ros.data.scenes import read_scene
+
+        scene = read_scene(args.dataset)
+        return Labelled(args.dataset, scene.train, scene.camera, {'frames': len(scene.train)})
+    from posenet_ros.data.capture import Capture
+    from posenet_ros.sfm.labelling import label_recording
+
+    facts = {}
+    # The other processes of a run on several GPUs begin when the first has labelled.
+    if is_first():
+        summary = label_recording(args.bag, output, label_options(args))
+        print(summary.text(), flush=True)
+        facts = summary.to_dict()
+    capture = Capture.open(output / 'capture')
+    return Labelled(str(args.bag), capture.frames(), capture.camera, facts)
+
+
+def _train(output: Path, labelled: Labelled, options: TrainOptions, trunk: Trunk) -> None:
+    from posenet_ros.cli.train_folder import is_first
+    from posenet_ros.cli.train_result import conclude
+    from posenet_ros.training.fit import CHECKPOINT, fit
+    from posenet_ros.training.splits import hold_out
+
+    split = hold_out(labelled.frames, options.held_out)
+    if is_first():
+        print(f'training on {len(split.train)} frames, {len(split.held_out)} held out', flush=True)
+    logs = output / 'logs'
+    logs.mkdir(exist_ok=True)
+    fitted = fit(split.train, split.held_out, options, logs, trunk=trunk, camera=labelled.camera)
+    if fitted.primary:
+        conclude(output, labelled, split, options, fitted)
+        (logs / CHECKPOINT).unlink(missing_ok=True)
