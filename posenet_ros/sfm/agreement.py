@@ -33,7 +33,9 @@ from posenet_ros.sfm.motions import motions, Windows, windows
 DURATIONS_S = (0.5, 1.0)
 # Two motions agree when they differ by less than a fixed part and a share of the motion.
 _METRES, _METRES_SHARE = 0.03, 0.3
-_DEGREES, _DEGREES_SHARE, _DEGREES_PER_METRE, _MOST_DEGREES = 5.0, 0.1, 15.0, 20.0
+_DEGREES, _DEGREES_SHARE, _DEGREES_PER_METRE, _MOST_DEGREES = 5.0, 0.1, 3.0, 20.0
+# A heading that drifts evenly is odometry as it is; beyond this it is another motion.
+_MOST_DRIFT = np.radians(15.0)
 # Where neither moves more than this there is nothing to compare.
 _MOVED_METRES, _MOVED_DEGREES = 0.05, 4.0
 
@@ -44,14 +46,16 @@ class Agreement:
     How well motions in metres agree with the reference, over windows of about a second.
 
     `windows` of them moved enough to be compared, `share` of these agree; the medians are over
-    these too. `frames` (N,) is false for frames of which every compared window, two at least,
-    disagrees.
+    these too. `drift` is how far the reference turns too much a metre, in radians (3,) about the
+    axes of the camera; it is taken into account. `frames` (N,) is false for frames of which
+    every compared window, two at least, disagrees.
     """
 
     windows: int
     share: float
     median_metres: float
     median_degrees: float
+    drift: NDArray[np.float64]
     frames: NDArray[np.bool_]
 
 
@@ -63,7 +67,9 @@ def compare(camera: Trajectory, reference: Trajectory) -> Agreement:
     degrees = np.degrees(np.maximum(seen.angles, told.angles))
     moved = (length > _MOVED_METRES) | (degrees > _MOVED_DEGREES)
     metres_off = np.linalg.norm(seen.steps - told.steps, axis=1)
-    degrees_off = np.degrees((seen.rotations.inv() * told.rotations).magnitude())
+    turned_off = (seen.rotations.inv() * told.rotations).as_rotvec()
+    drift = _drift(turned_off[moved], length[moved])
+    degrees_off = np.degrees(np.linalg.norm(turned_off - length[:, None] * drift, axis=1))
     most_degrees = np.minimum(
         _DEGREES + _DEGREES_SHARE * degrees + _DEGREES_PER_METRE * length, _MOST_DEGREES
     )
@@ -76,8 +82,18 @@ def compare(camera: Trajectory, reference: Trajectory) -> Agreement:
         share=0.0 if nothing else float(agree[moved].mean()),
         median_metres=0.0 if nothing else float(np.median(metres_off[moved])),
         median_degrees=0.0 if nothing else float(np.median(degrees_off[moved])),
+        drift=drift,
         frames=~((good == 0) & (bad >= 2)),
     )
+
+
+def _drift(turned_off: NDArray[np.float64], length: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the usual turn a metre (3,), at most what odometry drifts."""
+    travels = length > _MOVED_METRES
+    if not travels.any():
+        return np.zeros(3)
+    drift = np.median(turned_off[travels] / length[travels, None], axis=0)
+    return drift * min(1.0, _MOST_DRIFT / max(float(np.linalg.norm(drift)), 1e-12))
 
 
 def seeming_mount(camera: Trajectory, reference: Trajectory) -> Rotation:

@@ -29,13 +29,12 @@ from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import NS_PER_S, Sim3, Trajectory
 from posenet_ros.sfm.agreement import Agreement, compare, seeming_mount
 from posenet_ros.sfm.clock import clock_offset, covered, reference_at
-from posenet_ros.sfm.motions import motions, windows
+from posenet_ros.sfm.motions import motions, windows, with_rotations_of
 from posenet_ros.sfm.scale import fit_scale, ScaleFit
 from posenet_ros.sfm.upright import average_direction, map_from_sfm, spread, up_directions
 
 SCALE_WINDOWS_S = (1.0, 2.0, 4.0)
 _FEWEST_FRAMES = 10
-_FEWEST_WINDOWS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +72,7 @@ def align(sfm: Trajectory, reference: Trajectory) -> Alignment:
     known = sfm.select(checked)
     odom = reference_at(known.stamps_ns, reference, offset_s)
     over = windows(known.stamps_ns, SCALE_WINDOWS_S)
-    if len(over) < _FEWEST_WINDOWS:
-        raise LabellingError(
-            f'only {len(over)} pairs of frames are close enough in time to fit the scale; '
-            'use a higher --rate'
-        )
-    scale = fit_scale(motions(known, over), motions(odom, over))
+    scale = fit_scale(motions(known, over), motions(with_rotations_of(known, odom), over))
     directions = up_directions(known, odom)
     up = average_direction(directions)
     placed = map_from_sfm(known, odom, scale=scale.scale, up=up)

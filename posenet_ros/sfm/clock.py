@@ -88,5 +88,7 @@ def _disagreement(
     within = Windows(index[chosen.first], index[chosen.first], index[chosen.last])
     seen = motions(camera.select(known), within)
     told = motions(reference_at(camera.stamps_ns[known], reference, offset_s), within)
-    difference = (seen.rotations.inv() * told.rotations).magnitude()
-    return float(np.minimum(difference, _CAP_RAD).mean())
+    difference = (seen.rotations.inv() * told.rotations).as_rotvec()
+    # A heading that drifts evenly is no matter of time.
+    difference -= np.median(difference, axis=0)
+    return float(np.minimum(np.linalg.norm(difference, axis=1), _CAP_RAD).mean())

@@ -261,6 +261,7 @@ class _Labelling:
             compared=alignment.agreement.windows,
             median_difference_m=alignment.agreement.median_metres,
             median_difference_deg=alignment.agreement.median_degrees,
+            drift_deg_per_m=float(np.degrees(np.linalg.norm(alignment.agreement.drift))),
             up_spread_deg=float(np.degrees(alignment.up_spread_rad)),
             clock_offset_s=alignment.offset_s,
             lever_arm_error_m=float(np.linalg.norm(alignment.scale.lever_arm)),

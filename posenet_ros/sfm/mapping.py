@@ -71,7 +71,8 @@ def reconstruct(
     largest.extract_colors_for_all_images(images)
     _write_whole(largest, Path(model))
     registered = _images(largest)
-    elsewhere = [_names(other) for other in others]
+    # Models may share frames; what counts is what the largest lacks.
+    elsewhere = [left for other in others if (left := sorted(_names(other) - set(registered)))]
     return {
         'camera': _camera(largest),
         'images': registered,
@@ -161,8 +162,8 @@ def _write_whole(model: pycolmap.Reconstruction, folder: Path) -> None:
     partial.rename(folder)
 
 
-def _names(model: pycolmap.Reconstruction) -> list[str]:
-    return sorted(image.name for image in _registered(model))
+def _names(model: pycolmap.Reconstruction) -> set[str]:
+    return {image.name for image in _registered(model)}
 
 
 def _registered(model: pycolmap.Reconstruction) -> Iterable[pycolmap.Image]:

@@ -115,3 +115,23 @@ def motions(poses: Trajectory, over: Windows) -> Motions:
     last = middle_from_world * poses.rotations[over.last]
     steps = middle_from_world.apply(poses.translations[over.last] - poses.translations[over.first])
     return Motions(last * first.inv(), steps, last.as_matrix() - first.as_matrix())
+
+
+def with_rotations_of(seen: Trajectory, told: Trajectory) -> Trajectory:
+    """
+    Return `told` integrated anew from its steps, with the turns of `seen` between them.
+
+    Both have N poses at the same stamps; the result is in the world of `seen`. Heading is what
+    drifts in odometry, and what images see best: this leaves of the odometry what it is good
+    for, the length and direction of each step.
+    """
+    steps = np.diff(told.translations, axis=0)
+    as_seen = _halfway(seen.rotations) * _halfway(told.rotations).inv()
+    path = np.concatenate([np.zeros((1, 3)), np.cumsum(as_seen.apply(steps), axis=0)])
+    return Trajectory(seen.stamps_ns, seen.rotations, path, seen.target, seen.source)
+
+
+def _halfway(rotations: Rotation) -> Rotation:
+    """Return the rotations (N - 1) in the middle between successive ones."""
+    turns = rotations[:-1].inv() * rotations[1:]
+    return rotations[:-1] * Rotation.from_rotvec(0.5 * turns.as_rotvec())

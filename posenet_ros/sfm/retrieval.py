@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 WORDS = 64
 _TRAINING_DESCRIPTORS = 50_000
+_DESCRIPTORS_A_WORD = 20
 _KMEANS_ROUNDS = 12
 _ROWS_AT_ONCE = 512
 
@@ -36,7 +37,7 @@ _ROWS_AT_ONCE = 512
 def learn_vocabulary(descriptors: NDArray[np.float32], *, seed: int = 0) -> NDArray[np.float32]:
     """Return up to `WORDS` centres (K, D) of descriptors (N, D) by k-means (Lloyd)."""
     rng = np.random.default_rng(seed)
-    words = min(WORDS, len(descriptors))
+    words = min(WORDS, max(1, len(descriptors) // _DESCRIPTORS_A_WORD))
     centres = descriptors[rng.choice(len(descriptors), words, replace=False)]
     for _ in range(_KMEANS_ROUNDS):
         nearest = _nearest(descriptors, centres)

@@ -49,6 +49,7 @@ class MetricSummary:
     compared: int
     median_difference_m: float
     median_difference_deg: float
+    drift_deg_per_m: float
     up_spread_deg: float
     clock_offset_s: float
     lever_arm_error_m: float
@@ -199,7 +200,8 @@ def _metric_rows(metric: MetricSummary | None) -> list[tuple[str, str]]:
         (
             'agreement',
             f'{metric.agreement:.1%} of {metric.compared} motions; median difference '
-            f'{100 * metric.median_difference_m:.1f} cm, {metric.median_difference_deg:.1f} deg',
+            f'{100 * metric.median_difference_m:.1f} cm, {metric.median_difference_deg:.1f} deg; '
+            f'heading drifts {metric.drift_deg_per_m:.1f} deg a metre',
         ),
         ('upright', f'frames vary by {metric.up_spread_deg:.1f} deg'),
         ('clock', f'images to reference {1000 * metric.clock_offset_s:+.0f} ms'),
