@@ -34,7 +34,8 @@ from posenet_ros.geometry import Camera
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.rotations import quaternion_from_matrix
 
-GIB = 1 << 30
+# Of resized images kept in memory, together: 1500 of the paper's size.
+MEMORY_BYTES = 384 << 20
 
 
 class PoseBatch(NamedTuple):
@@ -53,7 +54,10 @@ class ResizedImages:
     """
 
     def __init__(
-        self, frames: Sequence[Frame], preprocessing: Preprocessing, memory_bytes: int = GIB
+        self,
+        frames: Sequence[Frame],
+        preprocessing: Preprocessing,
+        memory_bytes: int = MEMORY_BYTES,
     ) -> None:
         """Read the frames' images once; raises ImageError for one that cannot be read."""
         self._frames = tuple(frames)

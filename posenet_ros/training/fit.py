@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 import logging
+import math
 import os
 from pathlib import Path
 import signal
@@ -28,13 +29,13 @@ import warnings
 import zipfile
 
 import lightning
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 import torch
 from torch.utils.data import DataLoader
 
 from posenet_ros.data.augmentation import Augmentation
-from posenet_ros.data.dataset import as_it_is, FrameDataset, ResizedImages
+from posenet_ros.data.dataset import as_it_is, FrameDataset, MEMORY_BYTES, ResizedImages
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.errors import ModelError
@@ -43,11 +44,12 @@ from posenet_ros.models.backbones import build_backbone, Trunk
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training.allocator import keep_freed_memory
+from posenet_ros.training.callbacks import AveragedWeights, History, LastEpoch, TrainingBar
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.module import PoseTraining
-from posenet_ros.training.progress import History, LastEpoch, TrainingBar
 
 CHECKPOINT = 'last.ckpt'
+_IMAGES_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +114,9 @@ def fit(
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     height, width = read_image(train[0].image).shape[:2]
     preprocessing = preprocessing_of(options, height, width)
-    train_images = ResizedImages(train, preprocessing)
-    held_out_images = ResizedImages(held_out, preprocessing)
+    share = len(train) / (len(train) + len(held_out))
+    train_images = ResizedImages(train, preprocessing, int(MEMORY_BYTES * share))
+    held_out_images = ResizedImages(held_out, preprocessing, int(MEMORY_BYTES * (1 - share)))
     preprocessing = replace(preprocessing, mean=train_images.mean, std=trunk.backbone.std)
     augmentation = Augmentation(
         options.shift,
@@ -128,18 +131,28 @@ def fit(
     model.set_extent(training_set.positions_N3)
     history = History()
     with _quiet():
-        trainer = _trainer(options, log_dir, history, steps=len(train) // options.batch_size)
+        batch_size, parts = _in_parts(min(options.batch_size, len(train)))
+        trainer = _trainer(options, log_dir, history, parts, len(train) // options.batch_size)
         if not torch.cuda.is_available():
             keep_freed_memory()
         checkpoint = log_dir / CHECKPOINT
         _run(
             trainer,
             PoseTraining(model, options),
-            _loader(training_set, options.batch_size, train_images.all_in_memory, shuffle=True),
-            _loader(held_out_set, options.batch_size, held_out_images.all_in_memory),
+            _loader(training_set, batch_size, train_images.all_in_memory, shuffle=True),
+            _loader(held_out_set, batch_size, held_out_images.all_in_memory),
             checkpoint if checkpoint.is_file() else None,
         )
     return Fitted(model.eval().cpu(), preprocessing, history.epochs, trainer.is_global_zero)
+
+
+def _in_parts(batch_size: int) -> tuple[int, int]:
+    """Return how many images go through the network at once, and how often for one step."""
+    if torch.cuda.is_available():
+        return batch_size, 1
+    # What a step keeps for its gradients must fit beside everything else into 3 GiB.
+    parts = math.ceil(batch_size / _IMAGES_AT_ONCE)
+    return batch_size // parts, parts
 
 
 def _loader(
@@ -147,10 +160,9 @@ def _loader(
 ) -> DataLoader:
     # Cropping from memory takes a few milliseconds a batch; reading files takes processes.
     workers = 0 if in_memory else min(max((os.cpu_count() or 1) // 2, 1), 8)
-    batch_size = min(batch_size, len(dataset))
     return DataLoader(
         dataset,
-        batch_size=batch_size,
+        batch_size=min(batch_size, len(dataset)),
         shuffle=shuffle,
         # Batch normalisation suffers from a last batch of one or two images.
         drop_last=shuffle,
@@ -161,12 +173,12 @@ def _loader(
 
 
 def _trainer(
-    options: TrainOptions, log_dir: Path, history: History, steps: int
+    options: TrainOptions, log_dir: Path, history: History, parts: int, steps: int
 ) -> lightning.Trainer:
     callbacks: list[Callback] = [history, TrainingBar(), LastEpoch(log_dir / CHECKPOINT)]
     if options.average:
         kept = max(options.average * max(steps, 1) * options.epochs, 1.0)
-        callbacks.append(EMAWeightAveraging(decay=1 - 1 / kept))
+        callbacks.append(AveragedWeights(decay=1 - 1 / kept))
     cuda = torch.cuda.is_available()
     several = options.devices * options.nodes > 1
     return lightning.Trainer(
@@ -177,6 +189,7 @@ def _trainer(
         sync_batchnorm=several and cuda,
         precision='16-mixed' if cuda else '32-true',
         max_epochs=options.epochs,
+        accumulate_grad_batches=parts,
         enable_checkpointing=True,
         logger=TensorBoardLogger(log_dir, name='', version=''),
         callbacks=callbacks,

@@ -25,7 +25,7 @@ import torch
 
 from posenet_ros.data.dataset import FrameDataset, ResizedImages
 from posenet_ros.errors import PosenetError
-from posenet_ros.training import progress
+from posenet_ros.training import callbacks
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk, preprocessing_of
 from posenet_ros.training.module import PoseTraining, warm_cosine
@@ -130,7 +130,7 @@ def test_goes_on_from_the_last_whole_epoch(corridor, tmp_path, monkeypatch, aver
         return step(self, batch, index)
 
     monkeypatch.setattr(PoseTraining, 'training_step', counted)
-    monkeypatch.setattr(progress, 'CHECKPOINT_EVERY_S', 0)
+    monkeypatch.setattr(callbacks, 'CHECKPOINT_EVERY_S', 0)
     stop = True
     with pytest.raises(StoppedError):
         fitted(corridor, tmp_path / 'logs', **asked)

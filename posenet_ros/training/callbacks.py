@@ -21,7 +21,7 @@ import time
 from typing import Any
 
 import lightning
-from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
+from lightning.pytorch.callbacks import Callback, Checkpoint, EMAWeightAveraging, ProgressBar
 from tqdm import tqdm
 
 
@@ -44,13 +44,12 @@ class TrainingBar(ProgressBar):
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Open the bar, at the place where a resumed run goes on."""
-        images = trainer.train_dataloader.batch_size * trainer.world_size
-        done = trainer.global_step * images
-        self._images_a_step = images
+        self._images_a_step = trainer.train_dataloader.batch_size * trainer.world_size
+        images_an_epoch = self._images_a_step * trainer.num_training_batches
         self._bar = tqdm(
             desc='training',
-            total=int(trainer.estimated_stepping_batches) * images,
-            initial=done,
+            total=trainer.max_epochs * images_an_epoch,
+            initial=trainer.current_epoch * images_an_epoch,
             unit='image',
             disable=not self._shown,
             dynamic_ncols=True,
@@ -120,3 +119,11 @@ class History(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take what came from a checkpoint."""
         self.epochs = list(state_dict['epochs'])
+
+
+class AveragedWeights(EMAWeightAveraging):
+    """Leaves the averaged weights in the network, also where training had ended before."""
+
+    def on_fit_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        """Take the average once more: Lightning takes it only at the end of a last epoch."""
+        self.on_train_end(trainer, module)
