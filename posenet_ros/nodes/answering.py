@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,10 +42,19 @@ class RefusedError(PosenetError):
     """The localizer answers that it has no answer."""
 
 
-def load_localizer(path: Path, device: str) -> Localizer:
-    """Load a model folder; imported here, since torch takes seconds."""
+def load_localizer(path: Path, device: str, threads: int) -> Localizer:
+    """
+    Load a model folder, to be answered with by so many CPU threads (0: half of the cores).
+
+    Half, because the threads of one layer wait for each other: where another process has taken
+    the core of one, all wait. On two busy cores one thread was seen to answer twice as often as
+    two. Imports torch only here, since that takes seconds.
+    """
+    import torch
+
     from posenet_ros.localization.load import load_localizer as load
 
+    torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // 2))
     return load(path, device)
 
 

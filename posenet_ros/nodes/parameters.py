@@ -96,6 +96,11 @@ PARAMETERS: Mapping[str, Specification] = {
         'Where the network runs: auto (CUDA when there is one, else the CPU), cpu, cuda, cuda:N.',
         check=_device,
     ),
+    'threads': Specification(
+        0,
+        'CPU threads of the network; 0 takes half of the cores, which leaves room for the rest.',
+        limits=(0, 256),
+    ),
     'image_transport': Specification(
         'raw',
         'raw subscribes to image, compressed to image/compressed, as image_transport names it.',

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 # `ros2 launch` follows SIGINT with SIGTERM after 5 s; the two waits together stay well below.
 _PATIENCE_S = 2.0
 
+# The executor goes on waiting when it is woken for nothing, so it looks up this often.
+_LOOK_UP_S = 0.2
+
 # What ends a process: None for a signal, an exception for a defect. SimpleQueue, because a
 # signal handler may put into it at any moment without a deadlock.
 Stops = SimpleQueue
@@ -137,7 +140,6 @@ def run_node(
         spinning.start()
         reason = stops.get()
         ending.set()
-        executor.wake()
         spinning.join(_PATIENCE_S)
         if spinning.is_alive() or not node.close():
             _leave_at_once(reason)
@@ -153,7 +155,7 @@ def _spin(executor: Executor, ending: threading.Event, stops: Stops[BaseExceptio
 
     try:
         while not ending.is_set():
-            executor.spin_once(timeout_sec=1.0)
+            executor.spin_once(timeout_sec=_LOOK_UP_S)
     except ExternalShutdownException:
         stops.put(None)
     # A defect in a callback: the main thread raises it.

@@ -100,6 +100,8 @@ class PoseRecorder(Node):
 
     def _on_pose(self, message: PoseStamped) -> None:
         now_ns = time.monotonic_ns()
+        if not self._poses:
+            self.get_logger().info('the first pose is here; Ctrl-C ends the recording')
         stamp = stamp_ns(message.header.stamp)
         frame = message.header.frame_id or 'map'
         self._poses.append(pose_from_message(message.pose, target=frame, source='camera'))

@@ -69,15 +69,15 @@ class RelocalizeNode(LifecycleNode):
     def __init__(
         self,
         *,
-        load: Callable[[Path, str], Localizer] = load_localizer,
+        load: Callable[[Path, str, int], Localizer] = load_localizer,
         fail: Callable[[BaseException], None],
         overrides: Sequence[Parameter] = (),
     ) -> None:
         """
         Declare the interface; raise ConfigError for a parameter that cannot be used.
 
-        `load` makes the localizer from the parameters `model` and `device`; `fail` is told of
-        defects, which rclpy would swallow; `overrides` go before what ROS arguments say.
+        `load` makes the localizer from the parameters `model`, `device` and `threads`; `fail` is
+        told of defects, which rclpy would swallow; `overrides` go before what ROS arguments say.
         """
         super().__init__('posenet', parameter_overrides=list(overrides))
         self._load = load
@@ -164,7 +164,8 @@ class RelocalizeNode(LifecycleNode):
         path = self._settings['model']
         if not path:
             raise ConfigError('no model given: start with --model DIR, or set the parameter model')
-        return self._load(Path(path).expanduser(), self._settings['device'])
+        device, threads = self._settings['device'], self._settings['threads']
+        return self._load(Path(path).expanduser(), device, threads)
 
     def _tell_what_was_loaded(self) -> None:
         device = str(self._localizer.device)

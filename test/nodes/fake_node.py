@@ -49,7 +49,7 @@ class FakeLocalizer:
         return PoseEstimate(Pose.identity('map', 'camera'), np.eye(6) * 0.01, 'fake')
 
 
-def load(path: Path, device: str) -> FakeLocalizer:
+def load(path: Path, device: str, threads: int) -> FakeLocalizer:
     kind = sys.argv[1]
     if kind == 'slow':
         print('loading', flush=True)

@@ -63,7 +63,7 @@ class Bench:
             )
         )
 
-    def load(self, path, device):
+    def load(self, path, device, threads):
         if path.name == 'broken':
             raise ModelError(f'{path} is truncated; copy it again')
         return self.localizer
