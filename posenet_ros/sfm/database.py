@@ -57,8 +57,12 @@ def _has_camera(path: Path, camera: Mapping[str, Any]) -> bool:
     with pycolmap.Database.open(path) as database:
         if not database.exists_camera(CAMERA_ID) or database.num_rigs() != 1:
             return False
-        stored, wanted = database.read_camera(CAMERA_ID), _camera(camera)
-        return stored.todict() == wanted.todict()
+        return _described(database.read_camera(CAMERA_ID)) == _described(_camera(camera))
+
+
+def _described(camera: pycolmap.Camera) -> tuple[Any, ...]:
+    size = (camera.width, camera.height)
+    return camera.model_name, size, list(camera.params), camera.has_prior_focal_length
 
 
 def _create(path: Path, camera: Mapping[str, Any]) -> None:

@@ -1,0 +1,155 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From a bag to labels, on a small rendered room with known truth."""
+
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+
+from posenet_ros.data.capture import Capture
+from posenet_ros.data.colmap import read_colmap
+from posenet_ros.errors import CaptureError, LabellingError
+from posenet_ros.geometry import fit_similarity
+from posenet_ros.sfm.labelling import label_recording, LabelOptions
+from posenet_ros.sfm.summary import LabelSummary
+
+
+@pytest.fixture
+def again(labelled, tmp_path):
+    """The finished folder, to work on without harm."""
+    shutil.copytree(labelled[0], tmp_path / 'out', symlinks=True)
+    return tmp_path / 'out'
+
+
+def test_labels_are_true_in_metres_and_upright(labelled, recorded):
+    output, summary = labelled
+    labels = Capture.open(output / 'capture').labels
+    assert len(labels) == len(recorded.truth) == summary.labelled == 18
+    np.testing.assert_array_equal(labels.stamps_ns, recorded.truth.stamps_ns)
+    # No fit at all: the map is where odom begins, and this odometry does not err.
+    off = np.linalg.norm(labels.translations - recorded.truth.translations, axis=1)
+    degrees = np.degrees((labels.rotations.inv() * recorded.truth.rotations).magnitude())
+    assert np.median(off) < 0.03
+    assert np.median(degrees) < 0.5
+    size = fit_similarity(
+        labels.translations, recorded.truth.translations, target='truth', source='map'
+    ).scale
+    assert size == pytest.approx(1.0, abs=0.015)
+
+
+def test_the_model_on_disk_is_in_the_map_and_finds_its_images(labelled):
+    output, _ = labelled
+    labels = Capture.open(output / 'capture').labels
+    scene = read_colmap(output / 'sfm')
+    assert len(scene.train) == len(labels)
+    for frame, label in zip(scene.train, labels):
+        assert frame.map_from_camera.distance(label)[0] < 1e-6
+        assert frame.image.is_file()
+
+
+def test_the_summary_is_kept_with_the_options_and_says_how_good(labelled):
+    output, summary = labelled
+    kept = yaml.safe_load((output / 'capture' / 'summary.yaml').read_text())
+    assert LabelSummary.from_dict(kept) == summary
+    assert kept['options']['rate_hz'] == 2.0
+    assert summary.verdict == 'good', summary.remarks
+    assert summary.metric.reference == '/odom'
+    assert summary.metric.agreement == 1.0
+    assert summary.focal_px == pytest.approx(260, rel=0.02)
+    text = summary.text()
+    assert '18 (100.0%)' in text
+    assert max(map(len, text.splitlines())) < 130
+    assert set(summary.stage_s) == {'selection', 'features', 'matching', 'mapping'}
+
+
+def test_a_finished_run_does_nothing_again(labelled, recorded, stages):
+    assert label_recording(recorded.bag, labelled[0], LabelOptions()) == labelled[1]
+    assert stages == []
+
+
+def test_another_reference_only_aligns_again(again, labelled, recorded, stages):
+    summary = label_recording(recorded.bag, again, LabelOptions(reference='tf'))
+    assert stages == ['placing']
+    assert summary.metric.reference == '/tf (odom <- camera_optical)'
+    assert summary.metric.scale == pytest.approx(labelled[1].metric.scale, rel=1e-3)
+
+
+def test_labels_without_metres_on_request(again, recorded):
+    options = LabelOptions(reference='none', allow_unscaled=True)
+    summary = label_recording(recorded.bag, again, options)
+    assert summary.metric is None
+    assert 'no metres' in summary.remarks[0]
+    labels = Capture.open(again / 'capture').labels
+    # Without metres it is still the same path: a similarity explains it.
+    fit = fit_similarity(
+        labels.translations, recorded.truth.translations, target='truth', source='map'
+    )
+    off = fit.apply(labels.translations) - recorded.truth.translations
+    assert np.linalg.norm(off, axis=1).max() < 0.03
+
+
+def test_a_mounting_that_is_no_optical_frame_is_refused_with_the_angle(again, recorded):
+    options = LabelOptions(base_from_camera=(0.2, 0.05, 0.4, 0, 0, 0))
+    with pytest.raises(LabellingError, match=r'mounted 120 deg otherwise.*optical'):
+        label_recording(recorded.bag, again, options)
+
+
+def test_another_rate_is_another_run(labelled, recorded):
+    with pytest.raises(CaptureError, match=r'rate_hz 2\.0, this one rate_hz 1\.0'):
+        label_recording(recorded.bag, labelled[0], LabelOptions(rate_hz=1.0))
+
+
+def test_images_shuffled_against_their_times_are_refused(pictures, write_bag, tmp_path):
+    way, room, seen = pictures
+    order = np.random.default_rng(0).permutation(list(seen))
+    bag = write_bag(way, {i: seen[j] for i, j in zip(seen, order)}, room=room)
+    with pytest.raises(
+        LabellingError, match=r'\d+% of \d+ motions agree|only \d+ of 18 frames fit'
+    ):
+        label_recording(bag, tmp_path / 'out', LabelOptions())
+    assert not (tmp_path / 'out' / 'capture' / 'labels.tum').exists()
+
+
+def test_a_camera_that_only_looks_at_one_spot_is_refused(pictures, write_bag, tmp_path):
+    way, room, seen = pictures
+    bag = write_bag(way, dict.fromkeys(seen, seen[0]), room=room)
+    with pytest.raises(LabellingError, match='hardly moves: only 1 of 18 frames'):
+        label_recording(bag, tmp_path / 'out', LabelOptions())
+
+
+@pytest.mark.parametrize(
+    ('recording', 'options', 'message'),
+    [
+        (
+            {'odometry': False, 'moving_tf': False},
+            {},
+            r'no nav_msgs/Odometry, and no motion on /tf .*--allow-unscaled',
+        ),
+        ({}, {'reference': 'none'}, r'confirm with --allow-unscaled'),
+        ({'mount': False}, {}, r'give --base-from-camera X Y Z ROLL PITCH YAW'),
+        ({'odometry': False}, {'reference': 'tf:mars'}, r'its frames: base_link, camera_opt'),
+    ],
+    ids=['nothing to measure by', 'none asked for', 'no mounting', 'no such frame'],
+)
+def test_what_lacks_metres_is_refused_at_once(
+    pictures, write_bag, tmp_path, recording, options, message
+):
+    way, room, seen = pictures
+    bag = write_bag(way, {0: seen[0]}, room=room, **recording)
+    with pytest.raises(LabellingError, match=message):
+        label_recording(bag, tmp_path / 'out', LabelOptions(**options))
+    assert not (tmp_path / 'out').exists()
