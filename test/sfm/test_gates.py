@@ -1,0 +1,138 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What is not taken for a label, and what is refused altogether."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from posenet_ros.data.capture import Rejected
+from posenet_ros.errors import LabellingError
+from posenet_ros.geometry import Camera, Trajectory
+from posenet_ros.sfm.alignment import align
+from posenet_ros.sfm.gates import (
+    check_share,
+    check_trust,
+    longest_gap,
+    reason_kind,
+    reject_frames,
+)
+from posenet_ros.sfm.reconstruction import Reconstruction
+
+
+def found(poses, dropped=()):
+    count = len(poses)
+    return Reconstruction(
+        poses,
+        np.full(count, 200),
+        np.full(count, 0.5),
+        Camera(640, 480, 500, 500, 320, 240),
+        dict(dropped),
+        [list(range(count))],
+        1000,
+        0.5,
+        6.0,
+    )
+
+
+def standing(count):
+    return Trajectory(
+        np.arange(count), Rotation.identity(count), np.zeros((count, 3)), 'sfm', 'camera'
+    )
+
+
+def test_half_of_the_frames_are_enough_and_fewer_are_refused_with_reasons():
+    reasons = [f'too few matches with the map: {i} at best' for i in range(11)]
+    check_share(found(standing(11), enumerate(reasons, 100)))
+    with pytest.raises(LabellingError, match=r'only 10 of 21 frames .* the map \(11\); record'):
+        check_share(found(standing(10), enumerate(reasons, 100)))
+
+
+def test_nine_frames_are_too_few_though_they_are_all():
+    with pytest.raises(LabellingError, match='only 9 of 9 frames'):
+        check_share(found(standing(9)))
+
+
+def test_trusted_poses_pass(loop):
+    sfm, odom = loop.sfm(), loop.odom(noise=0.02)
+    check_trust(found(sfm), odom, align(sfm, odom), '/odom')
+
+
+def test_motions_that_disagree_are_refused_with_their_figures(loop):
+    sfm, odom = loop.sfm(), loop.odom()
+    order = np.random.default_rng(0).permutation(len(sfm))
+    wrong = Trajectory(
+        sfm.stamps_ns, sfm.rotations[order], sfm.translations[order], 'sfm', 'camera'
+    )
+    message = r'as /odom says: \d+% of \d+ motions agree.*median difference \d+\.\d\d m, \d+ deg'
+    with pytest.raises(LabellingError, match=message):
+        check_trust(found(wrong), odom, align(wrong, odom), '/odom')
+
+
+def test_a_reference_that_stands_still_is_refused(loop):
+    sfm, odom = loop.sfm(), loop.odom()
+    count = len(odom)
+    still = Trajectory(
+        odom.stamps_ns, Rotation.identity(count), np.zeros((count, 3)), 'odom', 'camera'
+    )
+    with pytest.raises(LabellingError, match=r'did not move as /odom says|hardly move'):
+        check_trust(found(sfm), still, align(sfm, still), '/odom')
+
+
+def test_a_scale_that_is_a_guess_is_refused(loop):
+    sfm, odom = loop.sfm(), loop.odom()
+    aligned = align(sfm, odom)
+    guess = replace(aligned, scale=replace(aligned.scale, standard_error=0.3))
+    with pytest.raises(LabellingError, match=r'scale is uncertain by 12%.*longer drive'):
+        check_trust(found(sfm), odom, guess, '/odom')
+
+
+def test_frames_without_support_are_rejected_each_with_its_number(loop):
+    sfm, odom = loop.sfm(), loop.odom()
+    moved = sfm.translations.copy()
+    moved[60] += 1.0
+    bad = Trajectory(sfm.stamps_ns, sfm.rotations, moved, 'sfm', 'camera')
+    model = found(bad, {5: 'matches no other frame'})
+    model.points_seen[3] = 7
+    model.errors_px[4] = 9.25
+    keep, rejected = reject_frames(model, align(bad, odom), '/odom')
+    assert np.flatnonzero(~keep).tolist() == [3, 4, 60]
+    stamps_ns = [int(stamp_ns) for stamp_ns in sfm.stamps_ns]
+    assert rejected == [
+        Rejected(5, 'matches no other frame'),
+        Rejected(stamps_ns[3], 'too few points of the map: 7'),
+        Rejected(stamps_ns[4], 'large reprojection error: 9.2 px'),
+        Rejected(stamps_ns[60], 'moves otherwise than /odom: all motions around it'),
+    ]
+
+
+def test_a_frame_without_any_points_is_rejected():
+    model = found(standing(3))
+    model.points_seen[1], model.errors_px[1] = 0, np.nan
+    keep, _ = reject_frames(model, None, '')
+    assert keep.tolist() == [True, False, True]
+
+
+def test_reasons_are_counted_without_their_numbers():
+    assert reason_kind('too few points of the map: 7') == 'too few points of the map'
+    assert reason_kind('matches no other frame') == 'matches no other frame'
+
+
+def test_the_longest_gap_counts_from_the_first_frame_to_the_last():
+    s = 10**9
+    assert longest_gap([2 * s, 3 * s], [0, s, 2 * s, 3 * s, 4 * s]) == (2.0, '0.000000000')
+    assert longest_gap([0, s, 9 * s], range(0, 10 * s, s)) == (8.0, '1.000000000')

@@ -1,0 +1,101 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The one screen at the end."""
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from posenet_ros.errors import CaptureError
+from posenet_ros.sfm.summary import LabelSummary, MetricSummary
+
+METRIC = MetricSummary('/odom', 0.17, 0.001, 0.01, 0.99, 250, 0.02, 0.7, 4.0, 1.2, 0.004, 0.05)
+GOOD = LabelSummary(
+    recording='run1',
+    options={'rate_hz': 2.0},
+    images=750,
+    damaged=0,
+    still=0,
+    frames=150,
+    labelled=149,
+    rejected={'matches no other frame': 1},
+    longest_gap_s=1.5,
+    longest_gap_from='1700000012.000000000',
+    models=[149],
+    points=17000,
+    mean_error_px=0.7,
+    mean_track_length=9.0,
+    focal_px=527.0,
+    known_focal_px=525.0,
+    path_m=7.5,
+    extent_m=[1.9, 1.0, 0.6],
+    metric=METRIC,
+    stage_s={'features': 12.0},
+)
+
+
+def test_what_is_good_says_so_in_one_screen():
+    assert (GOOD.verdict, GOOD.remarks) == ('good', [])
+    text = GOOD.text()
+    assert 'verdict    good' in text
+    assert '149 (99.3%)' in text
+    assert '1: matches no other frame' in text
+    assert len(text.splitlines()) <= 24
+
+
+@pytest.mark.parametrize(
+    ('change', 'remark'),
+    [
+        ({'labelled': 120}, 'only 80% of the frames are labelled'),
+        ({'longest_gap_s': 21.0}, '21 s without a label from 1700000012'),
+        ({'mean_error_px': 2.5}, 'reprojection error of 2.5 px'),
+        ({'focal_px': 600.0}, 'focal length in CameraInfo, 525 px'),
+        ({'metric': None}, 'no metres'),
+        ({'metric': replace(METRIC, agreement=0.8)}, 'only 80% of the motions'),
+        ({'metric': replace(METRIC, scale_error=0.0085)}, 'scale is uncertain by 5.0%'),
+        ({'metric': replace(METRIC, up_spread_deg=9.0)}, 'upright direction varies by 9 deg'),
+        ({'metric': replace(METRIC, clock_offset_s=-0.05)}, '-50 ms'),
+        ({'metric': replace(METRIC, lever_arm_error_m=0.4)}, '0.40 m from where'),
+    ],
+)
+def test_what_is_less_than_good_says_why(change, remark):
+    summary = replace(GOOD, **change)
+    assert summary.verdict == 'usable'
+    (said,) = summary.remarks
+    assert remark in said
+    assert said in summary.text()
+
+
+def test_an_unknown_camera_has_nothing_to_differ_from():
+    summary = replace(GOOD, known_focal_px=None)
+    assert summary.verdict == 'good'
+    assert 'self-calibrated' in summary.text()
+
+
+def test_models_and_frames_apart_are_told():
+    text = replace(GOOD, models=[100, 37, 12], still=7, damaged=2).text()
+    assert '2 more models, of 37, 12 frames' in text
+    assert '(left out: 7 as before, 2 damaged)' in text
+
+
+@pytest.mark.parametrize('summary', [GOOD, replace(GOOD, metric=None)])
+def test_a_summary_survives_being_written(summary):
+    assert LabelSummary.from_dict(yaml.safe_load(yaml.safe_dump(summary.to_dict()))) == summary
+
+
+def test_a_summary_that_is_none_is_refused():
+    with pytest.raises(CaptureError, match='damaged'):
+        LabelSummary.from_dict({'recording': 'run1'})
