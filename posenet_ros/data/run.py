@@ -73,6 +73,8 @@ def claim(folder: Path, **sections: Mapping[str, Any]) -> None:
     a dot do not count.
     """
     path = folder / RUN
+    if folder.exists() and not folder.is_dir():
+        raise CaptureError(f'{folder} is a file; choose another --output')
     if not path.exists():
         foreign = [each.name for each in folder.glob('[!.]*')] if folder.is_dir() else []
         if foreign:

@@ -47,7 +47,7 @@ from posenet_ros.sfm.workspace import Workspace
 
 SUMMARY = 'summary.yaml'
 
-__all__ = ['LabelOptions', 'LabelSummary', 'label_recording']
+__all__ = ['LabelOptions', 'LabelSummary', 'claim_labelling', 'label_recording']
 
 
 def label_recording(bag: Path, output: Path, options: LabelOptions) -> LabelSummary:
@@ -61,9 +61,8 @@ def label_recording(bag: Path, output: Path, options: LabelOptions) -> LabelSumm
     with Recording(bag) as recording:
         topic = recording.image_topic(options.image_topic)
         reference = find_reference(recording, options, _camera_frame(recording, topic))
+        claim_labelling(recording, output, options)
         with at_work(output):
-            sampling = {'image_topic': topic, 'rate_hz': options.rate_hz}
-            claim(output, recording=describe_recording(bag), label=sampling)
             space = Workspace(output)
             finished = _finished(space, options)
             if finished is not None:
@@ -75,6 +74,18 @@ def label_recording(bag: Path, output: Path, options: LabelOptions) -> LabelSumm
             gates.check_share(found)
             work = _Labelling(bag, options, space, selection, known, found, reference)
             return work.finish()
+
+
+def claim_labelling(recording: Recording, output: Path, options: LabelOptions) -> None:
+    """
+    Make an output folder that of labelling this recording, or continue it (see `run.claim`).
+
+    What binds the folder is what the images depend on: the rest may change between runs, and
+    only what depends on it is done again.
+    """
+    topic = recording.image_topic(options.image_topic)
+    sampling = {'image_topic': topic, 'rate_hz': options.rate_hz}
+    claim(output, recording=describe_recording(recording.path), label=sampling)
 
 
 def _camera_frame(recording: Recording, topic: str) -> str:

@@ -46,3 +46,7 @@ def test_bad_input_is_one_line_and_code_two(recorded, tmp_path, capsys):
 def test_a_folder_of_something_else_is_left_alone(recorded, tmp_path, capsys):
     (tmp_path / 'thesis.tex').write_text('mine')
     assert 'thesis.tex' in refused(capsys, '--bag', recorded.bag, '--output', tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ['thesis.tex']
+    file = tmp_path / 'thesis.tex'
+    assert 'is a file' in refused(capsys, '--bag', recorded.bag, '--output', file)
+    assert file.read_text() == 'mine'
