@@ -29,6 +29,7 @@ import pytest
 import rclpy
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, qos_profile_sensor_data, QoSProfile
+from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -345,6 +346,21 @@ def test_the_pose_goes_out_on_tf(make_bench, graph, truth):
     assert (transform.header.frame_id, transform.child_frame_id) == ('map', 'left_estimate')
     assert transform.transform.translation.y == truth.pose.translation[1]
     assert transform.transform.rotation.w == pytest.approx(truth.pose.quaternion().w)
+
+
+def test_tf2_finds_the_camera_at_the_stamp_of_the_image(make_bench, graph, truth):
+    tf2_ros = pytest.importorskip('tf2_ros', reason='tf2_ros is missing; it comes with ROS 2')
+    buffer = tf2_ros.Buffer()
+    tf2_ros.TransformListener(buffer, graph.node, spin_thread=False)
+    bench = make_bench().until_active()
+    graph.until(lambda: bench.node.count_subscribers('/tf') == 1)
+    bench.answer(START_NS)
+    stamp = Time(nanoseconds=START_NS)
+    graph.until(lambda: buffer.can_transform('map', 'posenet_camera', stamp))
+    found = buffer.lookup_transform('map', 'posenet_camera', stamp).transform
+    point = [found.translation.x, found.translation.y, found.translation.z]
+    assert point == pytest.approx(truth.pose.translation.tolist())
+    assert found.rotation.x == pytest.approx(truth.pose.quaternion().x)
 
 
 def test_tf_stays_empty_where_it_is_turned_off(make_bench, graph):
