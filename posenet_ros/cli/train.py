@@ -62,6 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_label_arguments(parser)
     network = parser.add_argument_group('network')
+    network.add_argument(
+        '--recipe',
+        default='default',
+        metavar='NAME',
+        help='options that belong together: default, scratch (small and without pre-trained '
+        'weights: minutes on a CPU), or a .yaml file; other options override it',
+    )
     network.add_argument('--backbone', metavar='NAME', help='googlenet (default), resnet34, ...')
     network.add_argument(
         '--weights', metavar='FILE', help='imagenet (default, downloaded), none, or a file'
@@ -111,8 +118,10 @@ def run(args: argparse.Namespace) -> None:
 def train_options(args: argparse.Namespace) -> TrainOptions:
     """Return the recipe that the flags describe; raise ConfigError for what cannot be meant."""
     from posenet_ros.training.config import parse_option, TrainOptions
+    from posenet_ros.training.recipes import read_recipe
 
-    given = {name: getattr(args, name) for name in _FLAGS if getattr(args, name) is not None}
+    given = read_recipe(args.recipe)
+    given |= {name: getattr(args, name) for name in _FLAGS if getattr(args, name) is not None}
     for text in args.set:
         name, equals, value = text.partition('=')
         if not equals:

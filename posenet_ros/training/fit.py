@@ -32,6 +32,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from posenet_ros.data.augmentation import Augmentation
@@ -44,12 +45,14 @@ from posenet_ros.models.backbones import build_backbone, Trunk
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training.allocator import keep_freed_memory
+from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
 from posenet_ros.training.callbacks import AveragedWeights, History, LastEpoch, TrainingBar
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.module import PoseTraining
 
 CHECKPOINT = 'last.ckpt'
 _IMAGES_AT_ONCE = 16
+_BATCHES_TO_MEASURE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +138,8 @@ def fit(
         trainer = _trainer(options, log_dir, history, parts, len(train) // options.batch_size)
         if not torch.cuda.is_available():
             keep_freed_memory()
+        if options.weights != 'none' and is_folded(trunk):
+            unfold_batch_norms(trunk, _some_images(training_set, batch_size))
         checkpoint = log_dir / CHECKPOINT
         _run(
             trainer,
@@ -144,6 +149,14 @@ def fit(
             checkpoint if checkpoint.is_file() else None,
         )
     return Fitted(model.eval().cpu(), preprocessing, history.epochs, trainer.is_global_zero)
+
+
+def _some_images(dataset: FrameDataset, batch_size: int) -> Iterator[Tensor]:
+    """Yield a few batches of training images, evenly spread over the recording."""
+    step = max(len(dataset) // (_BATCHES_TO_MEASURE * batch_size), 1)
+    spread = list(range(0, len(dataset), step))
+    for start in range(0, len(spread), batch_size):
+        yield dataset.__getitems__(spread[start : start + batch_size]).image_B3HW
 
 
 def _in_parts(batch_size: int) -> tuple[int, int]:

@@ -183,6 +183,12 @@ def test_flags_and_set_reach_the_options():
     assert options.backbone == 'googlenet'
 
 
+def test_flags_override_the_recipe():
+    words = ('--bag', 'b', '--recipe', 'scratch', '--epochs', 5)
+    options = train.train_options(arguments(*words))
+    assert (options.backbone, options.weights, options.epochs) == ('resnet18', 'none', 5)
+
+
 @pytest.mark.parametrize('text', ['pool', 'depth=3', 'pool=many', 'wide=perhaps', 'pool=0'])
 def test_impossible_settings_are_refused(text):
     with pytest.raises(ConfigError, match=text.split('=')[0]):

@@ -17,7 +17,8 @@ from __future__ import annotations
 import pytest
 
 from posenet_ros.errors import ConfigError
-from posenet_ros.training.config import TrainOptions
+from posenet_ros.training.config import parse_option, TrainOptions
+from posenet_ros.training.recipes import read_recipe, RECIPES
 
 
 def test_values_survive_yaml_and_unknown_ones_are_refused():
@@ -49,3 +50,32 @@ def test_values_survive_yaml_and_unknown_ones_are_refused():
 def test_impossible_values_are_refused_by_name(values):
     with pytest.raises(ConfigError, match=next(iter(values))):
         TrainOptions.from_dict(values)
+
+
+def test_values_from_a_command_line_have_their_kinds():
+    assert parse_option('epochs', '7') == 7
+    assert parse_option('dropout', '0.25') == 0.25
+    assert parse_option('wide', 'True') is True
+    assert parse_option('weights', 'none') == 'none'
+    for name, text in {'epochs': '1.5', 'dropout': 'half', 'wide': '1', 'depth': '3'}.items():
+        with pytest.raises(ConfigError, match=name):
+            parse_option(name, text)
+
+
+@pytest.mark.parametrize('name', RECIPES)
+def test_every_recipe_is_one(name):
+    assert isinstance(TrainOptions.from_dict(read_recipe(name)), TrainOptions)
+
+
+def test_recipes_come_from_files_too(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('epochs: 3\nwide: true\n')
+    options = TrainOptions.from_dict(read_recipe(str(path)))
+    assert (options.epochs, options.wide) == (3, True)
+    path.write_text('epoch: 3\n')
+    with pytest.raises(ConfigError, match='epoch'):
+        TrainOptions.from_dict(read_recipe(str(path)))
+    with pytest.raises(ConfigError, match='cannot read'):
+        read_recipe(str(tmp_path / 'gone.yaml'))
+    with pytest.raises(ConfigError, match=r"'best'; known are default, scratch"):
+        read_recipe('best')
