@@ -24,6 +24,7 @@ import argparse
 from collections.abc import Sequence
 import errno
 import importlib
+import os
 import sys
 from typing import NamedTuple
 
@@ -58,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     if not argv or argv[0] in ('-h', '--help', '--version') or argv[0] not in COMMANDS:
         return _overview(argv)
+    # Threads of torch that wait by spinning starve beside any busy neighbour, be it Nav2 or a
+    # second training: measured 7 times slower. Read once, when torch is imported.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     name = argv[0]
     command = importlib.import_module(f'posenet_ros.{COMMANDS[name].module}')
     parser = argparse.ArgumentParser(

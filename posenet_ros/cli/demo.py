@@ -35,9 +35,9 @@ import time
 
 from posenet_ros.errors import PosenetError
 
-# What a small network learns in two minutes on two cores, without pre-trained weights.
-LABELLING = ('--rate', '3')
-TRAINING = ('--weights', 'none')
+SIMULATION = ('--width', '480', '--height', '360')
+LABELLING = ('--rate', '2.5')
+TRAINING = ('--recipe', 'scratch')
 POSE_TOPIC = '/posenet/pose'
 _LATEST_START_S = 60
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
     output: Path = args.output
     world, model, trip = output / 'world', output / 'world_posenet', output / 'trip'
     _stage('1/4', 'render a room, three laps to learn from and one to be tested on')
-    _run('simulate', '--output', world, '--seed', args.seed)
+    _run('simulate', '--output', world, '--seed', args.seed, *SIMULATION)
     _stage('2/4', 'label the recording by structure from motion, and train on it')
     _run('train', '--bag', world / 'train', '--output', model, *LABELLING, *TRAINING)
     _stage('3/4', 'start the node, and replay the lap it has never seen over DDS')
@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
     evaluate += ['--truth', world / 'test.groundtruth.tum']
     evaluate += ['--labels-truth', world / 'train.groundtruth.tum']
     evaluate += ['--json', trip / 'metrics.json', '--report', trip]
+    evaluate += ['--picture', trip / 'trip.png']
     _run(*evaluate)
     _conclude(trip, time.monotonic() - started)
 
