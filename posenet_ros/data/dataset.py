@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -91,6 +92,13 @@ class ResizedImages:
             return self._kept[index]
         return self._read(self._frames[index])
 
+    def several(self, indices: Sequence[int]) -> list[NDArray[np.uint8]]:
+        """Return some images; files are read side by side."""
+        if max(indices) < len(self._kept):
+            return [self._kept[index] for index in indices]
+        with ThreadPoolExecutor() as threads:
+            return list(threads.map(self.__getitem__, indices))
+
 
 class FrameDataset(Dataset[PoseBatch]):
     """
@@ -130,7 +138,10 @@ class FrameDataset(Dataset[PoseBatch]):
         """Return the batch of these frames; torch's loader calls this instead of one by one."""
         # Drawn from torch's generator, which Lightning seeds, differently in every worker.
         rng = np.random.default_rng(int(torch.randint(2**31 - 1, ())))
-        crops, rotations = zip(*(self._example(index, rng) for index in indices))
+        images = self._images.several(indices)
+        crops, rotations = zip(
+            *(self._example(rgb, self._rotations[i], rng) for i, rgb in zip(indices, images))
+        )
         pixels = np.stack(crops)
         if self._augmentation is not None:
             pixels = self._augmentation.recolour(pixels, rng)
@@ -140,8 +151,9 @@ class FrameDataset(Dataset[PoseBatch]):
             quaternions_wxyz(rotations),
         )
 
-    def _example(self, index: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Rotation]:
-        rgb, map_from_camera = self._images[index], self._rotations[index]
+    def _example(
+        self, rgb: NDArray[np.uint8], map_from_camera: Rotation, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], Rotation]:
         crop, augmentation = self._preprocessing.crop, self._augmentation
         if augmentation is None:
             corner = self._preprocessing.centre(rgb)

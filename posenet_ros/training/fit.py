@@ -51,7 +51,8 @@ from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.module import PoseTraining
 
 CHECKPOINT = 'last.ckpt'
-_IMAGES_AT_ONCE = 16
+# Eleven images of the paper's size.
+_PIXELS_AT_ONCE = 11 * 224 * 224
 _BATCHES_TO_MEASURE = 16
 
 
@@ -134,7 +135,7 @@ def fit(
     model.set_extent(training_set.positions_N3)
     history = History()
     with _quiet():
-        batch_size, parts = _in_parts(min(options.batch_size, len(train)))
+        batch_size, parts = _in_parts(min(options.batch_size, len(train)), preprocessing.crop)
         trainer = _trainer(options, log_dir, history, parts, len(train) // options.batch_size)
         if not torch.cuda.is_available():
             keep_freed_memory()
@@ -159,20 +160,23 @@ def _some_images(dataset: FrameDataset, batch_size: int) -> Iterator[Tensor]:
         yield dataset.__getitems__(spread[start : start + batch_size]).image_B3HW
 
 
-def _in_parts(batch_size: int) -> tuple[int, int]:
+def _in_parts(batch_size: int, crop: tuple[int, int]) -> tuple[int, int]:
     """Return how many images go through the network at once, and how often for one step."""
     if torch.cuda.is_available():
         return batch_size, 1
     # What a step keeps for its gradients must fit beside everything else into 3 GiB.
-    parts = math.ceil(batch_size / _IMAGES_AT_ONCE)
-    return batch_size // parts, parts
+    at_once = max(_PIXELS_AT_ONCE // (crop[0] * crop[1]), 1)
+    parts = math.ceil(batch_size / at_once)
+    return math.ceil(batch_size / parts), parts
 
 
 def _loader(
     dataset: FrameDataset, batch_size: int, in_memory: bool, *, shuffle: bool = False
 ) -> DataLoader:
-    # Cropping from memory takes a few milliseconds a batch; reading files takes processes.
-    workers = 0 if in_memory else min(max((os.cpu_count() or 1) // 2, 1), 8)
+    # Cropping takes a few milliseconds a batch. Reading files takes longer than a GPU does; a
+    # CPU is the one that would have to do it either way, and each process takes memory.
+    idle = in_memory or not torch.cuda.is_available()
+    workers = 0 if idle else min(max((os.cpu_count() or 1) // 2, 1), 8)
     return DataLoader(
         dataset,
         batch_size=min(batch_size, len(dataset)),

@@ -86,10 +86,11 @@ def test_turning_turns_the_label_and_leaves_the_position(corridor):
 def test_turned_images_and_labels_agree(corridor):
     turned = dataset(corridor, Augmentation(0, 8, 8, 0, 0), CAMERA)
     rgb = ResizedImages(corridor, PREPROCESSING)[0]
-    crop, rotation = turned._example(0, np.random.default_rng(1))
+    map_from_camera = corridor[0].map_from_camera.rotation
+    crop, rotation = turned._example(rgb, map_from_camera, np.random.default_rng(1))
     assert not np.array_equal(crop, rgb[2:34, 8:40])
     # Turning the camera of the turned image back gives the image again, away from its border.
-    old_from_new = corridor[0].map_from_camera.rotation.inv() * rotation
+    old_from_new = map_from_camera.inv() * rotation
     camera = CAMERA.resized(rgb.shape[1], rgb.shape[0])
     ray = old_from_new.inv().apply(np.linalg.inv(camera.matrix) @ [20.0, 16.0, 1.0])
     x, y = camera.project(ray)[0] - (8, 2)
