@@ -24,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import NS_PER_S, Sim3, Trajectory
@@ -53,7 +54,7 @@ class Alignment:
     offset_s: float
     up_spread_rad: float
     agreement: Agreement
-    checked: np.ndarray
+    checked: NDArray[np.int64]
 
 
 def align(sfm: Trajectory, reference: Trajectory) -> Alignment:

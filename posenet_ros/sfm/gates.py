@@ -22,6 +22,7 @@ from itertools import pairwise
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from posenet_ros.data.capture import Rejected
 from posenet_ros.errors import LabellingError
@@ -117,7 +118,7 @@ def _likely_cause(reconstruction: Reconstruction, reference: Trajectory) -> str:
 
 def reject_frames(
     reconstruction: Reconstruction, alignment: Alignment | None, name: str
-) -> tuple[np.ndarray, list[Rejected]]:
+) -> tuple[NDArray[np.bool_], list[Rejected]]:
     """
     Return the mask (N,) of frames to label, and the others of the recording with reasons.
 

@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 import shutil
@@ -26,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from posenet_ros.data.bags import Recording, StampedImage
+from posenet_ros.data.bags import Recording
 from posenet_ros.data.capture import Capture, Rejected
 from posenet_ros.data.images import encode_jpeg
 from posenet_ros.data.run import at_work, claim, describe_recording
@@ -118,15 +117,14 @@ def _selected(space: Workspace, recording: Recording, topic: str, rate_hz: float
     def keep_image(stamp_ns: int, rgb: NDArray[np.uint8]) -> None:
         encode_jpeg(space.images / space.image_name(stamp_ns), rgb)
 
-    with space.stage('selection'):
-        images = _watched(recording.images(topic), recording.count(topic))
+    count = recording.count(topic)
+    with (
+        space.stage('selection'),
+        tqdm(recording.images(topic), desc='choosing frames', total=count, unit='image') as images,
+    ):
         selection = select_frames(images, rate_hz=rate_hz, keep=keep_image)
         space.write_selection(selection)
     return selection
-
-
-def _watched(images: Iterable[StampedImage], count: int) -> Iterator[StampedImage]:
-    return iter(tqdm(images, desc='choosing frames', total=count, unit='image'))
 
 
 def _reconstructed(space: Workspace, selection: Selection, known: Camera | None) -> Reconstruction:

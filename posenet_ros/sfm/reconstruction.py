@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from posenet_ros.errors import CaptureError
 from posenet_ros.files import write_text
 from posenet_ros.geometry import Camera, Trajectory
 
@@ -81,6 +82,11 @@ def keep(path: Path, values: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(values))
 
 
-def kept(path: Path) -> dict[str, Any] | None:
-    """Read what `keep` wrote, None where it did not."""
-    return json.loads(path.read_text()) if path.exists() else None
+def kept(path: Path) -> dict[str, Any]:
+    """Read what `keep` wrote; raise CaptureError where it is gone or damaged."""
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        raise CaptureError(
+            f'cannot read {path}; remove the folder {path.parent} and label again'
+        ) from error

@@ -34,7 +34,8 @@ class Workspace:
     """
     The paths under an output folder `root`.
 
-    A stage is done when `stages.yaml` says so, which is written after all that the stage makes.
+    A stage is done when `stages.yaml` says so, which is written after all that the stage makes,
+    and nobody has taken that away since.
     """
 
     root: Path
@@ -83,8 +84,14 @@ class Workspace:
         return read_yaml(path, CaptureError) if path.exists() else {}
 
     def is_done(self, stage: str) -> bool:
-        """Tell whether a stage has finished."""
-        return stage in self.stage_times()
+        """Tell whether a stage has finished and what it made is there."""
+        made = {
+            'selection': self.images,
+            'features': self.database,
+            'matching': self.database,
+            'mapping': self.unaligned,
+        }
+        return stage in self.stage_times() and made[stage].exists()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

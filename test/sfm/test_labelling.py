@@ -88,6 +88,21 @@ def test_another_reference_only_aligns_again(again, labelled, recorded, stages):
     assert summary.metric.scale == pytest.approx(labelled[1].metric.scale, rel=1e-3)
 
 
+def test_what_somebody_took_away_is_made_again(again, labelled, recorded, stages):
+    shutil.rmtree(again / 'sfm' / 'unaligned')
+    (again / 'capture' / 'summary.yaml').unlink()
+    summary = label_recording(recorded.bag, again, LabelOptions())
+    assert stages == ['mapping', 'placing']
+    assert summary.labelled == labelled[1].labelled
+
+
+def test_a_damaged_reconstruction_is_told_with_what_to_do(again, recorded):
+    (again / 'sfm' / 'reconstruction.json').write_text('{"images": ')
+    (again / 'capture' / 'summary.yaml').unlink()
+    with pytest.raises(CaptureError, match=r'remove the folder .*sfm and label again'):
+        label_recording(recorded.bag, again, LabelOptions())
+
+
 def test_labels_without_metres_on_request(again, recorded):
     options = LabelOptions(reference='none', allow_unscaled=True)
     summary = label_recording(recorded.bag, again, options)
