@@ -40,7 +40,16 @@ from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Pose
 from posenet_ros.models.checkpoint import load_model
 
-QUICK = ['--backbone', 'resnet18', '--weights', 'none', '--image-size', '32', '--epochs', '2']
+QUICK = [
+    '--backbone',
+    'mobilenet_v3_small',
+    '--weights',
+    'none',
+    '--image-size',
+    '32',
+    '--epochs',
+    '2',
+]
 QUICK += ['--batch-size', '8', '--set', 'feature_width=16']
 
 
@@ -146,7 +155,7 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(scene, tmp_path):
     words = ['train', '--dataset', f'7scenes:{scene}', '--output', str(output), *QUICK]
     command = [sys.executable, '-m', 'posenet_ros', *words]
     stopped = subprocess.Popen(
-        [*command, '--epochs', '40'], stderr=subprocess.PIPE, text=True, env=os.environ
+        [*command, '--epochs', '20'], stderr=subprocess.PIPE, text=True, env=os.environ
     )
     # Lightning writes its first event file when training begins.
     deadline = time.monotonic() + 60
@@ -158,7 +167,7 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(scene, tmp_path):
     assert stopped.returncode == 130, said
     assert 'run the same command again to continue' in said
     assert 'Traceback' not in said
-    assert main([*words, '--epochs', '40']) == 0
+    assert main([*words, '--epochs', '20']) == 0
     assert (output / 'model' / 'model.yaml').is_file()
 
 
