@@ -16,6 +16,9 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
@@ -46,9 +49,28 @@ def difference(trained: Camera, seen: Camera, tolerance: float) -> str:
         for name in ('fx', 'fy', 'cx', 'cy')
         if abs(getattr(seen, name) - getattr(scaled, name)) > tolerance * seen.width
     ]
-    if (seen.distortion == 'none') != (trained.distortion == 'none'):
-        names.append(f'distortion {seen.distortion} instead of {trained.distortion}')
+    moved_px = float(np.abs(_corners(seen, scaled) - _corners(scaled, scaled)).max()) * scaled.fx
+    if moved_px > tolerance * seen.width:
+        names.append(f'a distortion that puts the corners {moved_px:.0f} pixels elsewhere')
     return f'the camera is not that of training: {", ".join(names)}' if names else ''
+
+
+def _corners(camera: Camera, frame: Camera) -> NDArray[np.float64]:
+    """
+    Return where a lens puts the corners of an image, on the plane one unit ahead.
+
+    Effects are compared and not coefficients, since a calibration refined by structure from
+    motion has small ones where CameraInfo has none. `frame` gives the corners, the same for all.
+    """
+    x = np.array([-frame.cx, frame.width - 1 - frame.cx]) / frame.fx
+    y = np.array([-frame.cy, frame.height - 1 - frame.cy]) / frame.fy
+    rays = np.array([[each, other, 1.0] for each in x for other in y])
+    if camera.distortion == 'none':
+        return rays[:, :2]
+    fisheye = camera.distortion == 'equidistant'
+    project = cv2.fisheye.projectPoints if fisheye else cv2.projectPoints
+    still, lens = np.zeros(3), np.array(camera.coefficients)
+    return project(rays[:, None], still, still, np.eye(3), lens)[0].reshape(-1, 2)
 
 
 class CameraWatch:

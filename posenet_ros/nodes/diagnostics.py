@@ -103,8 +103,11 @@ class ProblemLog:
         known, self._known = self._known, {_without_figures(each.text) for each in problems}
         for problem in problems:
             if _without_figures(problem.text) not in known:
-                log = self._logger.error if problem.level == ERROR else self._logger.warning
-                log(problem.text)
+                # Two calls: rclpy refuses a second severity from one line of code.
+                if problem.level == ERROR:
+                    self._logger.error(problem.text)
+                else:
+                    self._logger.warning(problem.text)
 
 
 def _without_figures(text: str) -> str:

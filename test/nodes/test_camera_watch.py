@@ -49,5 +49,16 @@ def test_another_shape():
 
 def test_a_lens_that_was_not_rectified():
     lens = replace(TRAINED, distortion='plumb_bob', coefficients=(0.1, 0, 0, 0, 0))
-    assert 'plumb_bob' in difference(TRAINED, lens, 0.02)
+    assert 'distortion' in difference(TRAINED, lens, 0.02)
     assert difference(lens, lens, 0.02) == ''
+
+
+def test_a_distortion_that_moves_nothing_is_no_difference():
+    refined = replace(TRAINED, distortion='plumb_bob', coefficients=(-0.0004, 0, 0, 0, 0))
+    assert difference(refined, TRAINED, 0.02) == ''
+
+
+def test_how_far_a_fisheye_moves_the_corners_is_told():
+    lens = replace(TRAINED, distortion='equidistant', coefficients=(1e-9, 0, 0, 0))
+    # The corner is at atan(0.7605) = 0.6502 rad, so 0.1103 * 525 / 0.7605 * 0.6086 along x.
+    assert 'corners 46 pixels' in difference(TRAINED, lens, 0.02)

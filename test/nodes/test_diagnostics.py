@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.logging import get_logger
 
 from posenet_ros.nodes.diagnostics import (
     diagnostic_array,
@@ -80,3 +81,9 @@ def test_a_problem_is_logged_once_while_it_lasts_and_again_when_it_returns():
     log.tell([])
     log.tell([Problem(ERROR, 'silent for 5 s')])
     assert ear.said[2:] == [('error', 'silent for 5 s')]
+
+
+def test_a_warning_and_an_error_from_the_logger_of_a_real_node():
+    log = ProblemLog(get_logger('problems'))
+    log.tell([Problem(WARNING, 'the camera is another')])
+    log.tell([Problem(ERROR, 'no images')])
