@@ -21,9 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from posenet_ros.errors import PosenetError
+import yaml
 
 
 @contextmanager

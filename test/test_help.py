@@ -19,9 +19,8 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 from posenet_ros.__main__ import COMMANDS, main
+import pytest
 
 HEAVY = ['torch', 'torchvision', 'lightning', 'pycolmap', 'matplotlib', 'rosbags']
 SCRIPT = """

@@ -19,9 +19,8 @@ from pathlib import Path
 import subprocess
 import sys
 
-import pytest
-
 import posenet_ros
+import pytest
 
 PACKAGE = Path(posenet_ros.__file__).parent
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob('*.py'))

@@ -24,10 +24,9 @@ import sys
 from xml.etree import ElementTree
 import zipfile
 
-import pytest
-
 from posenet_ros import __version__
 from posenet_ros.__main__ import COMMANDS
+import pytest
 
 ROOT = Path(__file__).parents[1]
 

@@ -17,9 +17,8 @@
 import ast
 from pathlib import Path
 
-import pytest
-
 import posenet_ros
+import pytest
 
 PACKAGE = Path(posenet_ros.__file__).parent
 MODULES = sorted(PACKAGE.rglob('*.py'))

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from posenet_ros import __version__
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.held_out import evaluate_held_out, HeldOut

@@ -21,9 +21,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import Camera
+from scipy.spatial.transform import Rotation
 
 
 @dataclass(frozen=True)

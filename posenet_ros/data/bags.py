@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.data import topics as choice
 from posenet_ros.data.camera_info import camera_from_info
 from posenet_ros.data.images import decode

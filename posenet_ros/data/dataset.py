@@ -22,18 +22,17 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-import torch
-from torch import Tensor
-from torch.utils.data import Dataset
-from tqdm import tqdm
-
 from posenet_ros.data.augmentation import Augmentation, seen_turned
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.geometry import Camera
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.rotations import quaternion_from_matrix
+from scipy.spatial.transform import Rotation
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from tqdm import tqdm
 
 # Of resized images kept in memory, together: 1500 of the paper's size.
 MEMORY_BYTES = 384 << 20

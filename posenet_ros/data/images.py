@@ -28,7 +28,6 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import ImageError
 from posenet_ros.files import written_whole
 

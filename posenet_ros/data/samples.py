@@ -22,7 +22,6 @@ import math
 from typing import Any
 
 import numpy as np
-
 from posenet_ros.geometry import Pose, Trajectory
 
 _LOG = logging.getLogger(__name__)

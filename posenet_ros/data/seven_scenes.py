@@ -27,7 +27,6 @@ from pathlib import Path
 import re
 
 import numpy as np
-
 from posenet_ros.data.frames import Frame, Scene
 from posenet_ros.data.images import read_image
 from posenet_ros.errors import DatasetError, GeometryError

@@ -25,10 +25,9 @@ import sys
 from typing import TypeAlias
 
 import apsw
+from posenet_ros.errors import BagError
 from rosbags import rosbag1, rosbag2
 from rosbags.serde import SerdeError
-
-from posenet_ros.errors import BagError
 
 # Where rosbags takes it from, too.
 if sys.version_info >= (3, 14):

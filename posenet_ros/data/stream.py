@@ -21,14 +21,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
+from posenet_ros.data.storage import damage_reported, open_reader
+from posenet_ros.data.topics import TRANSFORMS
+from posenet_ros.errors import BagError
 from rosbags import rosbag1
 from rosbags.convert.converter import is_same_wireformat
 from rosbags.interfaces import QosDurability, QosHistory, QosReliability
 from rosbags.typesys import get_typestore, Stores
-
-from posenet_ros.data.storage import damage_reported, open_reader
-from posenet_ros.data.topics import TRANSFORMS
-from posenet_ros.errors import BagError
 
 # The messages read here have had this layout in every ROS 2 and, its header aside, in ROS 1.
 _TYPES = get_typestore(Stores.ROS2_JAZZY)

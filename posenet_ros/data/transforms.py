@@ -21,9 +21,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import Pose, Trajectory
+from scipy.spatial.transform import Rotation
 
 # An edge on /tf whose poses all lie this close to its first is a fixed joint.
 STILL_METRES = 1e-6

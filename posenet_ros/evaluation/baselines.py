@@ -25,12 +25,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import PosenetError
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.retrieval import FeatureIndex, poses_of
 from posenet_ros.models.checkpoint import TrainingFeatures
+from scipy.spatial.transform import Rotation
 
 MEAN_POSE = 'mean_pose'
 NEAREST_IMAGE = 'nearest_image'

@@ -21,10 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
-
 from posenet_ros.errors import PosenetError
 from posenet_ros.geometry import Pose
+from scipy.stats import chi2
 
 # Labels are not better than this, so no error below it can be seen: 1 cm and 0.5 deg.
 FLOOR_POSITION_M = 0.01

@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import PosenetError
 from posenet_ros.evaluation.baselines import Baselines
 from posenet_ros.evaluation.metrics import ErrorSummary, pose_errors, PoseErrors

@@ -21,8 +21,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.baselines import Baselines
 from posenet_ros.evaluation.covariance import residual_covariance, ResidualCovariance
@@ -32,6 +30,7 @@ from posenet_ros.localization.posenet import PoseRegressor
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+import torch
 
 _BATCH = 16
 

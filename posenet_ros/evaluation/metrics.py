@@ -28,7 +28,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import PosenetError
 from posenet_ros.geometry import Pose
 

@@ -26,7 +26,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.metrics import PoseErrors
 from posenet_ros.evaluation.style import (

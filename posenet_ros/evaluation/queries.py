@@ -21,14 +21,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
-
 from posenet_ros.data.bags import Recording, StampedImage
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.errors import BagError
 from posenet_ros.evaluation.truth import true_pose
 from posenet_ros.geometry import NS_PER_S, Pose, seconds_text, Trajectory
+from tqdm import tqdm
 
 
 class Query(NamedTuple):

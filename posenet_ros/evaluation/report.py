@@ -26,7 +26,6 @@ from typing import Any
 
 import jinja2
 from matplotlib.figure import Figure
-
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.plots import (
     cumulative_figure,

@@ -23,7 +23,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.files import written_whole
 from posenet_ros.geometry import Pose
 

@@ -20,10 +20,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import fit_similarity, NS_PER_S, Pose, Trajectory
+from scipy.spatial.transform import Rotation
 
 # Text files round stamps: within a millisecond it is the same instant.
 SAME_INSTANT_NS = NS_PER_S // 1000

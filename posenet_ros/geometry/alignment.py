@@ -20,11 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry.pose import Pose
 from posenet_ros.geometry.trajectory import Trajectory
+from scipy.spatial.transform import Rotation
 
 
 @dataclass(frozen=True, eq=False)

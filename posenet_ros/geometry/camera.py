@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import GeometryError
 
 # ROS distortion models and how many coefficients each takes.

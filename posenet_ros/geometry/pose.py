@@ -26,9 +26,8 @@ from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import GeometryError
+from scipy.spatial.transform import Rotation
 
 
 def rotation_from_parts(*, w: ArrayLike, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Rotation:

@@ -22,11 +22,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.transform import Rotation, Slerp
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.files import write_text
 from posenet_ros.geometry.pose import Pose, rotation_from_parts
+from scipy.spatial.transform import Rotation, Slerp
 
 NS_PER_S = 1_000_000_000
 

@@ -22,15 +22,13 @@ from typing import NamedTuple, Protocol, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Pose
 
 if TYPE_CHECKING:
-    import torch
-
     from posenet_ros.models.card import ModelCard
     from posenet_ros.models.checkpoint import TrainingFeatures
+    import torch
 
 
 def check_covariance(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

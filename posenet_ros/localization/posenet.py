@@ -21,8 +21,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-import torch
-
 from posenet_ros.errors import ConfigError, GeometryError, ModelError
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.estimate import Answers, PoseEstimate
@@ -30,6 +28,7 @@ from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+import torch
 
 
 def choose_device(name: str = 'auto') -> torch.device:

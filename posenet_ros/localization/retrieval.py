@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import ModelError
 from posenet_ros.geometry import Pose
 from posenet_ros.models.checkpoint import TrainingFeatures

@@ -24,13 +24,12 @@ from pathlib import Path
 import pickle
 import socket
 
+from posenet_ros.errors import ConfigError, ModelError
 import safetensors
 import safetensors.torch
 import torch
 from torch import nn, Tensor
 import torchvision
-
-from posenet_ros.errors import ConfigError, ModelError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

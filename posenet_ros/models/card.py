@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import ConfigError, GeometryError, ModelError
 from posenet_ros.files import read_yaml, write_yaml
 from posenet_ros.geometry import Camera

@@ -24,16 +24,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.errors import ModelError
+from posenet_ros.models.card import ModelCard, read_card, write_card
+from posenet_ros.models.posenet import PoseNet
 from safetensors import SafetensorError
 from safetensors.numpy import load_file as load_arrays
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import load_file as load_tensors
 from safetensors.torch import save_file as save_tensors
 import torch
-
-from posenet_ros.errors import ModelError
-from posenet_ros.models.card import ModelCard, read_card, write_card
-from posenet_ros.models.posenet import PoseNet
 
 CARD = 'model.yaml'
 WEIGHTS = 'model.safetensors'

@@ -25,14 +25,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.errors import ConfigError
+from posenet_ros.models.backbones import backbone_named, build_backbone, Trunk
+from posenet_ros.models.rotations import quaternion_from_6d
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
 from torchvision.models.googlenet import InceptionAux
-
-from posenet_ros.errors import ConfigError
-from posenet_ros.models.backbones import backbone_named, build_backbone, Trunk
-from posenet_ros.models.rotations import quaternion_from_6d
 
 # Numbers that a head puts out for a rotation, and what they are without rotation.
 _ROTATIONS = {'quaternion': (1.0, 0.0, 0.0, 0.0), '6d': (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)}

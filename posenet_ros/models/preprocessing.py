@@ -23,10 +23,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.errors import ConfigError, ModelError
 import torch
 from torch import Tensor
-
-from posenet_ros.errors import ConfigError, ModelError
 
 
 @dataclass(frozen=True)

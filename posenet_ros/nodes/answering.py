@@ -20,11 +20,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from sensor_msgs.msg import CompressedImage, Image
-
 from posenet_ros.errors import PosenetError
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
 from posenet_ros.nodes.bridge import Decoder
+from sensor_msgs.msg import CompressedImage, Image
 
 # What loading can raise besides our own: torch missing or broken, a file gone, CUDA without
 # memory or driver.
@@ -50,9 +49,8 @@ def load_localizer(path: Path, device: str, threads: int) -> Localizer:
     the core of one, all wait. On two busy cores one thread was seen to answer twice as often as
     two. Imports torch only here, since that takes seconds.
     """
-    import torch
-
     from posenet_ros.localization.load import load_localizer as load
+    import torch
 
     torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // 2))
     return load(path, device)

@@ -34,9 +34,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image
-
 from posenet_ros.data.images import decode
+from sensor_msgs.msg import Image
 
 _PROBE_TIMEOUT_S = 30.0
 # Bytes of one pixel in the encodings that are tried.

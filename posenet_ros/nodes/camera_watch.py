@@ -19,14 +19,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.lifecycle import LifecycleNode
-from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo
-
 from posenet_ros.data.camera_info import camera_from_info
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Camera
 from posenet_ros.nodes.image_input import newest_only
+from rclpy.lifecycle import LifecycleNode
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo
 
 
 def difference(trained: Camera, seen: Camera, tolerance: float) -> str:

@@ -32,9 +32,8 @@ from geometry_msgs.msg import (
 )
 import numpy as np
 from numpy.typing import NDArray
-from std_msgs.msg import Header
-
 from posenet_ros.geometry import NS_PER_S, Pose
+from std_msgs.msg import Header
 
 
 def stamp_ns(stamp: Time) -> int:

@@ -22,9 +22,8 @@ import math
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.impl.rcutils_logger import RcutilsLogger
-
 from posenet_ros.nodes.worker import Counts
+from rclpy.impl.rcutils_logger import RcutilsLogger
 
 WARNING = DiagnosticStatus.WARN
 ERROR = DiagnosticStatus.ERROR

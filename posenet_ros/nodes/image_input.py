@@ -19,13 +19,12 @@ from __future__ import annotations
 from collections.abc import Callable
 import time
 
+from posenet_ros.geometry import NS_PER_S
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
-
-from posenet_ros.geometry import NS_PER_S
 
 _TYPES = {'raw': Image, 'compressed': CompressedImage}
 _TYPE_NAMES = {'sensor_msgs/msg/Image': 'raw', 'sensor_msgs/msg/CompressedImage': 'compressed'}

@@ -20,7 +20,6 @@ from collections import deque
 import threading
 
 import numpy as np
-
 from posenet_ros.geometry import NS_PER_S
 
 

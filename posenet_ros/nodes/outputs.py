@@ -22,13 +22,12 @@ import threading
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Path
-from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
-
 from posenet_ros.localization.estimate import PoseEstimate
 from posenet_ros.nodes.conversions import pose_stamped, pose_with_covariance, transform_stamped
 from posenet_ros.nodes.transforms import make_broadcaster
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 
 
 class Outputs:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import re
 from typing import Any
 
+from posenet_ros.errors import ConfigError
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -30,8 +31,6 @@ from rcl_interfaces.msg import (
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-
-from posenet_ros.errors import ConfigError
 
 _DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
 # What tf2 takes as a frame: names and slashes, but no leading slash.

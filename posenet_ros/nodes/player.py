@@ -20,17 +20,16 @@ from collections.abc import Collection, Iterator
 import time
 
 from builtin_interfaces.msg import Time
-from rclpy.duration import Duration
-from rclpy.node import Node
-from rclpy.publisher import Publisher
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rosgraph_msgs.msg import Clock
-
 from posenet_ros.data.bags import Qos, Recording
 from posenet_ros.errors import InterfaceError
 from posenet_ros.geometry import NS_PER_S
 from posenet_ros.nodes.conversions import stamp_message
 from posenet_ros.nodes.interfaces import message_type
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
 
 _CLOCK_PERIOD_S = 0.01
 _POLL_S = 0.05

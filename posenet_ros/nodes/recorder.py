@@ -22,15 +22,14 @@ import time
 
 from geometry_msgs.msg import PoseStamped
 import numpy as np
+from posenet_ros.errors import InterfaceError
+from posenet_ros.geometry import NS_PER_S, Pose, Trajectory
+from posenet_ros.nodes.conversions import pose_from_message, stamp_ns
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image
-
-from posenet_ros.errors import InterfaceError
-from posenet_ros.geometry import NS_PER_S, Pose, Trajectory
-from posenet_ros.nodes.conversions import pose_from_message, stamp_ns
 
 _POLL_S = 0.1
 # Images that never get a pose are forgotten beyond this many.

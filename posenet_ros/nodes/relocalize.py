@@ -52,9 +52,8 @@ def run(args: argparse.Namespace) -> None:
 def _make_node(
     args: argparse.Namespace, fail: Callable[[BaseException | None], None]
 ) -> RelocalizeNode:
-    from rclpy.parameter import Parameter
-
     from posenet_ros.nodes.relocalize_node import RelocalizeNode
+    from rclpy.parameter import Parameter
 
     overrides = []
     if args.model is not None:

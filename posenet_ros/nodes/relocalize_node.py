@@ -24,12 +24,6 @@ import sys
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
-from rclpy.duration import Duration
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.parameter import Parameter
-from sensor_msgs.msg import CompressedImage, Image
-
 from posenet_ros.data.topics import is_rectified
 from posenet_ros.errors import ConfigError, PosenetError
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
@@ -50,6 +44,11 @@ from posenet_ros.nodes.meters import Traffic
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.worker import Counts, Worker
+from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CompressedImage, Image
 
 _REPORT_PERIOD_S = 1.0
 _RETRY_PERIOD_S = 10.0

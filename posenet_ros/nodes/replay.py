@@ -85,11 +85,10 @@ def _chosen(asked: Sequence[str] | None, present: dict[str, str]) -> list[str]:
 
 
 def _replay(args: argparse.Namespace, recording: Recording, topics: Sequence[str]) -> None:
-    import rclpy
-    from tqdm import tqdm
-
     from posenet_ros.data.topics import IMAGES, of_types
     from posenet_ros.nodes.player import Player
+    import rclpy
+    from tqdm import tqdm
 
     node = rclpy.create_node('posenet_replay')
     player = Player(node, recording, topics, clock=args.clock)

@@ -25,10 +25,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import Trajectory
 from posenet_ros.sfm.motions import motions, Windows, windows
+from scipy.spatial.transform import Rotation
 
 DURATIONS_S = (0.5, 1.0)
 # Two motions agree when they differ by less than a fixed part and a share of the motion.

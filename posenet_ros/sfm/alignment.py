@@ -25,7 +25,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import NS_PER_S, Sim3, Trajectory
 from posenet_ros.sfm.agreement import Agreement, compare, seeming_mount

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.geometry import NS_PER_S, Trajectory
 from posenet_ros.sfm.motions import motions, Windows, windows
 

@@ -23,7 +23,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.data.capture import Rejected
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import seconds_text, Trajectory

@@ -23,8 +23,6 @@ import shutil
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
-
 from posenet_ros.data.bags import Recording
 from posenet_ros.data.capture import Capture, Rejected
 from posenet_ros.data.images import encode_jpeg
@@ -43,6 +41,7 @@ from posenet_ros.sfm.selection import select_frames, Selection
 from posenet_ros.sfm.summary import LabelSummary, MetricSummary
 from posenet_ros.sfm.upright import unscaled_map
 from posenet_ros.sfm.workspace import Workspace
+from tqdm import tqdm
 
 SUMMARY = 'summary.yaml'
 

@@ -28,7 +28,6 @@ import shutil
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
-
 from posenet_ros.data.colmap import camera_from_colmap
 from posenet_ros.errors import LabellingError
 from posenet_ros.sfm import limits

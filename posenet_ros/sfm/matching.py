@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import LabellingError
 from posenet_ros.files import write_text
 from posenet_ros.sfm import limits

@@ -26,9 +26,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import NS_PER_S, Trajectory
+from scipy.spatial.transform import Rotation
 
 # A window may be this much longer than asked, where frames are missing.
 _LONGER = 1.5

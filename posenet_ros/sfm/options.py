@@ -72,9 +72,8 @@ class LabelOptions:
             return None
         # Here, because options are parsed before it is known that anything is to be done.
         import numpy as np
-        from scipy.spatial.transform import Rotation
-
         from posenet_ros.geometry import Pose
+        from scipy.spatial.transform import Rotation
 
         x, y, z, *angles = self.base_from_camera
         # ROS's roll, pitch, yaw turn about fixed axes: SciPy's lower case.

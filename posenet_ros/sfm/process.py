@@ -31,9 +31,8 @@ import subprocess
 import sys
 from typing import Any
 
-from tqdm import tqdm
-
 from posenet_ros.errors import LabellingError
+from tqdm import tqdm
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 _DISK_FULL = ('No space left', 'disk is full', 'Disk quota')

@@ -24,11 +24,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import CaptureError
 from posenet_ros.files import write_text
 from posenet_ros.geometry import Camera, Trajectory
+from scipy.spatial.transform import Rotation
 
 
 @dataclass(frozen=True, eq=False)

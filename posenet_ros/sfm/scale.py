@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import LabellingError
 from posenet_ros.sfm.motions import Motions
 

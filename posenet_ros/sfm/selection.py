@@ -28,7 +28,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.data.bags import StampedImage
 from posenet_ros.errors import ImageError, LabellingError
 from posenet_ros.geometry import NS_PER_S, seconds_text

@@ -18,9 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import NS_PER_S, Sim3, Trajectory
+from scipy.spatial.transform import Rotation
 
 _UP = np.array([0.0, 0.0, 1.0])
 # The map agrees with odometry where it begins, before that drifts.

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.simulation import fronts
 from posenet_ros.simulation.furniture import (
     ALONG_WALLS,

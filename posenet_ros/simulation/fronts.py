@@ -21,7 +21,6 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-
 from posenet_ros.simulation.mipmaps import Texture
 from posenet_ros.simulation.pictures import landscape, paragraph, WORDS, write
 from posenet_ros.simulation.textures import (

@@ -25,7 +25,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-
 from posenet_ros.simulation import fronts
 from posenet_ros.simulation.pictures import poster, whiteboard
 from posenet_ros.simulation.surfaces import Box

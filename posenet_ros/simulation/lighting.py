@@ -29,7 +29,6 @@ import math
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.simulation.surfaces import Box, Quad
 from posenet_ros.simulation.textures import Colour
 

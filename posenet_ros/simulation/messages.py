@@ -20,10 +20,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from rosbags.typesys import get_typestore, Stores
-
 from posenet_ros.geometry import Camera, NS_PER_S, Pose
 from posenet_ros.simulation.mipmaps import Texture
+from rosbags.typesys import get_typestore, Stores
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 _MESSAGES = TYPES.types

@@ -21,9 +21,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import NS_PER_S, Trajectory
+from scipy.spatial.transform import Rotation
 
 # At home all is known, but nobody believes a variance of zero.
 VARIANCE_FLOOR = 1e-6

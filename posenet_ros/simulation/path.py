@@ -26,12 +26,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.geometry import NS_PER_S, Pose, Trajectory
+from posenet_ros.simulation.world import Lane
 from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
-
-from posenet_ros.geometry import NS_PER_S, Pose, Trajectory
-from posenet_ros.simulation.world import Lane
 
 STEP_M = 0.01
 # Offsets are drawn anew after about this distance.

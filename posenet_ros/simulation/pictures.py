@@ -20,7 +20,6 @@ import math
 
 import cv2
 import numpy as np
-
 from posenet_ros.simulation.mipmaps import Texture
 from posenet_ros.simulation.textures import canvas, Colour, colour, noise, shade, toned
 

@@ -22,13 +22,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import Camera, Pose, Trajectory
 from posenet_ros.simulation.mipmaps import Texture
 from posenet_ros.simulation.render import render
 from posenet_ros.simulation.surfaces import Quad
 from posenet_ros.simulation.world import World
+from scipy.spatial.transform import Rotation
 
 PAPER = (250, 250, 250)
 INK = (40, 40, 44)

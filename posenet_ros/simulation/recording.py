@@ -25,6 +25,15 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.geometry import NS_PER_S, Trajectory
+from posenet_ros.simulation import messages
+from posenet_ros.simulation.mipmaps import Texture
+from posenet_ros.simulation.odometry import drifting, Odometry
+from posenet_ros.simulation.options import SimulationOptions
+from posenet_ros.simulation.parallel import in_order, opencv_threads
+from posenet_ros.simulation.render import render
+from posenet_ros.simulation.sensor import Sensor
+from posenet_ros.simulation.world import World
 from rosbags.interfaces import (
     Connection,
     Qos,
@@ -35,16 +44,6 @@ from rosbags.interfaces import (
     QosTime,
 )
 from rosbags.rosbag2 import StoragePlugin, Writer
-
-from posenet_ros.geometry import NS_PER_S, Trajectory
-from posenet_ros.simulation import messages
-from posenet_ros.simulation.mipmaps import Texture
-from posenet_ros.simulation.odometry import drifting, Odometry
-from posenet_ros.simulation.options import SimulationOptions
-from posenet_ros.simulation.parallel import in_order, opencv_threads
-from posenet_ros.simulation.render import render
-from posenet_ros.simulation.sensor import Sensor
-from posenet_ros.simulation.world import World
 
 IMAGE_TOPIC = '/camera/image_raw'
 # Odometry runs before the first image and after the last, so that each image has its pose.

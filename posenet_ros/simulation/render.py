@@ -30,7 +30,6 @@ import math
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.simulation.mipmaps import Texture

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.simulation import textures
 from posenet_ros.simulation.furniture import timber
 from posenet_ros.simulation.lighting import Lamp

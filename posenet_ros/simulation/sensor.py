@@ -21,9 +21,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
-
 from posenet_ros.simulation.mipmaps import Texture
+from scipy.ndimage import gaussian_filter1d
 
 # Noise is cut from a sheet this much larger than an image, at another place for each frame.
 MARGIN = 64

@@ -25,8 +25,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from tqdm import tqdm
-
 from posenet_ros import __version__
 from posenet_ros.errors import ConfigError
 from posenet_ros.files import read_yaml, write_yaml
@@ -38,6 +36,7 @@ from posenet_ros.simulation.path import drive, training_offsets, unseen_offsets
 from posenet_ros.simulation.preview import preview
 from posenet_ros.simulation.recording import camera_poses, record
 from posenet_ros.simulation.world import Lane, make_world
+from tqdm import tqdm
 
 # When the training drive begins: any time will do, as long as it is always the same.
 START_NS = 1_700_000_000 * NS_PER_S

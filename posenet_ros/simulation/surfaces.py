@@ -21,7 +21,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
 from posenet_ros.simulation.mipmaps import Mipmaps, Texture
 from posenet_ros.simulation.textures import Paint
 

@@ -23,7 +23,6 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.simulation.mipmaps import Texture
 
 Colour: TypeAlias = tuple[float, float, float]

@@ -22,7 +22,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-
 from posenet_ros.errors import ConfigError
 from posenet_ros.simulation.arrangement import furnish_walls, island
 from posenet_ros.simulation.fronts import rug

@@ -31,10 +31,6 @@ import zipfile
 import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader
-
 from posenet_ros.data.augmentation import Augmentation
 from posenet_ros.data.dataset import as_it_is, FrameDataset, MEMORY_BYTES, ResizedImages
 from posenet_ros.data.frames import Frame
@@ -49,6 +45,9 @@ from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
 from posenet_ros.training.callbacks import AveragedWeights, History, LastEpoch, TrainingBar
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.module import PoseTraining
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
 
 CHECKPOINT = 'last.ckpt'
 # Eleven images of the paper's size.

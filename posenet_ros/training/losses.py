@@ -25,11 +25,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from posenet_ros.models.posenet import PosePrediction
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
-
-from posenet_ros.models.posenet import PosePrediction
 
 # Auxiliary heads of GoogLeNet, the earlier first, and the last head (the authors' release).
 HEAD_WEIGHTS = (0.3, 0.3, 1.0)

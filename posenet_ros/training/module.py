@@ -20,13 +20,12 @@ import math
 from typing import Any
 
 import lightning
-import torch
-from torch import Tensor
-
 from posenet_ros.data.dataset import PoseBatch
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.losses import LearnedLoss, PaperLoss
+import torch
+from torch import Tensor
 
 # The two balance weights are few and far from home: they take larger steps than the network.
 _BALANCE_RATE = 1e-2

@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-
 from posenet_ros.data.frames import Frame
 from posenet_ros.errors import DatasetError
 

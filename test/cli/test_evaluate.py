@@ -18,18 +18,17 @@ import json
 
 import cv2
 import numpy as np
-import pytest
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import get_typestore, Stores
-from scipy.spatial.transform import Rotation
-import torch
-
 from posenet_ros.__main__ import main
 from posenet_ros.geometry import Pose, Trajectory, write_tum
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import save_model, TrainingFeatures
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import get_typestore, Stores
+from scipy.spatial.transform import Rotation
+import torch
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 START = 1_700_000_000 * 10**9

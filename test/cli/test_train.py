@@ -29,16 +29,15 @@ import sys
 import time
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-import yaml
-
 from posenet_ros.__main__ import main
 from posenet_ros.cli import train
 from posenet_ros.data.images import encode_jpeg
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Pose
 from posenet_ros.models.checkpoint import load_model
+import pytest
+from scipy.spatial.transform import Rotation
+import yaml
 
 QUICK = [
     '--backbone',

@@ -17,10 +17,9 @@
 import shutil
 
 import numpy as np
-import pytest
-
 from posenet_ros.data.bags import Recording
 from posenet_ros.errors import BagError, PosenetError
+import pytest
 
 
 def read_all(path):

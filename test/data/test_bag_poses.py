@@ -15,12 +15,11 @@
 """Odometry and transforms of a recording, with rotations where a wrong order would show."""
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.data.bags import Recording
 from posenet_ros.errors import BagError
 from posenet_ros.geometry import Pose
+import pytest
+from scipy.spatial.transform import Rotation
 
 TILT = Rotation.from_euler('xyz', [10, 20, 30], degrees=True)
 

@@ -14,10 +14,9 @@
 
 """The image topic: taken where it is clear, listed where it is not."""
 
-import pytest
-
 from posenet_ros.data.bags import Recording
 from posenet_ros.errors import BagError, ImageError
+import pytest
 
 
 @pytest.fixture

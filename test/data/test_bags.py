@@ -17,13 +17,12 @@
 import shutil
 
 import numpy as np
+from posenet_ros.data.bags import Qos, Recording
+from posenet_ros.errors import BagError
 import pytest
 from rosbags import rosbag1
 from rosbags.interfaces import QosHistory
 from rosbags.typesys import get_typestore, Stores
-
-from posenet_ros.data.bags import Qos, Recording
-from posenet_ros.errors import BagError
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 FORMATS = [

@@ -15,12 +15,11 @@
 """Cambridge Landmarks in its true layout; its labels mix frames."""
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.data.scenes import read_scene
 from posenet_ros.errors import DatasetError
 from posenet_ros.geometry import Pose
+import pytest
+from scipy.spatial.transform import Rotation
 
 HEADER = 'Visual Landmark Dataset V1\nImageFile, Camera Position [X Y Z W P Q R]\n\n'
 # A camera tilted by 10, 20, 30 degrees at (5, 6, 7) in the world.

@@ -14,10 +14,9 @@
 
 """The intrinsics of the delivered image, region of interest and binning included."""
 
-import pytest
-
 from posenet_ros.data.camera_info import camera_from_info
 from posenet_ros.errors import GeometryError
+import pytest
 
 
 def test_plain_calibration(messages):

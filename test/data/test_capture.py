@@ -15,13 +15,12 @@
 """A capture on disk: whole, or refused."""
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.data.capture import Capture, image_path, Rejected
 from posenet_ros.data.images import encode_jpeg
 from posenet_ros.errors import CaptureError
 from posenet_ros.geometry import Camera, Trajectory
+import pytest
+from scipy.spatial.transform import Rotation
 
 STAMPS_NS = [1_700_000_000_000_000_001, 1_700_000_000_500_000_000, 1_700_000_001_000_000_000]
 CAMERA = Camera(8, 6, 10, 11, 4, 3, 'plumb_bob', (0.1, 0.2, 0, 0, 0.3))

@@ -15,13 +15,12 @@
 """COLMAP models written by pycolmap, text and binary."""
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.data.colmap import camera_from_colmap
 from posenet_ros.data.scenes import read_scene
 from posenet_ros.errors import DatasetError
 from posenet_ros.geometry import Pose
+import pytest
+from scipy.spatial.transform import Rotation
 
 pycolmap = pytest.importorskip('pycolmap')
 

@@ -19,10 +19,9 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
-import pytest
-
 from posenet_ros.data.images import decode, encode_jpeg, read_image
 from posenet_ros.errors import ImageError
+import pytest
 
 RGB = np.array([[[255, 0, 10], [0, 128, 20]], [[1, 2, 3], [250, 251, 252]]], dtype=np.uint8)
 

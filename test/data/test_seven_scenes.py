@@ -19,11 +19,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.data.scenes import read_scene
 from posenet_ros.errors import DatasetError
+import pytest
+from scipy.spatial.transform import Rotation
 
 TILT = Rotation.from_euler('xyz', [10, 20, 30], degrees=True)
 

@@ -15,11 +15,10 @@
 """Chains of static and moving edges, against products made by hand."""
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.data.transforms import TransformTree
 from posenet_ros.geometry import Pose, Trajectory
+import pytest
+from scipy.spatial.transform import Rotation
 
 
 def fixed(target, source, x=1.0, degrees=(10, 20, 30)):

@@ -16,13 +16,12 @@
 
 import cv2
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-import torch
-
 from posenet_ros.data.frames import Frame
 from posenet_ros.geometry import Pose
 from posenet_ros.models.posenet import Architecture, PoseNet
+import pytest
+from scipy.spatial.transform import Rotation
+import torch
 
 
 @pytest.fixture(scope='session')

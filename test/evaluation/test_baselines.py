@@ -13,8 +13,6 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
-
 from posenet_ros.errors import PosenetError
 from posenet_ros.evaluation.baselines import (
     Baselines,
@@ -24,6 +22,7 @@ from posenet_ros.evaluation.baselines import (
     seen_in_training,
 )
 from posenet_ros.models.checkpoint import TrainingFeatures
+import pytest
 
 TRAINING = TrainingFeatures(
     np.array([[1, 0], [0, 1]], dtype=np.float16),

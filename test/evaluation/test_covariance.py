@@ -13,12 +13,11 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import PosenetError
 from posenet_ros.evaluation.covariance import residual_covariance, residuals, with_floor
 from posenet_ros.geometry import Pose
+import pytest
+from scipy.spatial.transform import Rotation
 
 
 def test_residuals_are_about_the_axes_of_the_map_whichever_way_the_camera_looks():

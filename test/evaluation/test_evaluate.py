@@ -13,8 +13,6 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
-
 from posenet_ros.errors import PosenetError
 from posenet_ros.evaluation.baselines import Baselines, MEAN_POSE, NEAREST_IMAGE
 from posenet_ros.evaluation.evaluate import batched, evaluate, evaluate_recorded
@@ -24,6 +22,7 @@ from posenet_ros.geometry import Trajectory
 from posenet_ros.localization.estimate import Answers, PoseEstimate
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.preprocessing import Preprocessing
+import pytest
 
 S = 10**9
 

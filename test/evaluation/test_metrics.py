@@ -16,11 +16,10 @@ import json
 import math
 
 import numpy as np
-import pytest
-
 from posenet_ros.errors import PosenetError
 from posenet_ros.evaluation.metrics import ErrorSummary, pose_errors, quantile, Threshold
 from posenet_ros.geometry import Pose
+import pytest
 
 
 def test_the_orientation_error_is_the_true_angle(pose):

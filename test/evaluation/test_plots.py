@@ -14,9 +14,6 @@
 
 import cv2
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.metrics import pose_errors
 from posenet_ros.evaluation.plots import (
@@ -29,6 +26,8 @@ from posenet_ros.evaluation.plots import (
 )
 from posenet_ros.evaluation.style import TopView
 from posenet_ros.geometry import Pose
+import pytest
+from scipy.spatial.transform import Rotation
 
 # A camera on a robot: z of the camera along x of the map, y of the camera down.
 LEVEL = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]])

@@ -15,8 +15,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
-
 from posenet_ros.data.bags import StampedImage
 from posenet_ros.errors import BagError
 from posenet_ros.evaluation.queries import (
@@ -25,6 +23,7 @@ from posenet_ros.evaluation.queries import (
     queries_of_recording,
 )
 from posenet_ros.geometry import Trajectory
+import pytest
 
 START = 1_700_000_000 * 10**9
 TENTH = 10**8

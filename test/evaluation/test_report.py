@@ -17,12 +17,11 @@ import math
 import re
 
 import numpy as np
-import pytest
-
 from posenet_ros.evaluation.baselines import MEAN_POSE
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.report import write_metrics, write_report
 from posenet_ros.evaluation.table import text_table
+import pytest
 
 
 @pytest.fixture

@@ -13,12 +13,11 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.evaluation.truth import fit_labels, pose_at, true_pose
 from posenet_ros.geometry import Pose, Trajectory
+import pytest
+from scipy.spatial.transform import Rotation
 
 START = 1_700_000_000 * 10**9
 MS = 10**6

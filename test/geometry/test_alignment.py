@@ -15,11 +15,10 @@
 """Fits of points to points."""
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import fit_similarity, Sim3, Trajectory
+import pytest
+from scipy.spatial.transform import Rotation
 
 TILT = Rotation.from_euler('xyz', [10, 20, 30], degrees=True)
 TRUTH = Sim3(2.5, TILT, np.array([1.0, -2, 3]), 'map', 'sfm')

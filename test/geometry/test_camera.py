@@ -15,11 +15,10 @@
 """Intrinsics: what is refused, what is kept, where pixels land."""
 
 import numpy as np
-import pytest
-import yaml
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Camera
+import pytest
+import yaml
 
 K = [500.0, 0, 320, 0, 510, 240, 0, 0, 1]
 

@@ -15,11 +15,10 @@
 """Rigid transforms, on a rotation where every wrong quaternion order shows."""
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Pose, Quaternion
+import pytest
+from scipy.spatial.transform import Rotation
 
 # Fixed axes x, y, z by 10, 20, 30 degrees: read in the wrong order it is 143 degrees off.
 TILT = Rotation.from_euler('xyz', [10, 20, 30], degrees=True)

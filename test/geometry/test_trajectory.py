@@ -15,11 +15,10 @@
 """Poses over time."""
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import associate, NS_PER_S, Pose, Trajectory
+import pytest
+from scipy.spatial.transform import Rotation
 
 START_NS = 1_700_000_000_000_000_000
 TILT = Rotation.from_euler('xyz', [10, 20, 30], degrees=True)

@@ -15,11 +15,10 @@
 """The text format for trajectories, which other tools write and read too."""
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import read_tum, seconds_text, Trajectory, write_tum
+import pytest
+from scipy.spatial.transform import Rotation
 
 TILT = Rotation.from_euler('xyz', [10, 20, 30], degrees=True)
 STAMPS_NS = np.array([1_700_000_000_000_000_001, 1_700_000_000_123_456_789])

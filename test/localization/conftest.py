@@ -15,13 +15,12 @@
 """A tiny model, and its folder on disk."""
 
 import numpy as np
-import pytest
-import torch
-
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel, save_model, TrainingFeatures
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+import pytest
+import torch
 
 
 @pytest.fixture(scope='session')

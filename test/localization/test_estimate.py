@@ -13,11 +13,10 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.estimate import PoseEstimate
+import pytest
 
 POSE = Pose.identity('map', 'camera')
 

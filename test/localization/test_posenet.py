@@ -15,14 +15,13 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
-import torch
-
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.localization.load import load_localizer
 from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer, PoseRegressor
 from posenet_ros.models.posenet import PosePrediction
 from posenet_ros.models.preprocessing import Preprocessing
+import pytest
+import torch
 
 
 class Fixed(torch.nn.Module):

@@ -13,11 +13,10 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
-
 from posenet_ros.errors import ModelError
 from posenet_ros.localization.retrieval import FeatureIndex, poses_of
 from posenet_ros.models.checkpoint import TrainingFeatures
+import pytest
 
 HALF = np.sqrt(0.5)
 

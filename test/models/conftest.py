@@ -15,14 +15,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-import torch
-
 from posenet_ros.geometry import Camera
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+import pytest
+import torch
 
 SMALL = Architecture('mobilenet_v3_small', feature_width=16)
 

@@ -18,13 +18,12 @@ import os
 from pathlib import Path
 import socket
 
+from posenet_ros.errors import ConfigError, ModelError
+from posenet_ros.models.backbones import BACKBONES, build_backbone
 import pytest
 from safetensors.torch import save_file
 import torch
 import torchvision
-
-from posenet_ros.errors import ConfigError, ModelError
-from posenet_ros.models.backbones import BACKBONES, build_backbone
 
 
 def randomised(name: str, **options) -> torch.nn.Module:

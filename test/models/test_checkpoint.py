@@ -18,16 +18,15 @@ from dataclasses import replace
 import shutil
 
 import numpy as np
-import pytest
-from safetensors.torch import load_file, save_file
-import torch
-import yaml
-
 from posenet_ros.errors import ModelError
 from posenet_ros.models import checkpoint as checkpoint_module
 from posenet_ros.models.card import FORMAT, ModelCard
 from posenet_ros.models.checkpoint import find_model_folder, load_model, save_model
 from posenet_ros.models.posenet import Architecture, PoseNet
+import pytest
+from safetensors.torch import load_file, save_file
+import torch
+import yaml
 
 
 @pytest.fixture

@@ -17,11 +17,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
-import torch
-
 from posenet_ros.errors import ConfigError
 from posenet_ros.models.posenet import Architecture, PoseNet
+import pytest
+import torch
 
 SMALL = Architecture('mobilenet_v3_small', feature_width=16)
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))

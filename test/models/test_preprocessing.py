@@ -15,11 +15,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-import torch
-
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.models.preprocessing import Preprocessing
+import pytest
+import torch
 
 
 def test_scales_the_short_side_and_cuts_the_centre():

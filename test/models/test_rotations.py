@@ -15,12 +15,11 @@
 from __future__ import annotations
 
 import numpy as np
+from posenet_ros.geometry import Pose
+from posenet_ros.models.rotations import quaternion_from_6d, quaternion_from_matrix
 import pytest
 from scipy.spatial.transform import Rotation
 import torch
-
-from posenet_ros.geometry import Pose
-from posenet_ros.models.rotations import quaternion_from_6d, quaternion_from_matrix
 
 EULER_DEG = [
     (10, 20, 30),

@@ -32,12 +32,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import ImageError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.localization.estimate import PoseEstimate
+import pytest
+from scipy.spatial.transform import Rotation
 
 # Without rclpy there is nothing to test here, and saying so once is enough.
 HAS_ROS = importlib.util.find_spec('rclpy') is not None
@@ -185,9 +184,8 @@ def make_image() -> Callable[..., Any]:
 
 
 def _image_message(stamp_ns: int, grey: int = 200, size: tuple[int, int] = (32, 24)) -> Any:
-    from sensor_msgs.msg import Image
-
     from posenet_ros.nodes.conversions import stamp_message
+    from sensor_msgs.msg import Image
 
     width, height = size
     message = Image(height=height, width=width, encoding='rgb8', step=3 * width)

@@ -29,7 +29,6 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
-
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.estimate import PoseEstimate
 from posenet_ros.nodes.process import run_node, stops_on_signals
@@ -60,9 +59,8 @@ def load(path: Path, device: str, threads: int) -> FakeLocalizer:
 def main() -> None:
     with stops_on_signals() as stops:
         print('up', flush=True)
-        from rclpy.parameter import Parameter
-
         from posenet_ros.nodes.relocalize_node import RelocalizeNode
+        from rclpy.parameter import Parameter
 
         model = Parameter('model', value='none')
         run_node(

@@ -20,10 +20,9 @@ import importlib.util
 import sys
 
 import numpy as np
-import pytest
-
 from posenet_ros.data.images import decode
 from posenet_ros.nodes import bridge
+import pytest
 
 GENUINE = importlib.util.find_spec('cv_bridge') is not None
 

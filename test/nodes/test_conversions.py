@@ -17,12 +17,11 @@ from __future__ import annotations
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose as PoseMessage
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Pose
 from posenet_ros.nodes import conversions
+import pytest
+from scipy.spatial.transform import Rotation
 
 STAMP = Time(sec=12, nanosec=34)
 # Rotation by Euler (10, 20, 30) deg about x, y, z, worked out by hand once; the order matters.

@@ -16,8 +16,6 @@ from __future__ import annotations
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.logging import get_logger
-
 from posenet_ros.nodes.diagnostics import (
     diagnostic_array,
     ERROR,
@@ -27,6 +25,7 @@ from posenet_ros.nodes.diagnostics import (
     WARNING,
 )
 from posenet_ros.nodes.worker import Counts
+from rclpy.logging import get_logger
 
 
 def make(**values):

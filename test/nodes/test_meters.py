@@ -16,10 +16,9 @@ from __future__ import annotations
 
 import math
 
-import pytest
-
 from posenet_ros.geometry import NS_PER_S
 from posenet_ros.nodes.meters import Meter
+import pytest
 
 TENTH = NS_PER_S // 10
 

@@ -16,13 +16,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from posenet_ros.errors import ConfigError
+from posenet_ros.nodes.parameters import PARAMETERS, Parameters
 import pytest
 import rclpy
 from rclpy.parameter import Parameter
 import yaml
-
-from posenet_ros.errors import ConfigError
-from posenet_ros.nodes.parameters import PARAMETERS, Parameters
 
 CONFIG = Path(__file__).parents[2] / 'config' / 'relocalize.yaml'
 

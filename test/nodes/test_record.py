@@ -22,14 +22,13 @@ import struct
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 import numpy as np
-import pytest
-from rclpy.serialization import serialize_message
-from sensor_msgs.msg import CompressedImage, Image
-
 from posenet_ros.errors import InterfaceError
 from posenet_ros.geometry import NS_PER_S, read_tum
 from posenet_ros.nodes.conversions import pose_stamped, stamp_message
 from posenet_ros.nodes.recorder import PoseRecorder, stamp_of_cdr
+import pytest
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CompressedImage, Image
 
 START_NS = 1_700_000_000 * NS_PER_S
 

@@ -22,15 +22,14 @@ import signal
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseWithCovarianceStamped
 import numpy as np
+from posenet_ros.geometry import Camera
+from posenet_ros.nodes.conversions import pose_from_message, stamp_ns
+from posenet_ros.nodes.relocalize_node import RelocalizeNode
 import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
-
-from posenet_ros.geometry import Camera
-from posenet_ros.nodes.conversions import pose_from_message, stamp_ns
-from posenet_ros.nodes.relocalize_node import RelocalizeNode
 
 COVARIANCE = np.diag([0.04, 0.05, 0.06, 0.007, 0.008, 0.009])
 
@@ -38,12 +37,11 @@ COVARIANCE = np.diag([0.04, 0.05, 0.06, 0.007, 0.008, 0.009])
 @pytest.fixture(scope='module')
 def run_folder(tmp_path_factory):
     """Write a run with a small untrained network, which is all that a node needs."""
-    import torch
-
     from posenet_ros.models.card import ModelCard
     from posenet_ros.models.checkpoint import save_model
     from posenet_ros.models.posenet import Architecture, PoseNet
     from posenet_ros.models.preprocessing import Preprocessing
+    import torch
 
     torch.manual_seed(0)
     architecture = Architecture('mobilenet_v3_small', feature_width=16)

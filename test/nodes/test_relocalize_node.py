@@ -25,6 +25,11 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from nav_msgs.msg import Path as PathMessage
 import numpy as np
+from posenet_ros.errors import ModelError
+from posenet_ros.geometry import Camera, NS_PER_S
+from posenet_ros.nodes import relocalize_node
+from posenet_ros.nodes.conversions import pose_from_message, stamp_message, stamp_ns
+from posenet_ros.nodes.relocalize_node import RelocalizeNode
 import pytest
 import rclpy
 from rclpy.parameter import Parameter
@@ -32,12 +37,6 @@ from rclpy.qos import DurabilityPolicy, qos_profile_sensor_data, QoSProfile
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
-from posenet_ros.errors import ModelError
-from posenet_ros.geometry import Camera, NS_PER_S
-from posenet_ros.nodes import relocalize_node
-from posenet_ros.nodes.conversions import pose_from_message, stamp_message, stamp_ns
-from posenet_ros.nodes.relocalize_node import RelocalizeNode
 
 CAMERA = Camera(32, 24, 30.0, 30.0, 15.5, 11.5)
 START_NS = 1_700_000_000 * NS_PER_S

@@ -18,6 +18,12 @@ from __future__ import annotations
 
 import signal
 
+from posenet_ros.__main__ import main
+from posenet_ros.data.bags import Recording
+from posenet_ros.errors import InterfaceError
+from posenet_ros.geometry import NS_PER_S
+from posenet_ros.nodes.conversions import stamp_ns
+from posenet_ros.nodes.player import Player
 import pytest
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
@@ -34,13 +40,6 @@ from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
-
-from posenet_ros.__main__ import main
-from posenet_ros.data.bags import Recording
-from posenet_ros.errors import InterfaceError
-from posenet_ros.geometry import NS_PER_S
-from posenet_ros.nodes.conversions import stamp_ns
-from posenet_ros.nodes.player import Player
 
 START_NS = 1_700_000_000 * NS_PER_S
 STEP_NS = 100_000_000

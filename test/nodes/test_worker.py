@@ -18,10 +18,9 @@ from collections.abc import Iterator
 import threading
 import time
 
-import pytest
-
 from posenet_ros.errors import ImageError
 from posenet_ros.nodes.worker import Counts, Worker
+import pytest
 
 PATIENCE_S = 30.0
 

@@ -18,15 +18,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from posenet_ros.geometry import NS_PER_S, Pose, Sim3, Trajectory
+from posenet_ros.sfm import labelling
+from posenet_ros.sfm.labelling import label_recording, LabelOptions
 import pytest
 from rosbags import rosbag2
 from rosbags.rosbag2 import StoragePlugin
 from rosbags.typesys import get_typestore, Stores
 from scipy.spatial.transform import Rotation
-
-from posenet_ros.geometry import NS_PER_S, Pose, Sim3, Trajectory
-from posenet_ros.sfm import labelling
-from posenet_ros.sfm.labelling import label_recording, LabelOptions
 
 START_NS = 1_700_000_000_000_000_000
 TYPES = get_typestore(Stores.ROS2_JAZZY)

@@ -15,14 +15,13 @@
 """A whole reconstruction against a reference, and what is refused."""
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import fit_similarity, Trajectory
 from posenet_ros.sfm.agreement import compare
 from posenet_ros.sfm.alignment import align, wrong_mount_degrees
 from posenet_ros.sfm.gates import SMALLEST_AGREEMENT
+import pytest
+from scipy.spatial.transform import Rotation
 
 
 def shuffled(poses, seed=0):

@@ -15,12 +15,11 @@
 """ROS's camera in COLMAP's words."""
 
 import numpy as np
-import pycolmap
-import pytest
-
 from posenet_ros.data.colmap import camera_from_colmap
 from posenet_ros.geometry import Camera
 from posenet_ros.sfm.cameras import colmap_camera
+import pycolmap
+import pytest
 
 POINTS = np.array([[0.3, -0.2, 1.0], [-0.5, 0.4, 1.5], [0.0, 0.0, 2.0]])
 

@@ -15,10 +15,9 @@
 """The offset between the clocks of camera and odometry."""
 
 import numpy as np
-import pytest
-
 from posenet_ros.geometry import NS_PER_S, Trajectory
 from posenet_ros.sfm.clock import clock_offset, covered, reference_at
+import pytest
 
 
 @pytest.mark.parametrize('late_s', [0.05, -0.12, 0.3])

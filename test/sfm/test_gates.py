@@ -17,9 +17,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.data.capture import Rejected
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import Camera, Trajectory
@@ -32,6 +29,8 @@ from posenet_ros.sfm.gates import (
     reject_frames,
 )
 from posenet_ros.sfm.reconstruction import Reconstruction
+import pytest
+from scipy.spatial.transform import Rotation
 
 
 def found(poses, dropped=()):

@@ -22,11 +22,10 @@ import sys
 import time
 
 import numpy as np
-import pytest
-
 from posenet_ros.data.capture import Capture
 from posenet_ros.sfm.database import prepare_database
 from posenet_ros.sfm.labelling import label_recording, LabelOptions
+import pytest
 
 CAMERA = {
     'model': 'SIMPLE_RADIAL',

@@ -17,15 +17,14 @@
 import shutil
 
 import numpy as np
-import pytest
-import yaml
-
 from posenet_ros.data.capture import Capture
 from posenet_ros.data.colmap import read_colmap
 from posenet_ros.errors import CaptureError, LabellingError
 from posenet_ros.geometry import fit_similarity
 from posenet_ros.sfm.labelling import label_recording, LabelOptions
 from posenet_ros.sfm.summary import LabelSummary
+import pytest
+import yaml
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@
 
 import numpy as np
 from numpy.testing import assert_allclose
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import NS_PER_S, Trajectory
 from posenet_ros.sfm.motions import motions, windows
+from scipy.spatial.transform import Rotation
 
 S = NS_PER_S
 

@@ -18,11 +18,10 @@ import argparse
 
 import numpy as np
 from numpy.testing import assert_allclose
-import pytest
-
 from posenet_ros.cli.label import add_label_arguments, default_output, label_options
 from posenet_ros.errors import ConfigError
 from posenet_ros.sfm.options import LabelOptions
+import pytest
 
 
 def parsed(*words):

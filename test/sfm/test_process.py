@@ -22,10 +22,9 @@ import sys
 import threading
 import time
 
-import pytest
-
 from posenet_ros.errors import LabellingError
 from posenet_ros.sfm.process import run_stage
+import pytest
 
 
 @pytest.fixture

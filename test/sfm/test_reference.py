@@ -16,15 +16,14 @@
 
 import numpy as np
 from numpy.testing import assert_allclose
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.data import topics
 from posenet_ros.data.transforms import TransformTree
 from posenet_ros.errors import BagError, LabellingError
 from posenet_ros.geometry import Pose, Trajectory
 from posenet_ros.sfm.options import LabelOptions
 from posenet_ros.sfm.reference import find_reference
+import pytest
+from scipy.spatial.transform import Rotation
 
 CAMERA = 'cam_optical'
 HALF = np.pi / 2

@@ -15,10 +15,9 @@
 """Finding images of the same place, and the pairs that are matched."""
 
 import numpy as np
-import pytest
-
 from posenet_ros.sfm.matching import choose_pairs, NEIGHBOURS, SIMILAR
 from posenet_ros.sfm.retrieval import aggregate, image_vectors, learn_vocabulary, most_similar
+import pytest
 
 SIZE = 16
 

@@ -18,10 +18,9 @@ import multiprocessing
 import subprocess
 import sys
 
-import pytest
-
 from posenet_ros.data.run import at_work, claim, describe_recording
 from posenet_ros.errors import CaptureError
+import pytest
 
 
 @pytest.fixture

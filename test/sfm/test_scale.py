@@ -15,13 +15,12 @@
 """Metres per unit of the reconstruction."""
 
 import numpy as np
-import pytest
-
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import fit_similarity
 from posenet_ros.sfm.clock import reference_at
 from posenet_ros.sfm.motions import motions, windows, with_rotations_of
 from posenet_ros.sfm.scale import fit_scale
+import pytest
 
 METRES_PER_UNIT = 2.5
 

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import pytest
-
 from posenet_ros.errors import ImageError, LabellingError
 from posenet_ros.sfm.gates import check_selection
 from posenet_ros.sfm.selection import select_frames, Selection
+import pytest
 
 START_NS = 1_700_000_000_000_000_000
 

@@ -16,11 +16,10 @@
 
 from dataclasses import replace
 
-import pytest
-import yaml
-
 from posenet_ros.errors import CaptureError
 from posenet_ros.sfm.summary import LabelSummary, MetricSummary
+import pytest
+import yaml
 
 METRIC = MetricSummary('/odom', 0.17, 0.001, 0.01, 0.99, 250, 0.02, 0.7, 4.0, 1.2, 0.004, 0.05)
 GOOD = LabelSummary(

@@ -16,8 +16,6 @@
 
 import numpy as np
 from numpy.testing import assert_allclose
-import pytest
-
 from posenet_ros.sfm.clock import reference_at
 from posenet_ros.sfm.upright import (
     average_direction,
@@ -26,6 +24,7 @@ from posenet_ros.sfm.upright import (
     unscaled_map,
     up_directions,
 )
+import pytest
 
 UP = np.array([0, 0, 1.0])
 

@@ -15,14 +15,13 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.simulation.options import SimulationOptions
 from posenet_ros.simulation.path import Robot
 from posenet_ros.simulation.simulate import simulate, Simulation
 from posenet_ros.simulation.world import make_world, World
+import pytest
+from scipy.spatial.transform import Rotation
 
 SMALL = SimulationOptions(
     laps=2, rate_hz=2.0, odometry_rate_hz=20.0, width=160, height=120, robot=Robot(speed=1.2)

@@ -13,7 +13,6 @@
 # limitations under the License.
 
 import numpy as np
-
 from posenet_ros.simulation.lighting import Lamp, lit
 from posenet_ros.simulation.surfaces import Box, facing
 from posenet_ros.simulation.textures import plain

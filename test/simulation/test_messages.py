@@ -13,10 +13,9 @@
 # limitations under the License.
 
 import numpy as np
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.simulation import messages
+from scipy.spatial.transform import Rotation
 
 TURN = Rotation.from_euler('xyz', [10, 20, 30], degrees=True)
 

@@ -15,12 +15,11 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
-
 from posenet_ros.geometry import NS_PER_S
 from posenet_ros.simulation.odometry import drifting, OdometryErrors
 from posenet_ros.simulation.path import drive, Robot
 from posenet_ros.simulation.world import rounded_lane
+import pytest
 
 NONE = OdometryErrors(0, 0, 0, 0, 0)
 

@@ -16,9 +16,8 @@ import threading
 import time
 
 import cv2
-import pytest
-
 from posenet_ros.simulation.parallel import cores, in_order, opencv_threads
+import pytest
 
 
 def test_results_come_in_order_whoever_is_first():

@@ -13,9 +13,6 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
-from scipy.spatial import cKDTree
-
 from posenet_ros.geometry import NS_PER_S
 from posenet_ros.simulation.path import (
     base_pose,
@@ -25,6 +22,8 @@ from posenet_ros.simulation.path import (
     unseen_offsets,
 )
 from posenet_ros.simulation.world import rounded_lane
+import pytest
+from scipy.spatial import cKDTree
 
 LANE = rounded_lane(8.0, 6.0)
 HALF = LANE.half_width - Robot().half_width

@@ -13,10 +13,9 @@
 # limitations under the License.
 
 import numpy as np
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.geometry import Trajectory
 from posenet_ros.simulation.preview import contact_sheet, floor_plan, TRAINING
+from scipy.spatial.transform import Rotation
 
 
 def test_a_path_is_drawn_where_it_runs_to_scale(world):

@@ -16,15 +16,14 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.simulation.render import NOTHING, render, visible
 from posenet_ros.simulation.surfaces import Box, facing, Quad
 from posenet_ros.simulation.textures import plain
 from posenet_ros.simulation.world import Lane, World
+import pytest
+from scipy.spatial.transform import Rotation
 
 
 def world_of(*quads):

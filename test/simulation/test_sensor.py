@@ -13,9 +13,8 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
-
 from posenet_ros.simulation.sensor import Sensor, SensorErrors
+import pytest
 
 GREY = np.full((120, 160, 3), 128, np.uint8)
 

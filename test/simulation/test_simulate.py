@@ -17,11 +17,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
-from rosbags.rosbag2 import Reader
-from scipy.spatial import cKDTree
-import yaml
-
 from posenet_ros.__main__ import main
 from posenet_ros.data.bags import Recording
 from posenet_ros.errors import ConfigError
@@ -32,6 +27,10 @@ from posenet_ros.simulation.options import SimulationOptions
 from posenet_ros.simulation.path import Robot
 from posenet_ros.simulation.render import render
 from posenet_ros.simulation.simulate import simulate
+import pytest
+from rosbags.rosbag2 import Reader
+from scipy.spatial import cKDTree
+import yaml
 
 TINY = SimulationOptions(
     laps=1,

@@ -13,10 +13,9 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
-
 from posenet_ros.simulation.surfaces import Box, facing
 from posenet_ros.simulation.textures import plain
+import pytest
 
 GREY = np.full((4, 6, 3), 128, np.uint8)
 

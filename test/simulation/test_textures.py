@@ -13,10 +13,9 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
-
 from posenet_ros.simulation import fronts, pictures, textures
 from posenet_ros.simulation.mipmaps import Mipmaps
+import pytest
 
 BROWN = (150.0, 110.0, 80.0)
 PAINTS = {

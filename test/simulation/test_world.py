@@ -14,14 +14,13 @@
 
 import cv2
 import numpy as np
-import pytest
-
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Camera
 from posenet_ros.simulation.path import drive, Robot, training_offsets
 from posenet_ros.simulation.render import NOTHING, render, visible
 from posenet_ros.simulation.surfaces import facing
 from posenet_ros.simulation.world import make_world, rounded_lane
+import pytest
 
 CAMERA = Camera(320, 240, 208.5, 208.5, 159.5, 119.5)
 

@@ -15,11 +15,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-
 from posenet_ros.data.augmentation import Augmentation, seen_turned
 from posenet_ros.geometry import Camera
+import pytest
+from scipy.spatial.transform import Rotation
 
 CAMERA = Camera(64, 48, 60.0, 60.0, 31.5, 23.5)
 

@@ -12,10 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
 import torch
 from torch import nn
-
-from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
 
 
 def folded_trunk():

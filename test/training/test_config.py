@@ -14,11 +14,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from posenet_ros.errors import ConfigError
 from posenet_ros.training.config import parse_option, TrainOptions
 from posenet_ros.training.recipes import read_recipe, RECIPES
+import pytest
 
 
 def test_values_survive_yaml_and_unknown_ones_are_refused():

@@ -17,17 +17,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
-from scipy.spatial.transform import Rotation
-import torch
-from torch.utils.data import DataLoader
-
 from posenet_ros.data.augmentation import Augmentation
 from posenet_ros.data.dataset import as_it_is, FrameDataset, quaternions_wxyz, ResizedImages
 from posenet_ros.data.images import read_image
 from posenet_ros.errors import ImageError
 from posenet_ros.geometry import Camera
 from posenet_ros.models.preprocessing import Preprocessing
+import pytest
+from scipy.spatial.transform import Rotation
+import torch
+from torch.utils.data import DataLoader
 
 PREPROCESSING = Preprocessing(36, (32, 32))
 CAMERA = Camera(64, 48, 60.0, 60.0, 31.5, 23.5)

@@ -20,9 +20,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
-import torch
-
 from posenet_ros.data.dataset import FrameDataset, ResizedImages
 from posenet_ros.errors import PosenetError
 from posenet_ros.training import callbacks
@@ -30,6 +27,8 @@ from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk, preprocessing_of
 from posenet_ros.training.module import PoseTraining, warm_cosine
 from posenet_ros.training.splits import hold_out
+import pytest
+import torch
 
 QUICK = TrainOptions(
     backbone='resnet18',

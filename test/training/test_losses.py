@@ -16,9 +16,6 @@ from __future__ import annotations
 
 import math
 
-import pytest
-import torch
-
 from posenet_ros.models.posenet import PosePrediction
 from posenet_ros.training.losses import (
     LearnedLoss,
@@ -26,6 +23,8 @@ from posenet_ros.training.losses import (
     position_distance,
     quaternion_distance,
 )
+import pytest
+import torch
 
 # The first is half a turn about z, the label of both is no rotation.
 POSITION = torch.tensor([[3.0, 4, 0], [0, 0, 0]])

@@ -17,12 +17,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
-
 from posenet_ros.data.frames import Frame
 from posenet_ros.errors import DatasetError
 from posenet_ros.geometry import Pose
 from posenet_ros.training.splits import hold_out, MIN_FRAMES
+import pytest
 
 POSE = Pose.identity('map', 'camera')
 
