@@ -45,7 +45,10 @@ def main(stage: str) -> int:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # pycolmap takes a while to load; not before someone watches over this process.
     from posenet_ros.sfm import stages
+    import pycolmap
 
+    # Or each child leaves a log of its own in the folder for temporary files.
+    pycolmap.logging.logtostderr = True
     try:
         result = stages.STAGES[stage](
             lambda done, total: tell(done=done, total=total), **arguments

@@ -40,13 +40,21 @@ def stop_when(recorded, output, stage, how):
     """Label in a process of its own, send it a signal when a stage is done, return its code."""
     command = ['-m', 'posenet_ros', 'label', '--bag', str(recorded.bag), '--output', str(output)]
     done = output / 'sfm' / 'stages.yaml'
-    with subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE) as process:
+    temporary = output.parent / 'temporary'
+    temporary.mkdir(exist_ok=True)
+    with subprocess.Popen(
+        [sys.executable, *command],
+        stderr=subprocess.PIPE,
+        env={**os.environ, 'TMPDIR': str(temporary)},
+    ) as process:
         while process.poll() is None:
             if done.exists() and stage in done.read_text():
                 process.send_signal(how)
                 break
             time.sleep(0.02)
         _, told = process.communicate(timeout=60)
+    # COLMAP would leave a log there for each process.
+    assert list(temporary.iterdir()) == []
     return process.returncode, told.decode()
 
 
