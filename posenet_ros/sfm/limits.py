@@ -20,7 +20,8 @@ import os
 
 # The longer side of the images that features are taken from.
 LARGEST_SIDE = 1600
-LARGEST_FEATURE_COUNT = 4096
+# Soft: SIFT keeps whole levels, so up to half as many more.
+LARGEST_FEATURE_COUNT = 2048
 # SIFT finds more in an image doubled in size, at four times the cost: for small images only.
 _DOUBLED_UP_TO = 1000
 
@@ -28,7 +29,7 @@ _MEMORY_BYTES = 3 << 29
 # The scale space of an image as it is, measured with pycolmap's SIFT.
 _BYTES_PER_PIXEL = 75
 # Matching compares all descriptors of two images at once, as 32-bit numbers, both ways.
-_MATCHING_BYTES = 2 * 4 * LARGEST_FEATURE_COUNT**2
+_MATCHING_BYTES = 2 * 4 * (3 * LARGEST_FEATURE_COUNT // 2) ** 2
 
 
 def cores() -> int:

@@ -39,6 +39,8 @@ Pair = tuple[int, int]
 
 NEIGHBOURS = 8
 SIMILAR = 8
+# Similar frames are this far apart from each other, or all of them would show one moment.
+_SPREAD = NEIGHBOURS // 2
 _PAIRS_AT_ONCE = 100
 _SEED = 0
 
@@ -86,7 +88,7 @@ def choose_pairs(vectors: NDArray[np.float16]) -> list[Pair]:
         for first in range(count)
         for second in range(first + 1, min(first + NEIGHBOURS, count - 1) + 1)
     }
-    loops = most_similar(vectors, nearest=SIMILAR, apart=NEIGHBOURS)
+    loops = most_similar(vectors, nearest=SIMILAR, apart=NEIGHBOURS, spread=_SPREAD)
     for index, others in enumerate(loops):
         pairs.update((min(index, other), max(index, other)) for other in others)
     return sorted(pairs)

@@ -22,7 +22,7 @@ things have vectors of large inner product.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,24 +88,38 @@ def image_vectors(
     return np.stack([aggregate(read(index), vocabulary) for index in range(count)])
 
 
-def most_similar(vectors: NDArray[np.float16], *, nearest: int, apart: int) -> list[Sequence[int]]:
+def most_similar(
+    vectors: NDArray[np.float16], *, nearest: int, apart: int, spread: int = 0
+) -> list[list[int]]:
     """
     Return, for each row, the `nearest` most similar rows more than `apart` rows away.
 
-    Most similar first. The comparison is of all with all, but one inner product costs a
-    millionth of matching two images.
+    Most similar first. Rows within `spread` of one that was taken are passed over, so that a
+    slow stretch of video does not fill the list with one view. The comparison is of all with
+    all, but one inner product costs a millionth of matching two images.
     """
     count = len(vectors)
-    found: list[Sequence[int]] = []
+    every = vectors.astype(np.float32)
+    found: list[list[int]] = []
     for start in range(0, count, _ROWS_AT_ONCE):
         rows = np.arange(start, min(start + _ROWS_AT_ONCE, count))
-        similarity = vectors[rows].astype(np.float32) @ vectors.astype(np.float32).T
-        close = np.abs(rows[:, None] - np.arange(count)[None]) <= apart
-        similarity[close] = -np.inf
-        best = np.argsort(-similarity, axis=1, kind='stable')[:, :nearest]
-        for row, order in enumerate(best):
-            found.append([int(index) for index in order if similarity[row, index] > 0])
+        similarity = every[rows] @ every.T
+        _pass_over(similarity, rows, apart)
+        taken: list[list[int]] = [[] for _ in rows]
+        for _ in range(min(nearest, count)):
+            best = similarity.argmax(axis=1)
+            for row in np.flatnonzero(similarity[np.arange(len(rows)), best] > 0):
+                taken[row].append(int(best[row]))
+            _pass_over(similarity, best, spread)
+        found.extend(taken)
     return found
+
+
+def _pass_over(similarity: NDArray[np.float32], centres: NDArray[np.int64], apart: int) -> None:
+    """Take the columns around one centre a row out of the comparison."""
+    rows, last = np.arange(len(similarity)), similarity.shape[1] - 1
+    for offset in range(-apart, apart + 1):
+        similarity[rows, np.clip(centres + offset, 0, last)] = -np.inf
 
 
 def _nearest(descriptors: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -67,6 +67,17 @@ def test_frames_close_in_time_are_left_to_the_neighbours():
         assert sorted(found) == [other for other in range(9) if abs(other - index) > 2]
 
 
+def test_a_slow_stretch_of_video_does_not_fill_the_list():
+    # A path that dwells, goes away, and passes the same place again for one frame.
+    image = places(30)
+    path = [*[0] * 20, *range(1, 30), 0]
+    images = [image(place, seed) for seed, place in enumerate(path)]
+    vectors = image_vectors(lambda index: images[index], len(images))
+    varied = most_similar(vectors, nearest=4, apart=2, spread=4)[0]
+    assert len(path) - 1 in varied
+    assert all(abs(a - b) > 4 for a in varied for b in varied if a != b)
+
+
 def test_a_vocabulary_is_smaller_where_there_is_little_to_learn_from():
     few = np.random.default_rng(0).normal(size=(60, SIZE)).astype(np.float32)
     vocabulary = learn_vocabulary(few)
