@@ -14,9 +14,8 @@
 
 """Threads that fit into memory."""
 
-import pytest
-
 from posenet_ros.sfm import limits
+import pytest
 
 GIB = 1 << 30
 
