@@ -72,7 +72,7 @@ def make_decoder() -> Decoder:
     bridge = importlib.import_module('cv_bridge').CvBridge()
 
     def decode_by_bridge(message: Any) -> NDArray[np.uint8]:
-        if getattr(message, 'encoding', None) not in safe:
+        if not _suits(message, safe):
             return decode(message)
         return np.ascontiguousarray(bridge.imgmsg_to_cv2(message, 'rgb8'))
 
@@ -106,9 +106,24 @@ def _probe() -> tuple[frozenset[str], str]:
     return safe, '' if safe else 'cv_bridge gives other arrays than ours'
 
 
-def _sample(encoding: str, width: int = 12, height: int = 6, padding: int = 4) -> Image:
-    """Return a small image with padded rows and bytes that no two pixels share."""
-    step = width * _ENCODINGS[encoding] + padding
+def _suits(message: Any, safe: frozenset[str]) -> bool:
+    """
+    Tell whether cv_bridge reads a message as it should.
+
+    It takes rows for whole pixels, padding included, and its way to swap bytes ended with
+    NumPy 1.
+    """
+    encoding = getattr(message, 'encoding', None)
+    return (
+        encoding in safe
+        and message.step % _ENCODINGS[encoding] == 0
+        and not message.is_bigendian
+    )
+
+
+def _sample(encoding: str, width: int = 12, height: int = 6, padding: int = 3) -> Image:
+    """Return a small image, rows padded by so many pixels, bytes that no two pixels share."""
+    step = (width + padding) * _ENCODINGS[encoding]
     values = (np.arange(step * height) * 37 % 251).astype(np.uint8)
     message = Image(height=height, width=width, encoding=encoding, step=step)
     message.data = values.tobytes()

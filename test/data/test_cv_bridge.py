@@ -41,7 +41,7 @@ ENCODINGS = {
 SCRIPT = """
 import json, sys
 import cv2
-from cv_bridge import CvBridge
+from cv_bridge import CvBridge, CvBridgeError
 import numpy as np
 from posenet_ros.data.images import decode
 from sensor_msgs.msg import CompressedImage, Image
@@ -52,7 +52,11 @@ for encoding, pixel_bytes in json.loads(sys.argv[1]).items():
     # Padding of whole pixels: cv_bridge reads no other.
     message = Image(height=6, width=12, encoding=encoding, step=15 * pixel_bytes)
     message.data = generator.integers(0, 256, 6 * message.step, dtype=np.uint8).tobytes()
-    theirs = bridge.imgmsg_to_cv2(message, 'rgb8')
+    try:
+        theirs = bridge.imgmsg_to_cv2(message, 'rgb8')
+    except CvBridgeError:
+        differences[encoding] = None
+        continue
     differences[encoding] = int(np.abs(theirs.astype(int) - decode(message)).max())
 for name in ('jpeg', 'png'):
     picture = cv2.resize(generator.integers(0, 256, (3, 4, 3), dtype=np.uint8), (64, 48))
@@ -80,4 +84,6 @@ def differences():
 
 @pytest.mark.parametrize('encoding', [*ENCODINGS, 'jpeg', 'png'])
 def test_our_array_is_that_of_cv_bridge(differences, encoding):
+    if differences[encoding] is None:
+        pytest.skip(f'this cv_bridge does not know {encoding}')
     assert differences[encoding] == 0

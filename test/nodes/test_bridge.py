@@ -108,6 +108,18 @@ def test_a_cv_bridge_that_hangs_is_given_up(pretend, monkeypatch):
     assert 'did not answer' in bridge.make_decoder().description
 
 
+@pytest.mark.parametrize(
+    ('change', 'suits'),
+    [({}, True), ({'step': 45}, True), ({'step': 46}, False), ({'is_bigendian': 1}, False)],
+)
+def test_what_cv_bridge_would_misread_goes_to_our_decoder(change, suits):
+    message = bridge._sample('rgb8')
+    for name, value in change.items():
+        setattr(message, name, value)
+    assert bridge._suits(message, frozenset({'rgb8'})) is suits
+    assert not bridge._suits(message, frozenset({'bgr8'}))
+
+
 @pytest.mark.skipif(not GENUINE, reason='cv_bridge is not installed')
 def test_the_genuine_cv_bridge_gives_our_array():
     decoder = bridge.make_decoder()
