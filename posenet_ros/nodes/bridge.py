@@ -115,9 +115,7 @@ def _suits(message: Any, safe: frozenset[str]) -> bool:
     """
     encoding = getattr(message, 'encoding', None)
     return (
-        encoding in safe
-        and message.step % _ENCODINGS[encoding] == 0
-        and not message.is_bigendian
+        encoding in safe and message.step % _ENCODINGS[encoding] == 0 and not message.is_bigendian
     )
 
 
