@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+import logging
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
@@ -28,6 +29,8 @@ from rosbags import rosbag1
 from rosbags.convert.converter import is_same_wireformat
 from rosbags.interfaces import QosDurability, QosHistory, QosReliability
 from rosbags.typesys import get_typestore, Stores
+
+_LOG = logging.getLogger(__name__)
 
 # The messages read here have had this layout in every ROS 2 and, its header aside, in ROS 1.
 _TYPES = get_typestore(Stores.ROS2_JAZZY)
@@ -58,6 +61,7 @@ class MessageStream:
         self.path = Path(path)
         self._reader = open_reader(self.path)
         self._ros1 = isinstance(self._reader, rosbag1.Reader)
+        self._loss_told = False
         with damage_reported(self.path):
             if self._reader.message_count == 0:
                 self.close()
@@ -115,17 +119,27 @@ class MessageStream:
         # The reader takes no connections for all connections.
         if not wanted:
             return
-        found = False
+        found = 0
         with damage_reported(self.path):
             for connection, recorded_ns, data in self._reader.messages(wanted):
-                found = True
+                found += 1
                 msgtype = self.topics[connection.topic]
                 cdr = bytes(_TYPES.ros1_to_cdr(data, msgtype)) if self._ros1 else data
                 yield connection.topic, msgtype, recorded_ns, cdr
-        if not found and any(self.count(topic) for topic in topics):
+        promised = sum(self.count(topic) for topic in topics)
+        if not found and promised:
             raise BagError(
                 f'{self.path} promises messages of {", ".join(sorted(topics))} but holds none; '
                 f'write its metadata.yaml anew with "ros2 bag reindex {self.path}"'
+            )
+        if found < promised and not self._loss_told:
+            self._loss_told = True
+            _LOG.warning(
+                '%s holds %d of the %d messages that its index promises of %s: the rest was lost',
+                self.path,
+                found,
+                promised,
+                ', '.join(sorted(topics)),
             )
 
     def decoded(self, topics: Iterable[str]) -> Iterator[tuple[str, int, Any]]:

@@ -65,6 +65,10 @@ class Baselines:
             NEAREST_IMAGE: tuple(match and self._poses[match.index] for match in matches),
         }
 
+    def answer_blind(self, count: int) -> dict[str, tuple[Pose | None, ...]]:
+        """Return the poses of both baselines for so many images that cannot be read."""
+        return {MEAN_POSE: (self._mean,) * count, NEAREST_IMAGE: (None,) * count}
+
 
 def seen_in_training(truth: Sequence[Pose], training: TrainingFeatures) -> int:
     """

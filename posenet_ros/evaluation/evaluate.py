@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
@@ -96,16 +96,20 @@ def evaluate(
 def evaluate_answers(
     ask: Ask, queries: Iterable[Query], baselines: Baselines | None = None
 ) -> Evaluation:
-    """Do what `evaluate` does, for anything that turns images into poses and features."""
+    """
+    Do what `evaluate` does, for anything that turns images into poses and features.
+
+    An image that cannot be read counts as asked and unanswered.
+    """
     stamps, truth, estimates = [], [], []
     answered: dict[str, list[Pose | None]] = {}
-    for batch in batched(queries, _BATCH):
-        poses, features = ask([query.rgb for query in batch])
+    for batch in _batches_of_a_kind(queries):
+        poses, guesses = _answer_batch(ask, [query.rgb for query in batch], baselines)
         stamps += [query.stamp_ns for query in batch]
         truth += [query.map_from_camera for query in batch]
         estimates += poses
-        for name, guesses in (baselines.answer(features) if baselines else {}).items():
-            answered.setdefault(name, []).extend(guesses)
+        for name, guessed in guesses.items():
+            answered.setdefault(name, []).extend(guessed)
     if not truth:
         raise PosenetError('there is no frame to evaluate: no image has a true pose')
     return Evaluation(
@@ -114,6 +118,21 @@ def evaluate_answers(
         tuple(estimates),
         {name: tuple(guesses) for name, guesses in answered.items()},
     )
+
+
+def _batches_of_a_kind(queries: Iterable[Query]) -> Iterator[list[Query]]:
+    """Yield batches in order, each of images that can be read or of images that cannot."""
+    for _, group in groupby(queries, key=lambda query: query.rgb is None):
+        yield from batched(group, _BATCH)
+
+
+def _answer_batch(
+    ask: Ask, images: Sequence[NDArray[np.uint8] | None], baselines: Baselines | None
+) -> tuple[Sequence[Pose | None], dict[str, tuple[Pose | None, ...]]]:
+    if images[0] is None:
+        return [None] * len(images), baselines.answer_blind(len(images)) if baselines else {}
+    poses, features = ask(images)
+    return poses, baselines.answer(features) if baselines else {}
 
 
 def evaluate_recorded(

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+import logging
 from typing import NamedTuple
 
 import numpy as np
@@ -24,18 +25,24 @@ from numpy.typing import NDArray
 from posenet_ros.data.bags import Recording, StampedImage
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
-from posenet_ros.errors import BagError
+from posenet_ros.errors import BagError, ImageError
 from posenet_ros.evaluation.truth import true_pose
 from posenet_ros.geometry import NS_PER_S, Pose, seconds_text, Trajectory
 from tqdm import tqdm
 
+_LOG = logging.getLogger(__name__)
+
 
 class Query(NamedTuple):
-    """An image uint8 (H, W, 3) to ask about, when it was taken, and where: the truth."""
+    """
+    An image uint8 (H, W, 3) to ask about, when it was taken, and where: the truth.
+
+    An image that cannot be read is None: it was asked, and nothing can answer it.
+    """
 
     stamp_ns: int
     map_from_camera: Pose
-    rgb: NDArray[np.uint8]
+    rgb: NDArray[np.uint8] | None
 
 
 def queries_of_frames(frames: Sequence[Frame], told: str) -> Iterator[Query]:
@@ -50,20 +57,37 @@ def queries_of_recording(
     """
     Stream the images of a topic whose true pose is known, at most `rate_hz` a second.
 
-    Images without a true pose are not decoded. Raises BagError when there is none with one.
+    Images without a true pose are not decoded; how many cannot be is logged. Raises BagError
+    when there is none with a true pose.
     """
     stamps, asked = [], 0
+    damaged: list[ImageError] = []
     for image in images_of_recording(recording, topic, rate_hz):
         stamps = [*stamps[:1], image.stamp_ns]
         pose = true_pose(truth, image.stamp_ns)
         if pose is not None:
             asked += 1
-            yield Query(image.stamp_ns, pose, image.decode())
+            yield Query(image.stamp_ns, pose, _pixels(image, damaged))
+    if damaged:
+        _LOG.warning(
+            '%d of %d images cannot be read and count as unanswered; the first: %s',
+            len(damaged),
+            asked,
+            damaged[0],
+        )
     if not asked:
         raise BagError(
             f'no image of {topic} in {recording.path} has a true pose: the images are from '
             f'{_span(stamps)}, the truth is from {_span(truth.stamps_ns.tolist())}'
         )
+
+
+def _pixels(image: StampedImage, damaged: list[ImageError]) -> NDArray[np.uint8] | None:
+    try:
+        return image.decode()
+    except ImageError as error:
+        damaged.append(error)
+        return None
 
 
 def images_of_recording(

@@ -181,6 +181,17 @@ def test_metadata_that_promises_what_the_files_do_not_hold(whole, tmp_path):
     )
 
 
+def test_messages_that_were_lost_are_told_once(whole, tmp_path, caplog):
+    bag, _ = copied(whole['sqlite3 None'], tmp_path)
+    metadata = bag / 'metadata.yaml'
+    metadata.write_text(metadata.read_text().replace('message_count: 40', 'message_count: 50'))
+    with Recording(bag) as recording:
+        assert len(list(recording.images('/image'))) == 40
+        assert len(list(recording.images('/image'))) == 40
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert 'holds 40 of the 50 messages that its index promises of /image' in line
+
+
 @pytest.mark.parametrize('content', ['', '{', '[]', 'rosbag2_bagfile_information: {}'])
 def test_damaged_metadata(whole, tmp_path, content):
     bag, _ = copied(whole['mcap None'], tmp_path)

@@ -46,16 +46,33 @@ class Scripted:
 
 
 def queries(pose, values):
+    """Ask about one image a value, all of it that grey; None is one that cannot be read."""
     for second, value in enumerate(values):
-        yield Query(second * S, pose(x=1), np.full((2, 2, 3), value, dtype=np.uint8))
+        rgb = None if value is None else np.full((2, 2, 3), value, dtype=np.uint8)
+        yield Query(second * S, pose(x=1), rgb)
 
 
-def test_answers_stand_beside_their_truth_and_the_baselines(pose):
-    training = TrainingFeatures(
+@pytest.fixture
+def training():
+    return TrainingFeatures(
         np.array([[0, 1], [1, 0]], dtype=np.float16),
         np.array([[0, 0, 0], [4, 0, 0]], dtype=np.float32),
         np.array([[1, 0, 0, 0]] * 2, dtype=np.float32),
     )
+
+
+def test_an_image_that_cannot_be_read_is_infinitely_wrong(pose, training):
+    asked = queries(pose, [None, 1, None, None, 3])
+    evaluation = evaluate(Scripted(pose), asked, Baselines(training))
+    assert evaluation.stamps_ns.tolist() == [0, S, 2 * S, 3 * S, 4 * S]
+    far = np.inf
+    assert evaluation.errors.position_m.tolist() == [far, 0, far, far, 2]
+    # The mean pose needs no image, the nearest image does.
+    assert evaluation.baseline_errors[MEAN_POSE].position_m.tolist() == [1] * 5
+    assert evaluation.baseline_errors[NEAREST_IMAGE].position_m.tolist() == [far, 3, far, far, 3]
+
+
+def test_answers_stand_beside_their_truth_and_the_baselines(pose, training):
     evaluation = evaluate(Scripted(pose), queries(pose, [1, 3, 255]), Baselines(training))
     assert evaluation.stamps_ns.tolist() == [0, S, 2 * S]
     assert evaluation.errors.position_m.tolist() == [0, 2, np.inf]

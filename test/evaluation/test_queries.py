@@ -76,6 +76,19 @@ def test_only_images_with_a_true_pose_are_decoded_and_asked(pose):
         assert query.rgb[0, 0, 0] == round(place)
 
 
+def test_an_image_that_cannot_be_read_is_asked_and_told(pose, caplog, monkeypatch):
+    tape = Tape(50)
+    # Rows longer than the data.
+    monkeypatch.setattr(Pixel, 'step', 6)
+    stamps = [START + k * TENTH for k in range(-1, 52)]
+    truth = Trajectory.from_poses(stamps, [pose()] * len(stamps))
+    asked = list(queries_of_recording(tape, '/image', truth))
+    assert len(asked) == 50
+    assert all(query.rgb is None for query in asked)
+    (record,) = caplog.records
+    assert record.getMessage().startswith('50 of 50 images cannot be read and count as unanswered')
+
+
 def test_truth_of_another_time_is_an_error_that_tells_both_times(pose):
     truth = Trajectory.from_poses([5 * 10**9, 6 * 10**9], [pose(), pose()])
     with pytest.raises(BagError, match=r'1700000000\.0+ s to .*truth is from 5\.0+ s to 6\.0+ s'):
