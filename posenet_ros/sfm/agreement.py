@@ -38,6 +38,9 @@ _MOST_DRIFT = np.radians(15.0)
 # Where neither moves more than this there is nothing to compare.
 _MOVED_METRES, _MOVED_DEGREES = 0.05, 4.0
 
+# How much the said mounting counts beside all motions.
+_SAID_WEIGHT = 1e-3
+
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
@@ -109,6 +112,11 @@ def seeming_mount(camera: Trajectory, reference: Trajectory) -> Rotation:
     told_units, seen_units = (
         each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), 1e-12) for each in vectors
     )
+    # What no motion tells, as on a straight line, is taken to be as said.
+    told_units, seen_units = (
+        np.concatenate([each, np.eye(3)]) for each in (told_units, seen_units)
+    )
+    weights = np.concatenate([weights, np.full(3, _SAID_WEIGHT * weights.sum() + 1e-12)])
     mount, _ = Rotation.align_vectors(told_units, seen_units, weights=weights)
     return mount
 

@@ -44,7 +44,8 @@ class Alignment:
 
     `map_from_camera` has every frame. `agreement` is over the frames that the reference covers
     (`checked`, indices); `offset_s` is added to the camera's stamps to have the reference's.
-    `up_spread_rad` is the median angle between the frames' upright directions and their mean.
+    `up_spread_rad` is the median angle between the frames' upright directions and their mean,
+    `mount_off_rad` how far the camera seems to be turned from where it is said to be mounted.
     """
 
     map_from_sfm: Sim3
@@ -52,8 +53,14 @@ class Alignment:
     scale: ScaleFit
     offset_s: float
     up_spread_rad: float
+    mount_off_rad: float
     agreement: Agreement
     checked: NDArray[np.int64]
+
+    @property
+    def checked_share(self) -> float:
+        """The share of the frames that the reference covers."""
+        return len(self.checked) / len(self.map_from_camera)
 
 
 def align(sfm: Trajectory, reference: Trajectory) -> Alignment:
@@ -82,6 +89,7 @@ def align(sfm: Trajectory, reference: Trajectory) -> Alignment:
         scale=scale,
         offset_s=offset_s,
         up_spread_rad=spread(directions, up),
+        mount_off_rad=float(seeming_mount(known, odom).magnitude()),
         agreement=compare(placed.apply_to(known), odom),
         checked=checked,
     )

@@ -49,7 +49,7 @@ def extract(
     options = pycolmap.FeatureExtractionOptions()
     options.num_threads = limits.feature_threads(camera['width'], camera['height'])
     options.max_image_size = limits.LARGEST_SIDE
-    options.sift.max_num_features = limits.LARGEST_FEATURE_COUNT
+    options.sift.max_num_features = limits.feature_count(len(names))
     options.sift.first_octave = limits.first_octave(camera['width'], camera['height'])
     progress(0, len(names))
     for start in range(0, len(names), _IMAGES_AT_ONCE):

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.capture import Rejected
 from posenet_ros.errors import LabellingError
-from posenet_ros.geometry import seconds_text, Trajectory
+from posenet_ros.geometry import NS_PER_S, seconds_text, Trajectory
 from posenet_ros.sfm.alignment import Alignment, wrong_mount_degrees
 from posenet_ros.sfm.reconstruction import Reconstruction
 from posenet_ros.sfm.selection import Selection
@@ -34,9 +34,12 @@ FEWEST_FRAMES = 10
 SMALLEST_SHARE = 0.5
 SMALLEST_AGREEMENT = 0.7
 FEWEST_COMPARED = 5
+SMALLEST_CHECKED = 0.5
 LARGEST_SCALE_ERROR = 0.1
 FEWEST_POINTS = 20
 LARGEST_ERROR_PX = 3.0
+# A frame this far in time from any motion that was compared has nothing to be checked by.
+UNCHECKED_S = 5.0
 # A mounting that is this much off is a mistake, not a tolerance.
 _WRONG_MOUNT_DEGREES = 20.0
 
@@ -85,6 +88,11 @@ def check_trust(
     `reference` is `odom_from_camera` and `name` what it is called.
     """
     agreement, fit = alignment.agreement, alignment.scale
+    if alignment.checked_share < SMALLEST_CHECKED:
+        raise LabellingError(
+            f'{name} covers only {alignment.checked_share:.0%} of the frames, at least '
+            f'{SMALLEST_CHECKED:.0%} must be checked by it; record both from beginning to end'
+        )
     if agreement.windows < FEWEST_COMPARED:
         raise LabellingError(
             f'{name} and the camera hardly move: {agreement.windows} motions to compare, at '
@@ -121,15 +129,18 @@ def reject_frames(
     """
     Return the mask (N,) of frames to label, and the others of the recording with reasons.
 
-    A frame needs enough points, a small reprojection error, and motions to its neighbours of
-    which at least one agrees with the reference where there is one.
+    A frame needs enough points, a small reprojection error, and, where there is a reference, to
+    be covered by it or close in time to frames that are, and motions to its neighbours of which
+    at least one agrees.
     """
     stamps_ns = reconstruction.sfm_from_camera.stamps_ns
     keep = np.ones(len(stamps_ns), dtype=bool)
     rejected = [Rejected(*each) for each in reconstruction.dropped.items()]
     contradicted = np.zeros(len(stamps_ns), dtype=bool)
+    unchecked_s = np.zeros(len(stamps_ns))
     if alignment is not None:
         contradicted[alignment.checked] = ~alignment.agreement.frames
+        unchecked_s = _seconds_to_nearest(stamps_ns, stamps_ns[alignment.checked])
     for index, stamp_ns in enumerate(stamps_ns):
         points, error = reconstruction.points_seen[index], reconstruction.errors_px[index]
         reason = None
@@ -139,10 +150,35 @@ def reject_frames(
             reason = f'large reprojection error: {error:.1f} px'
         elif contradicted[index]:
             reason = f'moves otherwise than {name}: all motions around it'
+        elif unchecked_s[index] > UNCHECKED_S:
+            reason = f'not covered by {name}: {unchecked_s[index]:.1f} s away from it'
         if reason is not None:
             keep[index] = False
             rejected.append(Rejected(int(stamp_ns), reason))
     return keep, sorted(rejected)
+
+
+def _seconds_to_nearest(
+    stamps_ns: NDArray[np.int64], marks_ns: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return how far each stamp is from the nearest of some others, both in order."""
+    after = np.minimum(np.searchsorted(marks_ns, stamps_ns), len(marks_ns) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.minimum(abs(marks_ns[after] - stamps_ns), abs(stamps_ns - marks_ns[before]))
+    return nearest / NS_PER_S
+
+
+def check_left(labelled: NDArray[np.bool_], rejected: list[Rejected]) -> None:
+    """Refuse a recording of which too few frames passed, whatever kept the others back."""
+    count, left = int(labelled.sum()) + len(rejected), int(labelled.sum())
+    if left >= max(FEWEST_FRAMES, math.ceil(SMALLEST_SHARE * count)):
+        return
+    kinds = Counter(reason_kind(each.reason) for each in rejected).most_common(2)
+    why = ', '.join(f'{reason} ({times})' for reason, times in kinds)
+    raise LabellingError(
+        f'only {left} of {count} frames can be labelled, at least {SMALLEST_SHARE:.0%} must be: '
+        f'{why}'
+    )
 
 
 def longest_gap(labelled_ns: Iterable[int], all_ns: Iterable[int]) -> tuple[float, str]:

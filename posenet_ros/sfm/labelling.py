@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+import logging
 from pathlib import Path
 import shutil
 
@@ -35,13 +36,15 @@ from posenet_ros.sfm.alignment import align, Alignment
 from posenet_ros.sfm.cameras import colmap_camera
 from posenet_ros.sfm.options import LabelOptions
 from posenet_ros.sfm.process import run_stage
-from posenet_ros.sfm.reconstruction import keep, kept, Reconstruction
+from posenet_ros.sfm.reconstruction import keep, Reconstruction
 from posenet_ros.sfm.reference import find_reference, Reference
 from posenet_ros.sfm.selection import select_frames, Selection
 from posenet_ros.sfm.summary import LabelSummary, MetricSummary
 from posenet_ros.sfm.upright import unscaled_map
-from posenet_ros.sfm.workspace import Workspace
+from posenet_ros.sfm.workspace import has_model, Workspace
 from tqdm import tqdm
+
+_LOG = logging.getLogger(__name__)
 
 SUMMARY = 'summary.yaml'
 
@@ -54,7 +57,7 @@ def label_recording(bag: Path, output: Path, options: LabelOptions) -> LabelSumm
 
     A folder where this was begun is continued, one where it is finished is left as it is.
     Raises BagError for a recording that cannot be read, CaptureError for an output folder of
-    another run, and LabellingError, with figures, where poses cannot be found or trusted.
+    another run or with a model whose labels would change, and LabellingError, with figures, where poses cannot be found or trusted.
     """
     with Recording(bag) as recording:
         topic = recording.image_topic(options.image_topic)
@@ -65,6 +68,7 @@ def label_recording(bag: Path, output: Path, options: LabelOptions) -> LabelSumm
             finished = _finished(space, options)
             if finished is not None:
                 return finished
+            _check_no_model(output)
             selection = _selected(space, recording, topic, options.rate_hz)
             gates.check_selection(selection)
             known = recording.camera(topic)
@@ -96,13 +100,26 @@ def _camera_frame(recording: Recording, topic: str) -> str:
 def _finished(space: Workspace, options: LabelOptions) -> LabelSummary | None:
     """Return the summary of a capture that is whole and was made with the same options."""
     path = space.capture / SUMMARY
-    if not path.exists():
+    if not path.exists() or not has_model(space.sfm):
         return None
-    values = read_yaml(path, CaptureError)
-    if values.get('options') != options.to_dict():
+    try:
+        values = read_yaml(path, CaptureError)
+        if values.get('options') != options.to_dict():
+            return None
+        Capture.open(space.capture)
+        return LabelSummary.from_dict(values)
+    except CaptureError as error:
+        _LOG.warning('%s: what is missing is made again', error)
         return None
-    Capture.open(space.capture)
-    return LabelSummary.from_dict(values)
+
+
+def _check_no_model(output: Path) -> None:
+    """Refuse to change labels that a model beside them was trained on."""
+    if (output / 'model').is_dir():
+        raise CaptureError(
+            f'{output} has a model that was trained on its labels, and these would change; '
+            f'choose another --output, or remove {output / "model"} first'
+        )
 
 
 def _selected(space: Workspace, recording: Recording, topic: str, rate_hz: float) -> Selection:
@@ -154,7 +171,6 @@ def _reconstructed(space: Workspace, selection: Selection, known: Camera | None)
                 names=names,
                 work=str(space.sfm),
             )
-    path = space.sfm / 'reconstruction.json'
     if not space.is_done('mapping'):
         with space.stage('mapping'):
             result = run_stage(
@@ -168,8 +184,8 @@ def _reconstructed(space: Workspace, selection: Selection, known: Camera | None)
                 camera=camera,
                 model=str(space.unaligned),
             )
-            keep(path, result)
-    return Reconstruction.from_stage(kept(path), space.stamp_ns)
+            keep(space.found, result)
+    return space.read_reconstruction()
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,10 +208,11 @@ class _Labelling:
             placed = alignment.map_from_sfm
         name = '' if self.reference is None else self.reference.name
         labelled, rejected = gates.reject_frames(self.found, alignment, name)
+        gates.check_left(labelled, rejected)
         labels = placed.apply_to(self.found.sfm_from_camera).select(labelled)
-        self._place(placed)
-        # A summary speaks of the labels beside it: an older one goes first.
+        # A summary speaks of the labels and the model beside it: an older one goes first.
         (self.space.capture / SUMMARY).unlink(missing_ok=True)
+        self._place(placed)
         Capture.create(
             self.space.capture, camera=self.found.camera, labels=labels, rejected=rejected
         )
@@ -265,6 +282,7 @@ class _Labelling:
             scale=alignment.scale.scale,
             scale_error=alignment.scale.standard_error,
             scale_spread=alignment.scale.spread,
+            checked=alignment.checked_share,
             agreement=alignment.agreement.share,
             compared=alignment.agreement.windows,
             median_difference_m=alignment.agreement.median_metres,
@@ -273,4 +291,5 @@ class _Labelling:
             up_spread_deg=float(np.degrees(alignment.up_spread_rad)),
             clock_offset_s=alignment.offset_s,
             lever_arm_error_m=float(np.linalg.norm(alignment.scale.lever_arm)),
+            mount_error_deg=float(np.degrees(alignment.mount_off_rad)),
         )

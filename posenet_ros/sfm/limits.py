@@ -20,8 +20,11 @@ import os
 
 # The longer side of the images that features are taken from.
 LARGEST_SIDE = 1600
-# Soft: SIFT keeps whole levels, so up to half as many more.
+# Features of a frame. Soft: SIFT keeps whole levels, so up to half as many more.
 LARGEST_FEATURE_COUNT = 2048
+_FEWEST_FEATURES = 768
+# Features of a recording. Mapping holds what it made of all of them: 1.4 million take 2 GiB.
+_ALL_FEATURES = 1_400_000
 # SIFT finds more in an image doubled in size, at four times the cost: for small images only.
 _DOUBLED_UP_TO = 1000
 
@@ -43,6 +46,16 @@ def cores() -> int:
 def first_octave(width: int, height: int) -> int:
     """Return SIFT's first octave for images of a size in pixels: -1 doubles them, 0 does not."""
     return -1 if max(width, height) <= _DOUBLED_UP_TO else 0
+
+
+def feature_count(frames: int) -> int:
+    """
+    Return the most features to take of each of so many frames.
+
+    A long recording sees every place often, and has enough of them with fewer a frame.
+    """
+    share = _ALL_FEATURES // max(frames, 1)
+    return min(LARGEST_FEATURE_COUNT, max(_FEWEST_FEATURES, share))
 
 
 def feature_threads(width: int, height: int) -> int:

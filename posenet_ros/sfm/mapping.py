@@ -133,6 +133,8 @@ def _mapper_options(refine_distortion: bool) -> pycolmap.IncrementalPipelineOpti
     options.mapper.abs_pose_refine_extra_params = refine_distortion
     options.ba_global_function_tolerance = _BUNDLE_TOLERANCE
     options.ba_global_max_num_iterations = _BUNDLE_ROUNDS
+    # On the way, points that add nothing to the poses wait for the last adjustment.
+    options.mapper.ba_global_ignore_redundant_points3D = True
     # Colours are for the eye: extracted once, for the model that is kept.
     options.extract_colors = False
     return options

@@ -57,6 +57,11 @@ class LabelOptions:
                 f'--reference must be one of {", ".join(REFERENCES)} or tf:FRAME, '
                 f'got {self.reference!r}'
             )
+        if self.odom_topic and self.reference not in ('auto', 'odom'):
+            raise ConfigError(
+                f'--odom-topic {self.odom_topic} and --reference {self.reference} contradict '
+                'each other: leave one out'
+            )
         if self.base_from_camera is not None:
             values = tuple(map(float, self.base_from_camera))
             if len(values) != 6 or not all(map(math.isfinite, values)):

@@ -53,7 +53,18 @@ class Reconstruction:
     def from_stage(
         cls, values: Mapping[str, Any], stamp_of: Callable[[str], int]
     ) -> Reconstruction:
-        """Build from what `mapping.reconstruct` returns; `stamp_of` knows the file names."""
+        """
+        Build from what `mapping.reconstruct` returns; `stamp_of` knows the file names.
+
+        Raises CaptureError for values that it did not return.
+        """
+        try:
+            return cls._built(values, stamp_of)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CaptureError(f'what mapping found is damaged ({error!r})') from error
+
+    @classmethod
+    def _built(cls, values: Mapping[str, Any], stamp_of: Callable[[str], int]) -> Reconstruction:
         images = sorted((stamp_of(name), image) for name, image in values['images'].items())
         described = [image for _, image in images]
         poses = Trajectory(
@@ -86,6 +97,4 @@ def kept(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError) as error:
-        raise CaptureError(
-            f'cannot read {path}; remove the folder {path.parent} and label again'
-        ) from error
+        raise CaptureError(f'{path} is gone or damaged ({error})') from error

@@ -122,18 +122,20 @@ def _as_camera(path: Trajectory) -> Trajectory:
 
 
 def _no_reference(recording: Recording, options: LabelOptions, camera_frame: str) -> str:
+    without = '' if options.reference != 'auto' else f', or {_WITHOUT}'
     frames = ', '.join(recording.transforms().frames)
     if not frames:
         return (
             'the recording has nothing to take metres from: no nav_msgs/Odometry and no /tf; '
-            f'record /odom or /tf with /tf_static, or {_WITHOUT}'
+            f'record /odom or /tf with /tf_static{without}'
         )
+    asked = 'no motion on /tf'
     if options.reference == 'auto':
-        asked = 'no nav_msgs/Odometry, and no motion on /tf'
-    else:
-        asked = 'no motion on /tf'
+        asked = f'no nav_msgs/Odometry, and {asked}'
+    named = options.reference.removeprefix('tf:')
+    fixed = named if named != options.reference else 'odom, map or world'
     return (
         f'the recording has nothing to take metres from: {asked} of the camera '
-        f'{camera_frame or "(no name)"} in odom, map or world; its frames: {frames}; name one '
-        f'with --reference tf:FRAME, or {_WITHOUT}'
+        f'{camera_frame or "(no name)"} in {fixed}; its frames: {frames}; name one '
+        f'with --reference tf:FRAME{without}'
     )

@@ -31,6 +31,8 @@ _GOOD_GAP_S = 5.0
 _GOOD_CLOCK_S = 0.03
 _GOOD_FOCAL_SHARE = 0.1
 _GOOD_LEVER_ARM = 0.2
+_GOOD_CHECKED = 0.95
+_GOOD_MOUNT_DEGREES = 5.0
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,15 @@ class MetricSummary:
     """
     How the map got its metres: scale, agreement with the reference, and what seems off.
 
-    Errors are standard errors; `agreement` is the share of `compared` motions that agree.
+    Errors are standard errors; `checked` is the share of the frames that the reference covers,
+    `agreement` the share of `compared` motions that agree.
     """
 
     reference: str
     scale: float
     scale_error: float
     scale_spread: float
+    checked: float
     agreement: float
     compared: int
     median_difference_m: float
@@ -53,6 +57,7 @@ class MetricSummary:
     up_spread_deg: float
     clock_offset_s: float
     lever_arm_error_m: float
+    mount_error_deg: float
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,8 @@ def _metric_remarks(metric: MetricSummary | None) -> list[str]:
     if metric is None:
         return ['the labels have no metres: there was no reference']
     remarks = []
+    if metric.checked < _GOOD_CHECKED:
+        remarks.append(f'only {metric.checked:.0%} of the frames are covered by the reference')
     if metric.agreement < _GOOD_AGREEMENT:
         remarks.append(f'only {metric.agreement:.0%} of the motions agree with the reference')
     if metric.scale_error > _GOOD_SCALE_ERROR * metric.scale:
@@ -155,6 +162,11 @@ def _metric_remarks(metric: MetricSummary | None) -> list[str]:
     if metric.lever_arm_error_m > _GOOD_LEVER_ARM:
         remarks.append(
             f'the camera seems to sit {metric.lever_arm_error_m:.2f} m from where /tf_static says'
+        )
+    if metric.mount_error_deg > _GOOD_MOUNT_DEGREES:
+        remarks.append(
+            f'the camera seems to look {metric.mount_error_deg:.0f} deg away from where '
+            '/tf_static says: the scale depends on it'
         )
     return remarks
 
@@ -199,7 +211,8 @@ def _metric_rows(metric: MetricSummary | None) -> list[tuple[str, str]]:
         ),
         (
             'agreement',
-            f'{metric.agreement:.1%} of {metric.compared} motions; median difference '
+            f'{metric.agreement:.1%} of {metric.compared} motions in {metric.checked:.0%} of the '
+            'frames; median difference '
             f'{100 * metric.median_difference_m:.1f} cm, {metric.median_difference_deg:.1f} deg; '
             f'heading drifts {metric.drift_deg_per_m:.1f} deg a metre',
         ),

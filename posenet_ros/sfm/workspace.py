@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+import logging
 from pathlib import Path
 import time
 from typing import Any
@@ -26,7 +27,19 @@ from typing import Any
 from posenet_ros.data.capture import image_path
 from posenet_ros.errors import CaptureError
 from posenet_ros.files import read_yaml, write_yaml
+from posenet_ros.sfm.reconstruction import kept, Reconstruction
 from posenet_ros.sfm.selection import Selection
+
+_LOG = logging.getLogger(__name__)
+
+# Each works with what those before it have made.
+STAGES = ('selection', 'features', 'matching', 'mapping')
+_MODEL_FILES = ('cameras.bin', 'images.bin', 'points3D.bin')
+
+
+def has_model(folder: Path) -> bool:
+    """Tell whether a folder has all files of a COLMAP model."""
+    return all((folder / name).is_file() for name in _MODEL_FILES)
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class Workspace:
     The paths under an output folder `root`.
 
     A stage is done when `stages.yaml` says so, which is written after all that the stage makes,
-    and nobody has taken that away since.
+    and what it made is still there and whole. What is not is made again, with all that follows.
     """
 
     root: Path
@@ -66,6 +79,11 @@ class Workspace:
         return self.sfm / 'unaligned'
 
     @property
+    def found(self) -> Path:
+        """What the mapping stage returned."""
+        return self.sfm / 'reconstruction.json'
+
+    @property
     def log(self) -> Path:
         """What the stages print."""
         return self.root / 'logs' / 'sfm.log'
@@ -81,25 +99,45 @@ class Workspace:
     def stage_times(self) -> dict[str, float]:
         """Return the seconds that each finished stage took."""
         path = self.sfm / 'stages.yaml'
-        return read_yaml(path, CaptureError) if path.exists() else {}
+        try:
+            return read_yaml(path, CaptureError) if path.exists() else {}
+        except CaptureError as error:
+            _LOG.warning('%s: every stage is done again', error)
+            return {}
 
     def is_done(self, stage: str) -> bool:
         """Tell whether a stage has finished and what it made is there."""
-        made = {
-            'selection': self.images,
-            'features': self.database,
-            'matching': self.database,
-            'mapping': self.unaligned,
-        }
-        return stage in self.stage_times() and made[stage].exists()
+        if stage not in self.stage_times():
+            return False
+        try:
+            return self._is_whole(stage)
+        except CaptureError as error:
+            _LOG.warning('%s: the stage %r is done again', error, stage)
+            return False
+
+    def _is_whole(self, stage: str) -> bool:
+        if stage == 'selection':
+            stamps_ns = self.read_selection().stamps_ns
+            return all((self.images / self.image_name(each)).is_file() for each in stamps_ns)
+        if stage == 'mapping':
+            self.read_reconstruction()
+            return has_model(self.unaligned)
+        return self.database.is_file()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Take the time of a stage, and mark it as done when the block succeeds."""
-        begin = time.monotonic()
+        path, begin = self.sfm / 'stages.yaml', time.monotonic()
+        before = STAGES[: STAGES.index(name)]
+        times = {each: taken for each, taken in self.stage_times().items() if each in before}
+        # What follows would stand on what is about to change.
+        write_yaml(path, times)
         yield
-        seconds = round(time.monotonic() - begin, 2)
-        write_yaml(self.sfm / 'stages.yaml', {**self.stage_times(), name: seconds})
+        write_yaml(path, {**times, name: round(time.monotonic() - begin, 2)})
+
+    def read_reconstruction(self) -> Reconstruction:
+        """Read what the mapping stage found; raise CaptureError where it is damaged."""
+        return Reconstruction.from_stage(kept(self.found), self.stamp_ns)
 
     def write_selection(self, selection: Selection) -> None:
         """Keep a selection."""
@@ -113,6 +151,4 @@ class Workspace:
         try:
             return Selection(**{**values, 'stamps_ns': tuple(values['stamps_ns'])})
         except (KeyError, TypeError) as error:
-            raise CaptureError(
-                f'{path} is damaged; remove the folder {self.root} and label again'
-            ) from error
+            raise CaptureError(f'{path} is damaged') from error

@@ -72,7 +72,18 @@ def test_labels_are_made_for_frames_that_the_reference_does_not_cover(loop):
     found = align(loop.sfm(), odom.select(slice(200, None)))
     assert len(found.map_from_camera) == len(loop.sfm())
     assert found.checked[0] >= 45
+    assert found.checked_share == len(found.checked) / 200
     assert errors(found.map_from_camera, loop.camera())[0].max() < 0.01
+
+
+def test_a_camera_that_looks_aside_is_told_though_all_motions_agree(loop):
+    odom = loop.odom()
+    assert align(loop.sfm(), odom).mount_off_rad < np.radians(0.5)
+    aside = Rotation.from_euler('y', 12, degrees=True)
+    said = Trajectory(odom.stamps_ns, odom.rotations * aside, odom.translations, 'odom', 'camera')
+    found = align(loop.sfm(), said)
+    assert found.agreement.share > 0.95
+    assert np.degrees(found.mount_off_rad) == pytest.approx(12, abs=1)
 
 
 @pytest.mark.parametrize('rate_hz', [2.0, 5.0])

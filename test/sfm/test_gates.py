@@ -22,6 +22,7 @@ from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import Camera, Trajectory
 from posenet_ros.sfm.alignment import align
 from posenet_ros.sfm.gates import (
+    check_left,
     check_share,
     check_trust,
     longest_gap,
@@ -90,6 +91,65 @@ def test_a_reference_that_stands_still_is_refused(loop):
     )
     with pytest.raises(LabellingError, match=r'did not move as /odom says|hardly move'):
         check_trust(found(sfm), still, align(sfm, still), '/odom')
+
+
+def test_a_reference_of_less_than_half_of_the_drive_is_refused(loop):
+    sfm, odom = loop.sfm(), loop.odom()
+    for share, trusted in ((0.45, False), (0.55, True)):
+        part = odom.select(slice(0, round(share * len(odom))))
+        aligned = align(sfm, part)
+        if trusted:
+            check_trust(found(sfm), part, aligned, '/odom')
+            continue
+        with pytest.raises(LabellingError, match=r'/odom covers only 4\d% of the frames'):
+            check_trust(found(sfm), part, aligned, '/odom')
+
+
+def test_frames_far_from_all_that_was_checked_are_rejected(loop):
+    sfm, odom = loop.sfm(), loop.odom()
+    # Of 40 s, odometry for the first 30.
+    aligned = align(sfm, odom.select(slice(0, 600)))
+    keep, rejected = reject_frames(found(sfm), aligned, '/odom')
+    seconds = (sfm.stamps_ns - sfm.stamps_ns[0]) / 1e9
+    np.testing.assert_array_equal(keep, seconds <= seconds[aligned.checked[-1]] + 5.0)
+    assert rejected[0].reason.startswith('not covered by /odom: 5.')
+
+
+def test_too_few_labels_are_refused_whatever_kept_them_back():
+    reasons = [Rejected(stamp, f'large reprojection error: {stamp} px') for stamp in range(11)]
+    check_left(np.array([True] * 11), reasons)
+    with pytest.raises(LabellingError, match=r'only 10 of 21 .* large reprojection error \(11\)'):
+        check_left(np.array([True] * 10), reasons)
+    with pytest.raises(LabellingError, match='only 0 of 11'):
+        check_left(np.zeros(0, dtype=bool), reasons)
+
+
+def test_few_motions_to_compare_are_refused(loop):
+    sfm, odom = loop.sfm(), loop.odom()
+    aligned = align(sfm, odom)
+    for windows, trusted in ((5, True), (4, False)):
+        few = replace(aligned, agreement=replace(aligned.agreement, windows=windows))
+        if trusted:
+            check_trust(found(sfm), odom, few, '/odom')
+            continue
+        with pytest.raises(LabellingError, match='hardly move: 4 motions to compare'):
+            check_trust(found(sfm), odom, few, '/odom')
+
+
+def test_a_mirrored_scale_is_refused(loop):
+    sfm, odom = loop.sfm(), loop.odom()
+    aligned = align(sfm, odom)
+    backwards = replace(aligned, scale=replace(aligned.scale, scale=-2.5))
+    with pytest.raises(LabellingError, match='did not move as /odom says'):
+        check_trust(found(sfm), odom, backwards, '/odom')
+
+
+@pytest.mark.parametrize(('error_px', 'kept'), [(2.9, True), (3.1, False)])
+def test_the_largest_reprojection_error(error_px, kept):
+    model = found(standing(12))
+    model.errors_px[1] = error_px
+    keep, _ = reject_frames(model, None, '')
+    assert keep[1] == kept
 
 
 def test_a_scale_that_is_a_guess_is_refused(loop):

@@ -95,11 +95,66 @@ def test_what_somebody_took_away_is_made_again(again, labelled, recorded, stages
     assert summary.labelled == labelled[1].labelled
 
 
-def test_a_damaged_reconstruction_is_told_with_what_to_do(again, recorded):
-    (again / 'sfm' / 'reconstruction.json').write_text('{"images": ')
+@pytest.mark.parametrize(
+    ('damage', 'redone'),
+    [
+        (lambda out: (out / 'sfm/reconstruction.json').write_text('{"images": '), ['mapping']),
+        (lambda out: (out / 'sfm/reconstruction.json').write_text('{}'), ['mapping']),
+        (lambda out: (out / 'sfm/unaligned/images.bin').unlink(), ['mapping']),
+        (lambda out: (out / 'sfm/stages.yaml').write_text(''), None),
+        (lambda out: (out / 'sfm/selection.yaml').unlink(), None),
+        (lambda out: next((out / 'capture/images').iterdir()).unlink(), None),
+        # Matches stand on features: they go with them.
+        (lambda out: (out / 'sfm/database.db').unlink(), None),
+        (lambda out: (out / 'capture/labels.tum').unlink(), []),
+        (lambda out: (out / 'capture/summary.yaml').write_text('{frames: 3}'), []),
+    ],
+    ids=range(9),
+)
+def test_what_is_damaged_is_made_again_with_all_that_follows(
+    again, labelled, recorded, stages, damage, redone
+):
     (again / 'capture' / 'summary.yaml').unlink()
-    with pytest.raises(CaptureError, match=r'remove the folder .*sfm and label again'):
-        label_recording(recorded.bag, again, LabelOptions())
+    damage(again)
+    summary = label_recording(recorded.bag, again, LabelOptions())
+    everything = ['features', 'matching', 'mapping']
+    assert stages == [*(everything if redone is None else redone), 'placing']
+    assert summary.labelled == labelled[1].labelled
+    assert len(Capture.open(again / 'capture').labels) == summary.labelled
+
+
+@pytest.mark.parametrize('gone', ['images.bin', 'points3D.bin'])
+def test_a_run_without_its_model_is_not_finished(again, recorded, stages, gone):
+    (again / 'sfm' / gone).unlink()
+    label_recording(recorded.bag, again, LabelOptions())
+    assert stages == ['placing']
+    assert (again / 'sfm' / gone).is_file()
+
+
+def test_labels_are_not_changed_under_a_model(again, labelled, recorded, stages):
+    (again / 'model').mkdir()
+    assert label_recording(recorded.bag, again, LabelOptions()) == labelled[1]
+    before = (again / 'capture' / 'labels.tum').read_bytes()
+    with pytest.raises(CaptureError, match=r'has a model .* choose another --output'):
+        label_recording(recorded.bag, again, LabelOptions(reference='tf'))
+    assert stages == []
+    assert (again / 'capture' / 'labels.tum').read_bytes() == before
+
+
+def test_a_run_stopped_while_it_moves_the_map_is_finished_by_the_next(
+    again, recorded, stages, monkeypatch
+):
+    def stopped(*args, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Capture, 'create', stopped)
+        label_recording(recorded.bag, again, LabelOptions(reference='tf'))
+    label_recording(recorded.bag, again, LabelOptions())
+    assert stages == ['placing', 'placing']
+    scene = read_colmap(again / 'sfm')
+    for frame, label in zip(scene.train, Capture.open(again / 'capture').labels):
+        assert frame.map_from_camera.distance(label)[0] < 1e-6
 
 
 def test_labels_without_metres_on_request(again, recorded):

@@ -35,12 +35,12 @@ def test_the_defaults_of_the_command_are_those_of_the_options():
 
 
 def test_every_option_arrives():
-    words = '--image-topic /a --rate 6 --reference tf:map --odom-topic /o --allow-unscaled'
+    words = '--image-topic /a --rate 6 --reference odom --odom-topic /o --allow-unscaled'
     mount = ['--base-from-camera', '1', '2', '3', '-1.5', '0', '-1.5']
     assert parsed(*words.split(), *mount) == LabelOptions(
         image_topic='/a',
         rate_hz=6.0,
-        reference='tf:map',
+        reference='odom',
         odom_topic='/o',
         base_from_camera=(1, 2, 3, -1.5, 0, -1.5),
         allow_unscaled=True,
@@ -53,6 +53,7 @@ def test_every_option_arrives():
         ({'rate_hz': 0.0}, 'rate must be .* got 0.0'),
         ({'rate_hz': float('nan')}, 'rate'),
         ({'reference': 'gps'}, "auto, odom, tf, none or tf:FRAME, got 'gps'"),
+        ({'reference': 'tf:map', 'odom_topic': '/o'}, 'contradict each other'),
         ({'base_from_camera': (1, 2, 3)}, 'six finite numbers'),
         ({'base_from_camera': (1, 2, 3, 0, 0, float('inf'))}, 'six finite numbers'),
     ],

@@ -21,7 +21,22 @@ from posenet_ros.sfm.summary import LabelSummary, MetricSummary
 import pytest
 import yaml
 
-METRIC = MetricSummary('/odom', 0.17, 0.001, 0.01, 0.99, 250, 0.02, 0.7, 4.0, 1.2, 0.004, 0.05)
+METRIC = MetricSummary(
+    reference='/odom',
+    scale=0.17,
+    scale_error=0.001,
+    scale_spread=0.01,
+    checked=1.0,
+    agreement=0.99,
+    compared=250,
+    median_difference_m=0.02,
+    median_difference_deg=0.7,
+    drift_deg_per_m=4.0,
+    up_spread_deg=1.2,
+    clock_offset_s=0.004,
+    lever_arm_error_m=0.05,
+    mount_error_deg=1.0,
+)
 GOOD = LabelSummary(
     recording='run1',
     options={'rate_hz': 2.0},
@@ -67,6 +82,8 @@ def test_what_is_good_says_so_in_one_screen():
         ({'metric': replace(METRIC, scale_error=0.0085)}, 'scale is uncertain by 5.0%'),
         ({'metric': replace(METRIC, up_spread_deg=9.0)}, 'upright direction varies by 9 deg'),
         ({'metric': replace(METRIC, clock_offset_s=-0.05)}, '-50 ms'),
+        ({'metric': replace(METRIC, checked=0.8)}, 'only 80% of the frames are covered'),
+        ({'metric': replace(METRIC, mount_error_deg=12.0)}, 'seems to look 12 deg away'),
         ({'metric': replace(METRIC, lever_arm_error_m=0.4)}, '0.40 m from where'),
     ],
 )
