@@ -29,7 +29,7 @@ import re
 
 from posenet_ros.data.frames import Frame, Scene
 from posenet_ros.errors import DatasetError, GeometryError
-from posenet_ros.geometry import NS_PER_S, Pose
+from posenet_ros.geometry import check_unit, NS_PER_S, Pose
 
 # The videos were sampled at 2 Hz.
 RATE_HZ = 2
@@ -67,14 +67,16 @@ def _frame(path: Path, number: int, fields: list[str]) -> Frame:
     image = path.parent / fields[0]
     try:
         x, y, z, qw, qx, qy, qz = (float(field) for field in fields[1:])
+        check_unit(w=qw, x=qx, y=qy, z=qz)
         camera_from_map = Pose.from_quaternion(
             w=qw, x=qx, y=qy, z=qz, translation=(0, 0, 0), target='camera', source='map'
         )
         pose = Pose(camera_from_map.rotation.inv(), [x, y, z], 'map', 'camera')
     except (ValueError, GeometryError) as error:
+        reason = f': {error}' if isinstance(error, GeometryError) else ''
         raise DatasetError(
             f'{path}:{number}: expected "image x y z qw qx qy qz" with finite numbers, got '
-            f'{" ".join(fields)[:80]!r}'
+            f'{" ".join(fields)[:80]!r}{reason}'
         ) from error
     digits = re.findall(r'\d+', image.stem)
     stamp_ns = int(digits[-1] if digits else number) * NS_PER_S // RATE_HZ

@@ -16,15 +16,9 @@
 
 from posenet_ros.geometry.alignment import fit_similarity, Sim3
 from posenet_ros.geometry.camera import Camera
-from posenet_ros.geometry.pose import Pose, Quaternion
-from posenet_ros.geometry.trajectory import (
-    associate,
-    NS_PER_S,
-    read_tum,
-    seconds_text,
-    Trajectory,
-    write_tum,
-)
+from posenet_ros.geometry.pose import check_unit, Pose, Quaternion
+from posenet_ros.geometry.trajectory import associate, NS_PER_S, Trajectory
+from posenet_ros.geometry.tum import read_tum, seconds_text, write_tum
 
 __all__ = [
     'Camera',
@@ -34,6 +28,7 @@ __all__ = [
     'Sim3',
     'Trajectory',
     'associate',
+    'check_unit',
     'fit_similarity',
     'read_tum',
     'seconds_text',

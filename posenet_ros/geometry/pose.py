@@ -22,12 +22,15 @@ product the inner names cancel: `map_from_base = map_from_camera @ camera_from_b
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from posenet_ros.errors import GeometryError
 from scipy.spatial.transform import Rotation
+
+_UNIT_TOLERANCE = 1e-2
 
 
 def rotation_from_parts(*, w: ArrayLike, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Rotation:
@@ -45,6 +48,17 @@ def rotation_from_parts(*, w: ArrayLike, x: ArrayLike, y: ArrayLike, z: ArrayLik
         x, y, z, w = np.atleast_2d(parts)[~sound.ravel()][0]
         raise GeometryError(f'no rotation has the quaternion w={w} x={x} y={y} z={z}')
     return Rotation.from_quat(parts / norms)
+
+
+def check_unit(*, w: float, x: float, y: float, z: float) -> None:
+    """
+    Raise GeometryError for quaternion parts from a text that are further than 1e-2 from length 1.
+
+    Numbers of few digits pass; digits that were lost and columns in another order do not.
+    """
+    length = math.hypot(w, x, y, z)
+    if not abs(length - 1) <= _UNIT_TOLERANCE:
+        raise GeometryError(f'a quaternion has length 1, and this one {length:.4g}')
 
 
 class Quaternion(NamedTuple):

@@ -90,6 +90,8 @@ def test_without_a_test_file_nothing_is_kept_apart(scene):
         'seq2/frame00003.png 1 2 3 0 0 0 0',
         'seq2/frame00003.png 1 2 nan 1 0 0 0',
         'seq2/frame00003.png 1 2 three 1 0 0 0',
+        'seq2/frame00003.png 1 2 3 0.98 0 0 0',
+        'seq2/frame00003.png 1 0 0 0 5 6 7',
     ],
 )
 def test_a_bad_row_is_named_by_its_line(scene, bad):

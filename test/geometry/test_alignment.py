@@ -75,6 +75,14 @@ def test_a_mirrored_cloud_gives_a_rotation_and_no_reflection():
     assert np.linalg.det(found.rotation.as_matrix()) == pytest.approx(1)
 
 
+def test_a_mirrored_cloud_is_scaled_by_what_a_rotation_can_follow():
+    # The variances along the axes are 2, 0.5 and 0.25; the last, mirrored, speaks against.
+    flat = np.array([[2, 0, 0.5], [-2, 0, 0.5], [0, 1, -0.5], [0, -1, -0.5]])
+    found = fit(flat, 4 * flat * [1, 1, -1])
+    assert found.scale == pytest.approx(4 * (2 + 0.5 - 0.25) / (2 + 0.5 + 0.25))
+    assert found.rotation.magnitude() < 1e-9
+
+
 @pytest.mark.parametrize(
     ('points', 'complaint'),
     [

@@ -76,7 +76,7 @@ def test_seconds_as_others_write_them(path, text, stamp_ns):
 
 
 def test_comments_blank_lines_commas_and_disorder(path):
-    path.write_text('# a comment\n\n2, 2,0,0, 0,0,0,1\n1 1 0 0 0 0 0 2  # not normalised\n')
+    path.write_text('# a comment\n\n2, 2,0,0, 0,0,0,1\n1 1 0 0 0 0 0 1.004  # few digits\n')
     poses = read_tum(path, target='odom', source='base')
     np.testing.assert_array_equal(poses.stamps_ns, [10**9, 2 * 10**9])
     np.testing.assert_array_equal(poses.translations[:, 0], [1, 2])
@@ -101,6 +101,23 @@ def test_a_bad_row_is_named_by_its_line(path, row):
     with pytest.raises(GeometryError, match=r'poses\.tum:2: expected "time tx') as raised:
         read_tum(path)
     assert row in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    'quaternion', ['5 0 0 0.2', '640 480 3 1', '0 0 0 1.02', '0 0 0 0.98', '0 0 0 nan']
+)
+def test_a_quaternion_of_another_length_is_refused_with_it(path, quaternion):
+    path.write_text(f'0.5 0 0 0 0 0 0 1\n0.6 0 0 0 {quaternion}\n')
+    with pytest.raises(GeometryError, match=r'poses\.tum:2: .*has length 1, and this one'):
+        read_tum(path)
+
+
+@pytest.mark.parametrize('stamp', ['1700000000000000000', '-1700000000000000000', '1.7e18'])
+def test_stamps_in_nanoseconds_are_refused(path, stamp):
+    path.write_text(f'0.5 0 0 0 0 0 0 1\n{stamp} 0 0 0 0 0 0 1\n')
+    with pytest.raises(GeometryError, match=r'poses\.tum:2: .*: stamps are seconds') as raised:
+        read_tum(path)
+    assert '\n' not in str(raised.value)
 
 
 @pytest.mark.parametrize('content', ['', '# only a comment\n', '\n\n'])
