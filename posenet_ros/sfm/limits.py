@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-import os
+from posenet_ros.machine import cores
 
 # The longer side of the images that features are taken from.
 LARGEST_SIDE = 1600
@@ -33,14 +33,6 @@ _MEMORY_BYTES = 3 << 29
 _BYTES_PER_PIXEL = 75
 # Matching compares all descriptors of two images at once, as 32-bit numbers, both ways.
 _MATCHING_BYTES = 2 * 4 * (3 * LARGEST_FEATURE_COUNT // 2) ** 2
-
-
-def cores() -> int:
-    """Return the number of CPU cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        return os.cpu_count() or 1
 
 
 def first_octave(width: int, height: int) -> int:

@@ -30,7 +30,7 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 from posenet_ros.data.colmap import camera_from_colmap
 from posenet_ros.errors import LabellingError
-from posenet_ros.sfm import limits
+from posenet_ros.machine import cores
 from posenet_ros.sfm.dropped import reasons_for_dropping
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _mapper_options(refine_distortion: bool) -> pycolmap.IncrementalPipelineOpti
     import pycolmap
 
     options = pycolmap.IncrementalPipelineOptions()
-    options.num_threads = limits.cores()
+    options.num_threads = cores()
     for seeded in (options, options.mapper, options.triangulation):
         seeded.random_seed = _SEED
     options.ba_refine_extra_params = refine_distortion

@@ -29,9 +29,9 @@ from posenet_ros import __version__
 from posenet_ros.errors import ConfigError
 from posenet_ros.files import read_yaml, write_yaml
 from posenet_ros.geometry import NS_PER_S, Trajectory, write_tum
+from posenet_ros.machine import cores
 from posenet_ros.simulation.mipmaps import Texture
 from posenet_ros.simulation.options import SimulationOptions
-from posenet_ros.simulation.parallel import cores
 from posenet_ros.simulation.path import drive, training_offsets, unseen_offsets
 from posenet_ros.simulation.preview import preview
 from posenet_ros.simulation.recording import camera_poses, record
