@@ -49,7 +49,8 @@ class Worker(Generic[Item, Result]):
     `work` turns an item into a result; a PosenetError from it refuses the item and goes to
     `refuse`. Results go to `publish`. Any other exception is a defect: it goes to `fail`, and the
     thread ends. Both `publish` and `refuse` are called one at a time, never after `forget` or
-    `stop` returned for an item put before.
+    `stop` returned for an item put before. So these two wait for the one that is being published,
+    unless it is `publish` or `refuse` that calls them; `put` and `counts` wait for nothing.
     """
 
     def __init__(
@@ -64,6 +65,9 @@ class Worker(Generic[Item, Result]):
         self._publish = publish
         self._refuse = refuse
         self._fail = fail
+        # Held while something goes out; reentrant, for a `publish` that forgets.
+        self._outlet = threading.RLock()
+        # Held for moments only, and never while waiting for the outlet.
         self._changed = threading.Condition()
         self._waiting: list[Item] = []
         self._in_work = False
@@ -90,18 +94,29 @@ class Worker(Generic[Item, Result]):
     def forget(self) -> None:
         """Drop the item that waits and the one in work: their results belong to the past."""
         with self._changed:
-            self._drop_waiting()
-            self._drop_in_work()
+            self._drop_all()
+        # What is on its way out was not dropped any more; it is out when the outlet is free.
+        with self._outlet:
+            pass
 
     def stop(self, timeout_s: float) -> bool:
-        """Forget everything, end the thread, and tell whether it ended within the time."""
+        """
+        Forget everything, end the thread, and tell whether it ended within the time.
+
+        Where it did not, what was being published at the call may still be on its way.
+        """
         with self._changed:
-            self._drop_waiting()
-            self._drop_in_work()
+            self._drop_all()
             self._stopped = True
             self._changed.notify()
-        self._thread.join(timeout_s)
+        # The end of the thread is the end of its last outlet too. No thread can await its own.
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout_s)
         return not self._thread.is_alive()
+
+    def _drop_all(self) -> None:
+        self._drop_waiting()
+        self._drop_in_work()
 
     def _drop_waiting(self) -> None:
         if self._waiting:
@@ -138,18 +153,19 @@ class Worker(Generic[Item, Result]):
         try:
             result = self._work(item)
         except PosenetError as error:
-            with self._changed:
+            with self._outlet:
                 if self._finish(epoch, refused=1):
                     self._refuse(item, error)
             return
-        with self._changed:
+        with self._outlet:
             if self._finish(epoch, published=1):
                 self._publish(item, result)
 
     def _finish(self, epoch: int, **outcome: int) -> bool:
         """Count an item of this epoch as done; one that was dropped meanwhile is counted."""
-        if epoch != self._epoch:
-            return False
-        self._in_work = False
-        self._count(pending=-1, **outcome)
-        return True
+        with self._changed:
+            if epoch != self._epoch:
+                return False
+            self._in_work = False
+            self._count(pending=-1, **outcome)
+            return True

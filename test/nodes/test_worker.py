@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import threading
 import time
 
@@ -23,6 +23,13 @@ from posenet_ros.nodes.worker import Counts, Worker
 import pytest
 
 PATIENCE_S = 30.0
+
+
+def until(happened: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 class Bench:
@@ -51,12 +58,6 @@ class Bench:
             raise ImageError(f'{item} is negative')
         return 2 * item
 
-    def until(self, happened) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not happened():
-            assert time.monotonic() < end
-            time.sleep(0.001)
-
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
@@ -69,26 +70,26 @@ def bench() -> Iterator[Bench]:
 def test_every_item_is_worked_when_there_is_time(bench):
     for item in (1, 2, 3):
         bench.worker.put(item)
-        bench.until(lambda item=item: (item, 2 * item) in bench.published)
+        until(lambda item=item: (item, 2 * item) in bench.published)
     assert bench.worker.counts == Counts(received=3, published=3)
 
 
 def test_the_newest_wins_and_the_overtaken_are_counted(bench):
     bench.gate.clear()
     bench.worker.put(1)
-    bench.until(lambda: bench.begun == [1])
+    until(lambda: bench.begun == [1])
     for item in (2, 3, 4):
         bench.worker.put(item)
     assert bench.worker.counts == Counts(received=4, dropped=2, pending=2)
     bench.gate.set()
-    bench.until(lambda: len(bench.published) == 2)
+    until(lambda: len(bench.published) == 2)
     assert bench.published == [(1, 2), (4, 8)]
     assert bench.worker.counts == Counts(received=4, published=2, dropped=2)
 
 
 def test_a_refused_item_is_counted_and_told_why(bench):
     bench.worker.put(-5)
-    bench.until(lambda: bench.refused)
+    until(lambda: bench.refused)
     assert bench.refused == [(-5, '-5 is negative')]
     assert bench.worker.counts == Counts(received=1, refused=1)
 
@@ -96,13 +97,13 @@ def test_a_refused_item_is_counted_and_told_why(bench):
 def test_what_is_forgotten_is_never_published(bench):
     bench.gate.clear()
     bench.worker.put(1)
-    bench.until(lambda: bench.begun == [1])
+    until(lambda: bench.begun == [1])
     bench.worker.put(2)
     bench.worker.forget()
     assert bench.worker.counts == Counts(received=2, dropped=2)
     bench.worker.put(3)
     bench.gate.set()
-    bench.until(lambda: bench.published)
+    until(lambda: bench.published)
     assert bench.published == [(3, 6)]
     assert bench.worker.counts == Counts(received=3, published=1, dropped=2)
 
@@ -114,7 +115,7 @@ def test_forgetting_nothing_changes_nothing(bench):
 
 def test_a_defect_is_handed_over_and_ends_the_thread(bench):
     bench.worker.put(13)
-    bench.until(lambda: bench.defects)
+    until(lambda: bench.defects)
     assert isinstance(bench.defects[0], ZeroDivisionError)
     assert bench.worker.stop(PATIENCE_S)
 
@@ -122,12 +123,110 @@ def test_a_defect_is_handed_over_and_ends_the_thread(bench):
 def test_stop_tells_when_an_item_takes_too_long(bench):
     bench.gate.clear()
     bench.worker.put(1)
-    bench.until(lambda: bench.begun == [1])
+    until(lambda: bench.begun == [1])
     assert not bench.worker.stop(0.01)
     bench.gate.set()
     assert bench.worker.stop(PATIENCE_S)
     assert bench.published == []
     assert bench.worker.counts == Counts(received=1, dropped=1)
+
+
+class SlowOutlet:
+    """A worker whose `publish`, or `refuse` for negative items, stands until `gate` is set."""
+
+    def __init__(self) -> None:
+        self.entered, self.gate = threading.Event(), threading.Event()
+        self.out: list[int] = []
+        self.worker = Worker(self._work, publish=self._go, refuse=self._go, fail=self.out.append)
+
+    def _work(self, item: int) -> int:
+        if item < 0:
+            raise ImageError('negative')
+        return item
+
+    def _go(self, item: int, _: object) -> None:
+        self.entered.set()
+        assert self.gate.wait(PATIENCE_S)
+        self.out.append(item)
+
+
+@pytest.fixture
+def outlet() -> Iterator[SlowOutlet]:
+    outlet = SlowOutlet()
+    yield outlet
+    outlet.gate.set()
+    assert outlet.worker.stop(PATIENCE_S)
+
+
+@pytest.mark.parametrize('item', [1, -1])
+def test_whoever_puts_or_counts_does_not_wait_for_what_goes_out(outlet, item):
+    outlet.worker.put(item)
+    assert outlet.entered.wait(PATIENCE_S)
+    done = threading.Event()
+
+    def put() -> None:
+        outlet.worker.put(2)
+        assert outlet.worker.counts.received == 2
+        done.set()
+
+    threading.Thread(target=put, daemon=True).start()
+    assert done.wait(PATIENCE_S)
+    assert outlet.out == []
+
+
+@pytest.mark.parametrize('item', [1, -1])
+def test_forgetting_returns_when_what_goes_out_is_out_and_keeps_what_is_put_later(outlet, item):
+    outlet.worker.put(item)
+    assert outlet.entered.wait(PATIENCE_S)
+    outlet.worker.put(2)
+    seen: list[list[int]] = []
+
+    def forget() -> None:
+        outlet.worker.forget()
+        seen.append(list(outlet.out))
+
+    forgetting = threading.Thread(target=forget, daemon=True)
+    forgetting.start()
+    until(lambda: outlet.worker.counts.dropped == 1)
+    outlet.worker.put(3)
+    forgetting.join(0.05)
+    assert seen == []
+    outlet.gate.set()
+    forgetting.join(PATIENCE_S)
+    assert seen[0][0] == item
+    assert 2 not in seen[0]
+    until(lambda: len(outlet.out) == 2)
+    assert outlet.out == [item, 3]
+
+
+def test_stopping_is_given_up_in_time_while_an_outlet_hangs(outlet):
+    outlet.worker.put(1)
+    assert outlet.entered.wait(PATIENCE_S)
+    assert not outlet.worker.stop(0.01)
+    outlet.gate.set()
+    assert outlet.worker.stop(PATIENCE_S)
+    assert outlet.out == [1]
+
+
+def test_publish_may_itself_forget_and_stop():
+    ended = threading.Event()
+    answers: list[bool] = []
+    defects: list[BaseException] = []
+
+    def publish(item: int, result: int) -> None:
+        worker.put(item + 1)
+        worker.forget()
+        answers.append(worker.stop(PATIENCE_S))
+        ended.set()
+
+    worker = Worker(lambda item: item, publish=publish, refuse=publish, fail=defects.append)
+    worker.put(1)
+    assert ended.wait(PATIENCE_S)
+    # Its own thread still ran; now it does not, and the second item went nowhere.
+    assert answers == [False]
+    assert worker.stop(PATIENCE_S)
+    assert worker.counts == Counts(received=2, published=1, dropped=1)
+    assert defects == []
 
 
 def test_counts_hold_at_every_moment(bench):
@@ -139,6 +238,6 @@ def test_counts_hold_at_every_moment(bench):
         outcomes = counts.published + counts.dropped + counts.refused + counts.pending
         assert counts.received == item + 1 == outcomes
         assert 0 <= counts.pending <= 2
-    bench.until(lambda: bench.worker.counts.pending == 0)
+    until(lambda: bench.worker.counts.pending == 0)
     assert len(bench.published) == bench.worker.counts.published
     assert len(bench.refused) == bench.worker.counts.refused
