@@ -88,14 +88,17 @@ class Recording(MessageStream):
         The stamp is the header's; where the first two headers have none, it is the time of
         recording for all. An image whose stamp is zero or not later than the one before is left
         out, and how many were is logged; a clock that jumps back by more than a second is a
-        BagError.
+        BagError. To ROS, zero is no time: a simulation that begins there loses one image.
         """
         stamped = any(_stamp_ns(each) for _, _, each in islice(self.decoded([topic]), 2))
         last_ns, left_out = None, 0
         for _, recorded_ns, message in self.decoded([topic]):
             stamp_ns = _stamp_ns(message) if stamped else recorded_ns
+            if stamped and stamp_ns == 0:
+                left_out += 1
+                continue
             if last_ns is not None and stamp_ns <= last_ns:
-                if stamp_ns and last_ns - stamp_ns > CLOCK_JUMP_NS:
+                if last_ns - stamp_ns > CLOCK_JUMP_NS:
                     raise BagError(
                         f'the clock of {topic} jumps back from {seconds_text(last_ns)} to '
                         f'{seconds_text(stamp_ns)}; cut {self.path} there, or record again'
@@ -105,7 +108,7 @@ class Recording(MessageStream):
             last_ns = stamp_ns
             yield StampedImage(stamp_ns, plain(message.header.frame_id), message)
         if left_out:
-            _LOG.warning('left out %d images of %s: stamps not in order', left_out, topic)
+            _LOG.warning('left out %d images of %s: no stamp, or not in order', left_out, topic)
 
     def camera(self, image_topic: str) -> Camera | None:
         """
@@ -156,14 +159,23 @@ class Recording(MessageStream):
             _LOG.warning('%s is of no use: %s', topic, error)
             return None
 
+    def odometry_topic(self, name: str | None = None) -> str:
+        """
+        Return the odometry topic: the named one, `/odom`, or the only one that has messages.
+
+        Raises BagError, which lists the topics, where the choice is not clear.
+        """
+        topics = choice.of_types(self.topics, choice.ODOMETRY)
+        return choice.only_odometry(name, {topic: self.count(topic) for topic in topics})
+
     def odometry(self, topic: str | None = None) -> Trajectory:
         """
         Return the odometry, `header.frame_id` from `child_frame_id`, in order of time.
 
-        Without a topic it is `/odom`, or the only one. Raises BagError where the choice is not
-        clear, or no message of the topic holds a pose.
+        Raises BagError where `odometry_topic` does, and where no message of the topic holds a
+        pose.
         """
-        topic = choice.only_odometry(topic, self.topics)
+        topic = self.odometry_topic(topic)
         samples, frames = PoseSamples(), ('odom', 'base_link')
         for _, recorded_ns, message in self.decoded([topic]):
             pose = message.pose.pose
@@ -178,13 +190,23 @@ class Recording(MessageStream):
         return trajectory
 
     def transforms(self) -> TransformTree:
-        """Return what /tf and /tf_static say, of all namespaces together."""
+        """
+        Return what /tf and /tf_static say, of all namespaces together.
+
+        All of it is kept: a million transforms, some hours of a robot, take 200 MiB.
+        """
+        return self._tree(choice.of_types(self.topics, choice.TRANSFORMS))
+
+    def static_transforms(self) -> TransformTree:
+        """Return what /tf_static alone says, of all namespaces together."""
+        topics = choice.of_types(self.topics, choice.TRANSFORMS)
+        return self._tree([topic for topic in topics if _is_static(topic)])
+
+    def _tree(self, topics: list[str]) -> TransformTree:
         static: dict[tuple[str, str], PoseSamples] = {}
         moving: dict[tuple[str, str], PoseSamples] = {}
-        for topic, recorded_ns, message in self.decoded(
-            choice.of_types(self.topics, choice.TRANSFORMS)
-        ):
-            edges = static if topic.endswith('/tf_static') else moving
+        for topic, recorded_ns, message in self.decoded(topics):
+            edges = static if _is_static(topic) else moving
             for each in message.transforms:
                 frames = plain(each.header.frame_id), plain(each.child_frame_id)
                 edges.setdefault(frames, PoseSamples()).add(
@@ -201,6 +223,10 @@ class Recording(MessageStream):
 
 def _stamp_ns(message: Any) -> int:
     return message.header.stamp.sec * NS_PER_S + message.header.stamp.nanosec
+
+
+def _is_static(topic: str) -> bool:
+    return topic.endswith('/tf_static')
 
 
 def _holds_depth(message: Any) -> bool:

@@ -78,21 +78,28 @@ def only_image(counts: Mapping[str, int], topics: Mapping[str, str]) -> str:
     return chosen[0]
 
 
-def only_odometry(name: str | None, topics: Mapping[str, str]) -> str:
-    """Return the odometry topic: the named one, `/odom`, or the only one; else BagError."""
-    found = of_types(topics, ODOMETRY)
+def only_odometry(name: str | None, counts: Mapping[str, int]) -> str:
+    """
+    Return the odometry topic: the named one, `/odom`, or the only one; else BagError.
+
+    `counts` are the odometry topics (name -> messages). One that was announced but has no
+    messages, as of a driver that was not running, is none to choose.
+    """
+    found = sorted(topic for topic, count in counts.items() if count)
     known = ', '.join(found) or 'none'
     if name is not None:
         rooted = '/' + name.strip('/')
         if rooted in found:
             return rooted
-        raise BagError(f'{rooted} is no {ODOMETRY} of this recording; odometry topics: {known}')
+        wrong = 'has no messages' if rooted in counts else f'is no {ODOMETRY} of this recording'
+        raise BagError(f'{rooted} {wrong}; odometry topics: {known}')
     if '/odom' in found:
         return '/odom'
     if len(found) == 1:
         return found[0]
     if not found:
-        raise BagError(f'the recording has no topic of type {ODOMETRY}')
+        empty = f' with messages; without: {", ".join(sorted(counts))}' if counts else ''
+        raise BagError(f'the recording has no topic of type {ODOMETRY}{empty}')
     raise BagError(
         f'the recording has {len(found)} odometry topics; name one with --odom-topic: {known}'
     )

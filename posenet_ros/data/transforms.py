@@ -76,8 +76,8 @@ class TransformTree:
         Return `target_from_source` over time, or None where nothing on /tf connects them.
 
         The stamps are those of the one moving edge of the chain, at its own rate. With several,
-        they are all stamps of the time that these share, each edge interpolated; None where
-        they share no time.
+        they are all stamps at which every edge is known, each interpolated over no more than
+        its own usual gap; None where there are none.
         """
         target, source = plain(target), plain(source)
         chain = _chain(target, source, {**self._fixed, **self._moving}) or []
@@ -121,13 +121,13 @@ def _is_still(edge: Trajectory) -> bool:
 
 
 def _shared_stamps(edges: Sequence[Trajectory]) -> NDArray[np.int64]:
-    """Return every stamp of any edge within the time that all of them cover."""
+    """Return every stamp of any edge at which all of them are known."""
     if not edges:
         return np.zeros(0, dtype=np.int64)
     stamps_ns = np.unique(np.concatenate([edge.stamps_ns for edge in edges]))
-    first = max(edge.stamps_ns[0] for edge in edges)
-    last = min(edge.stamps_ns[-1] for edge in edges)
-    return stamps_ns[(stamps_ns >= first) & (stamps_ns <= last)]
+    for edge in edges:
+        stamps_ns = stamps_ns[edge.covers(stamps_ns, max_gap_ns=edge.usual_gap_ns)]
+    return stamps_ns
 
 
 def _chain(target: str, source: str, edges: Collection[Edge]) -> list[Edge] | None:

@@ -127,6 +127,12 @@ class Trajectory:
             self.source,
         )
 
+    @property
+    def usual_gap_ns(self) -> int:
+        """The longest gap to interpolate over: some periods, at least a fifth of a second."""
+        period_ns = float(np.median(np.diff(self.stamps_ns))) if len(self) > 1 else 0.0
+        return round(max(0.2 * NS_PER_S, 3 * period_ns))
+
     def covers(self, stamps_ns: NDArray[np.int64], *, max_gap_ns: int) -> NDArray[np.bool_]:
         """Tell which stamps lie between two poses that are at most `max_gap_ns` apart."""
         stamps_ns = np.asarray(stamps_ns, dtype=np.int64)

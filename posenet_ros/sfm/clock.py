@@ -30,12 +30,6 @@ _CAP_RAD = np.radians(8.0)
 _CLEARLY_BETTER = 0.8
 
 
-def usual_gap_ns(reference: Trajectory) -> int:
-    """Return the longest gap to interpolate over: some periods, at least a fifth of a second."""
-    period_ns = float(np.median(np.diff(reference.stamps_ns))) if len(reference) > 1 else 0.0
-    return round(max(0.2 * NS_PER_S, 3 * period_ns))
-
-
 def clock_offset(camera: Trajectory, reference: Trajectory) -> float:
     """
     Return the seconds to add to the camera's stamps to have the reference's.
@@ -61,7 +55,7 @@ def covered(
 ) -> NDArray[np.bool_]:
     """Tell for which of the camera's stamps the reference knows the pose."""
     shifted = camera_ns + round(offset_s * NS_PER_S)
-    return reference.covers(shifted, max_gap_ns=usual_gap_ns(reference))
+    return reference.covers(shifted, max_gap_ns=reference.usual_gap_ns)
 
 
 def reference_at(

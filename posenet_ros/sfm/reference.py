@@ -56,7 +56,9 @@ def find_reference(
             '--reference none leaves labels without metres and without up; confirm with '
             '--allow-unscaled, or give --reference odom or tf'
         )
-    has_odometry = bool(topics.of_types(recording.topics, topics.ODOMETRY))
+    has_odometry = any(
+        recording.count(topic) for topic in topics.of_types(recording.topics, topics.ODOMETRY)
+    )
     if (
         options.reference == 'odom'
         or options.odom_topic
@@ -72,10 +74,14 @@ def find_reference(
 
 
 def _from_odometry(recording: Recording, options: LabelOptions, camera_frame: str) -> Reference:
-    odometry = recording.odometry(options.odom_topic)
+    topic = recording.odometry_topic(options.odom_topic)
+    odometry = recording.odometry(topic)
     base = odometry.source
     mount = options.mount(base, camera_frame)
     if mount is None:
+        mount = recording.static_transforms().static(base, camera_frame)
+    if mount is None:
+        # Old drivers repeat their fixed joints on /tf, which is long.
         mount = recording.transforms().static(base, camera_frame)
     if mount is None:
         raise LabellingError(
@@ -83,11 +89,7 @@ def _from_odometry(recording: Recording, options: LabelOptions, camera_frame: st
             '; record /tf_static, or give --base-from-camera X Y Z ROLL PITCH YAW of its optical '
             'frame; where the camera moves on the robot, use --reference tf'
         )
-    return Reference(_odometry_name(recording, options), _as_camera(odometry.of_body(mount)))
-
-
-def _odometry_name(recording: Recording, options: LabelOptions) -> str:
-    return topics.only_odometry(options.odom_topic, recording.topics)
+    return Reference(topic, _as_camera(odometry.of_body(mount)))
 
 
 def _from_transforms(

@@ -16,11 +16,15 @@
 
 import numpy as np
 from posenet_ros.data.bags import Recording
+from posenet_ros.data.topics import only_odometry
 from posenet_ros.errors import BagError
 from posenet_ros.geometry import Pose
 import pytest
+from rosbags import rosbag2
+from rosbags.typesys import get_typestore, Stores
 from scipy.spatial.transform import Rotation
 
+TYPES = get_typestore(Stores.ROS2_JAZZY)
 TILT = Rotation.from_euler('xyz', [10, 20, 30], degrees=True)
 
 
@@ -75,6 +79,32 @@ def test_the_odometry_topic_is_clear_or_listed(recorded, messages):
         recorded(('/image', messages.image(1))).odometry()
 
 
+@pytest.fixture
+def announced(tmp_path, messages):
+    """Return a bag with three odometry topics: a message on one of them, none on the others."""
+    with rosbag2.Writer(tmp_path / 'announced', version=9) as writer:
+        one = messages.odometry(1, pose(4, 'odom', 'base'))
+        for topic in ('/a', '/odom', '/b'):
+            connection = writer.add_connection(topic, one.__msgtype__, typestore=TYPES)
+            if topic == '/b':
+                writer.write(connection, 1, TYPES.serialize_cdr(one, one.__msgtype__))
+    with Recording(tmp_path / 'announced') as recording:
+        yield recording
+
+
+def test_odometry_without_messages_is_none_to_choose(announced):
+    assert announced.odometry_topic() == '/b'
+    assert announced.odometry().translations[0, 0] == 4
+    with pytest.raises(BagError, match='/odom has no messages; odometry topics: /b'):
+        announced.odometry('/odom')
+
+
+def test_only_odometry_without_messages_is_said_so():
+    expected = r'no topic of type nav_msgs/msg/Odometry with messages; without: /a, /odom'
+    with pytest.raises(BagError, match=expected):
+        only_odometry(None, {'/odom': 0, '/a': 0})
+
+
 def test_odometry_without_names_and_stamps_has_usual_names_and_recorded_times(recorded, messages):
     bag = recorded(
         ('/odom', messages.odometry(0, pose(1, '', ''))),
@@ -115,6 +145,20 @@ def test_transforms_of_all_messages_make_one_tree(recorded, messages):
     for index, x in enumerate((5, 6)):
         error = path[index].distance(pose(x, 'odom', 'base') @ expected)
         assert error == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_static_transforms_are_read_without_tf(recorded, messages):
+    mount = pose(1, 'base', 'camera')
+    bag = recorded(
+        ('/tf', messages.tf(10, pose(5, 'odom', 'base'))),
+        ('/tf_static', messages.tf(0, mount)),
+        ('/robot/tf_static', messages.tf(0, pose(2, 'camera', 'lens'))),
+        ('/tf', messages.tf(20, pose(5, 'base', 'lamp'))),
+    )
+    tree = bag.static_transforms()
+    assert tree.frames == ('base', 'camera', 'lens')
+    assert tree.static('base', 'camera').distance(mount) == pytest.approx((0, 0), abs=1e-9)
+    assert recorded(('/image', messages.image(1))).static_transforms().frames == ()
 
 
 def test_the_newest_of_repeated_static_transforms_counts(recorded, messages):

@@ -166,9 +166,13 @@ def test_headers_without_stamps_fall_back_to_the_time_of_recording(tmp_path, mes
     assert greys(bag) == [(start_ns, 0), (start_ns + 10**9, 1), (start_ns + 2 * 10**9, 2)]
 
 
-def test_simulated_time_may_begin_at_zero(tmp_path, messages, write_bag):
-    bag = write_bag(tmp_path / 'bag', stamped(messages, [0, 5, 9]))
-    assert greys(bag) == [(0, 0), (5, 1), (9, 2)]
+@pytest.mark.parametrize('first', [5, 1_700_000_000 * 10**9])
+def test_an_image_before_the_clock_is_set_is_left_out(
+    tmp_path, messages, write_bag, caplog, first
+):
+    bag = write_bag(tmp_path / 'bag', stamped(messages, [0, first, first + 4]))
+    assert greys(bag) == [(first, 1), (first + 4, 2)]
+    assert 'left out 1 images of /image: no stamp' in caplog.text
 
 
 def test_repeated_late_and_missing_stamps_are_left_out_and_counted(

@@ -95,6 +95,27 @@ def test_several_moving_edges_are_interpolated_over_the_time_they_share():
     np.testing.assert_allclose(turned, [20, 30, 50], atol=1e-9)
 
 
+def test_a_gap_in_one_edge_is_not_filled_by_the_stamps_of_another():
+    second = 10**9
+    every_tenth = np.arange(0, 60 * second, second // 10)
+    silent = (every_tenth > 20 * second) & (every_tenth < 40 * second)
+    odom_from_base = driving('odom', 'base', every_tenth[~silent], speed=1e-9)
+    base_from_mast = driving('base', 'mast', every_tenth, speed=1e-12)
+    path = TransformTree([], [odom_from_base, base_from_mast]).trajectory('odom', 'mast')
+    np.testing.assert_array_equal(path.stamps_ns, every_tenth[~silent])
+    asked = np.array([19.95, 20.05, 30, 39.95, 40.05]) * second
+    known = path.covers(asked.astype(np.int64), max_gap_ns=path.usual_gap_ns)
+    assert known.tolist() == [True, False, False, False, True]
+
+
+def test_an_edge_that_is_always_slow_has_long_gaps_of_its_own():
+    second = 10**9
+    slow = driving('map', 'odom', np.arange(0, 13, 4) * second, speed=1e-12)
+    fast = driving('odom', 'base', np.arange(0, 120) * (second // 10), speed=1e-9)
+    path = TransformTree([], [slow, fast]).trajectory('map', 'base')
+    np.testing.assert_array_equal(path.stamps_ns, fast.stamps_ns)
+
+
 def test_moving_edges_that_share_no_time():
     tree = TransformTree([], [driving('a', 'b', [0, 1]), driving('b', 'c', [5, 6])])
     assert tree.trajectory('a', 'c') is None

@@ -40,18 +40,29 @@ def mounted(base='base_link', camera=CAMERA):
 
 
 class Bag:
-    """What a reference asks of a recording."""
+    """What a reference asks of a recording; an odometry of None was announced and never came."""
 
     def __init__(self, odometry=None, static=(), moving=()):
         self._odometry = odometry or {}
-        self._tree = TransformTree(static, moving)
+        self._static, self._moving = static, moving
         self.topics = dict.fromkeys(self._odometry, topics.ODOMETRY)
+        self.read_all_of_tf = False
+
+    def count(self, topic):
+        return len(self._odometry[topic] or ())
+
+    def odometry_topic(self, name=None):
+        return topics.only_odometry(name, {topic: self.count(topic) for topic in self._odometry})
 
     def odometry(self, topic=None):
-        return self._odometry[topics.only_odometry(topic, self.topics)]
+        return self._odometry[self.odometry_topic(topic)]
+
+    def static_transforms(self):
+        return TransformTree(self._static, [])
 
     def transforms(self):
-        return self._tree
+        self.read_all_of_tf = True
+        return TransformTree(self._static, self._moving)
 
 
 def test_odometry_is_moved_to_the_camera_by_its_mounting():
@@ -62,6 +73,26 @@ def test_odometry_is_moved_to_the_camera_by_its_mounting():
     assert_allclose(found.odom_from_camera.translations[3], [3.1, 0, 0.3])
     # The camera looks where the robot drives.
     assert_allclose(found.odom_from_camera.rotations[3].apply([0, 0, 1]), [1, 0, 0], atol=1e-12)
+
+
+def test_a_mount_on_tf_static_spares_reading_all_of_tf():
+    bag = Bag({'/odom': path('odom', 'base_link')}, [mounted()], [path('odom', 'base_link')])
+    find_reference(bag, LabelOptions(), CAMERA)
+    assert not bag.read_all_of_tf
+
+
+def test_a_mount_that_is_repeated_on_tf_counts_too():
+    repeated = Trajectory.from_poses([1, 2], [mounted(), mounted()])
+    bag = Bag({'/odom': path('odom', 'base_link')}, [], [repeated])
+    found = find_reference(bag, LabelOptions(), CAMERA)
+    assert_allclose(found.odom_from_camera.translations[3], [3.1, 0, 0.3])
+
+
+def test_odometry_that_was_announced_and_never_came_leaves_it_to_tf():
+    bag = Bag({'/odom': None}, [mounted()], [path('odom', 'base_link')])
+    assert find_reference(bag, LabelOptions(), CAMERA).name == f'/tf (odom <- {CAMERA})'
+    bag = Bag({'/odom': None, '/wheels': path('odom', 'base_link')}, [mounted()])
+    assert find_reference(bag, LabelOptions(), CAMERA).name == '/wheels'
 
 
 def test_tf_alone_will_do_and_odom_goes_before_map():
