@@ -32,6 +32,7 @@ import subprocess
 import sys
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.images import decode
@@ -53,6 +54,17 @@ _ENCODINGS = {
     'yuv422': 2,
     'yuv422_yuy2': 2,
 }
+# What a message that cv_bridge cannot read may bring out of it, its own error a TypeError.
+_FAILURES = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    SystemError,
+    TypeError,
+    ValueError,
+    cv2.error,
+)
 
 
 class Decoder(NamedTuple):
@@ -74,7 +86,11 @@ def make_decoder() -> Decoder:
     def decode_by_bridge(message: Any) -> NDArray[np.uint8]:
         if not _suits(message, safe):
             return decode(message)
-        return np.ascontiguousarray(bridge.imgmsg_to_cv2(message, 'rgb8'))
+        try:
+            return np.ascontiguousarray(bridge.imgmsg_to_cv2(message, 'rgb8'))
+        except _FAILURES:
+            # Ours makes an array of it or says, as an ImageError, why there is none.
+            return decode(message)
 
     return Decoder(decode_by_bridge, f'cv_bridge for {", ".join(sorted(safe))}')
 
@@ -110,12 +126,17 @@ def _suits(message: Any, safe: frozenset[str]) -> bool:
     """
     Tell whether cv_bridge reads a message as it should.
 
-    It takes rows for whole pixels, padding included, and its way to swap bytes ended with
-    NumPy 1.
+    It takes rows for whole pixels, padding included, its way to swap bytes ended with NumPy 1,
+    and a size that does not fit the data is not its own to explain.
     """
     encoding = getattr(message, 'encoding', None)
+    if encoding not in safe or message.is_bigendian or min(message.width, message.height) < 1:
+        return False
+    pixel_bytes = _ENCODINGS[encoding]
     return (
-        encoding in safe and message.step % _ENCODINGS[encoding] == 0 and not message.is_bigendian
+        message.step % pixel_bytes == 0
+        and message.step >= message.width * pixel_bytes
+        and len(message.data) >= message.step * message.height
     )
 
 

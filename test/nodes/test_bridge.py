@@ -16,11 +16,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 import importlib.util
 import sys
 
 import numpy as np
 from posenet_ros.data.images import decode
+from posenet_ros.errors import ImageError
 from posenet_ros.nodes import bridge
 import pytest
 
@@ -110,7 +112,17 @@ def test_a_cv_bridge_that_hangs_is_given_up(pretend, monkeypatch):
 
 @pytest.mark.parametrize(
     ('change', 'suits'),
-    [({}, True), ({'step': 45}, True), ({'step': 46}, False), ({'is_bigendian': 1}, False)],
+    [
+        ({}, True),
+        ({'step': 45}, True),
+        ({'step': 46}, False),
+        ({'is_bigendian': 1}, False),
+        ({'step': 33}, False),
+        ({'width': 0}, False),
+        ({'height': 0}, False),
+        ({'height': 7}, False),
+        ({'data': b''}, False),
+    ],
 )
 def test_what_cv_bridge_would_misread_goes_to_our_decoder(change, suits):
     message = bridge._sample('rgb8')
@@ -118,6 +130,62 @@ def test_what_cv_bridge_would_misread_goes_to_our_decoder(change, suits):
         setattr(message, name, value)
     assert bridge._suits(message, frozenset({'rgb8'})) is suits
     assert not bridge._suits(message, frozenset({'bgr8'}))
+
+
+# For what reads the sample and finds something wrong with a square.
+FINDS_FAULT = """
+        import cv2
+        if message.height == message.width:
+            raise {error}('what nobody expected')
+"""
+
+
+@pytest.mark.parametrize(
+    'error', ['CvBridgeError', 'TypeError', 'ValueError', 'KeyError', 'RuntimeError', 'cv2.error']
+)
+def test_what_cv_bridge_cannot_read_is_read_by_our_decoder(pretend, make_image, error):
+    pretend(FINDS_FAULT.format(error=error) + SAME_FOR_RGB)
+    decoder = bridge.make_decoder()
+    assert decoder.description == 'cv_bridge for rgb8'
+    message = make_image(0, size=(24, 24))
+    np.testing.assert_array_equal(decoder.decode(message), decode(message))
+
+
+STRANGE = [
+    {'data': b'123'},
+    {'data': b''},
+    {'height': 7},
+    {'height': 0},
+    {'width': 0},
+    {'width': 0, 'height': 0, 'step': 0, 'data': b''},
+    {'width': 4_000_000_000},
+    {'height': 4_000_000_000, 'step': 4_000_000_000},
+    {'step': 0},
+    {'step': 1},
+]
+
+
+@pytest.mark.parametrize('change', STRANGE, ids=str)
+def test_a_message_that_is_no_image_is_refused_politely(pretend, change):
+    if not GENUINE:
+        pretend(SAME_FOR_RGB)
+    decoder = bridge.make_decoder()
+    message = bridge._sample('rgb8')
+    for name, value in change.items():
+        setattr(message, name, value)
+    with pytest.raises(ImageError):
+        decoder.decode(message)
+
+
+@pytest.mark.skipif(not GENUINE, reason='cv_bridge is not installed')
+@pytest.mark.parametrize('encoding', ['yuv422', 'bayer_rggb8', 'mono16', '', 'rgb8 '])
+def test_the_genuine_cv_bridge_raises_nothing_else(encoding):
+    decoder = bridge.make_decoder()
+    for width, height in ((11, 6), (1, 1), (1, 5), (5, 1)):
+        message = bridge._sample(encoding if encoding in bridge._ENCODINGS else 'rgb8', 12, 6)
+        message.encoding, message.width, message.height = encoding, width, height
+        with suppress(ImageError):
+            assert decoder.decode(message).shape == (height, width, 3)
 
 
 @pytest.mark.skipif(not GENUINE, reason='cv_bridge is not installed')
