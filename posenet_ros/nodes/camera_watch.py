@@ -16,12 +16,14 @@
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.camera_info import camera_from_info
 from posenet_ros.errors import GeometryError
-from posenet_ros.geometry import Camera
+from posenet_ros.geometry import Camera, NS_PER_S
 from posenet_ros.nodes.image_input import newest_only
 from rclpy.lifecycle import LifecycleNode
 from rclpy.subscription import Subscription
@@ -80,6 +82,7 @@ class CameraWatch:
         self._node = node
         self._subscription: Subscription | None = None
         self._newest: CameraInfo | None = None
+        self._subscribed_ns = 0
         self._trained: Camera | None = None
         self._rectified = False
 
@@ -91,6 +94,7 @@ class CameraWatch:
         """
         self._trained, self._rectified = trained, rectified
         self._newest = None
+        self._subscribed_ns = time.monotonic_ns()
         self._subscription = self._node.create_subscription(
             CameraInfo, 'camera_info', self._receive, newest_only()
         )
@@ -104,12 +108,26 @@ class CameraWatch:
     def _receive(self, message: CameraInfo) -> None:
         self._newest = message
 
-    def mismatch(self, tolerance: float) -> str:
-        """Return in what the camera differs from that of training, or '' where it does not."""
-        if self._newest is None or self._trained is None:
+    def problem(self, tolerance: float, patience_s: float) -> str:
+        """
+        Return in what the camera differs from that of training, or why nobody can tell, or ''.
+
+        A CameraInfo is given `patience_s` seconds from the subscription on to arrive.
+        """
+        if self._subscription is None:
             return ''
+        if self._trained is None:
+            return 'camera not checked: the model knows no camera'
+        if self._newest is None:
+            waited_s = (time.monotonic_ns() - self._subscribed_ns) / NS_PER_S
+            if waited_s <= patience_s:
+                return ''
+            topic = self._subscription.topic_name
+            return (
+                f'camera not checked: no CameraInfo on {topic}; remap camera_info to where it is'
+            )
         try:
             seen = camera_from_info(self._newest, rectified=self._rectified)
         except GeometryError as error:
-            return f'the camera cannot be checked: {error}'
+            return f'camera not checked: {error}'
         return difference(self._trained, seen, tolerance)

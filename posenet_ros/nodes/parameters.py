@@ -133,7 +133,7 @@ PARAMETERS: Mapping[str, Specification] = {
     ),
     'silence_timeout': Specification(
         5.0,
-        'Seconds without an image after which the topic is reported as silent.',
+        'Seconds without an image, a pose or a CameraInfo after which diagnostics tell of it.',
         limits=(0.1, 3600.0),
         live=True,
     ),

@@ -27,6 +27,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from posenet_ros.data.topics import is_rectified
 from posenet_ros.errors import ConfigError, PosenetError
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
+from posenet_ros.nodes.answer_watch import AnswerWatch
 from posenet_ros.nodes.answering import answer, Arrival, LOAD_ERRORS, load_localizer
 from posenet_ros.nodes.bridge import Decoder, make_decoder
 from posenet_ros.nodes.camera_watch import CameraWatch
@@ -87,9 +88,9 @@ class RelocalizeNode(LifecycleNode):
         self._worker: Worker[Arrival, PoseEstimate] | None = None
         self._map_frame = ''
         self._model_problem = ''
-        self._last_refusal = ''
         self._problem_log = ProblemLog(self.get_logger())
         self._traffic = Traffic()
+        self._answers = AnswerWatch()
         self._settings = Parameters(self, lambda: self._state == 'unconfigured')
         self._outputs = Outputs(self)
         self._images = ImageInput(self, self._on_image)
@@ -248,6 +249,7 @@ class RelocalizeNode(LifecycleNode):
     def _on_image(self, message: Image | CompressedImage) -> None:
         now_ns = time.monotonic_ns()
         self._traffic.arrived(now_ns)
+        self._answers.arrived(now_ns)
         self._worker.put(Arrival(message, now_ns))
 
     def _publish(self, arrival: Arrival, estimate: PoseEstimate) -> None:
@@ -259,12 +261,13 @@ class RelocalizeNode(LifecycleNode):
             map_frame=self._map_frame,
             camera_frame=self._settings['camera_frame'] if broadcast else '',
         )
+        self._answers.answered()
         now_ns = time.monotonic_ns()
         age_ns = self.get_clock().now().nanoseconds - stamp_ns(stamp)
         self._traffic.answered(now_ns, latency_ns=now_ns - arrival.received_ns, age_ns=age_ns)
 
     def _refuse(self, arrival: Arrival, error: PosenetError) -> None:
-        self._last_refusal = str(error)
+        self._answers.refused(str(error))
         self.get_logger().warning(f'image refused: {error}', throttle_duration_sec=5.0)
 
     def _on_clock_jump(self, jump: TimeJump) -> None:
@@ -277,6 +280,7 @@ class RelocalizeNode(LifecycleNode):
     def _clear_past(self) -> None:
         self._outputs.clear()
         self._traffic.clear()
+        self._answers.clear()
 
     # -- diagnostics ----------------------------------------------------------------------------
 
@@ -305,16 +309,18 @@ class RelocalizeNode(LifecycleNode):
             published_hz=self._traffic.latencies.rate_hz(now_ns),
             latency_ms=self._traffic.latencies.percentiles_ms(50, 99),
             age_ms=self._traffic.ages.percentiles_ms(50, 99),
-            last_refusal=self._last_refusal,
+            last_refusal=self._answers.last_refusal,
             problems=tuple(self._problems()),
         )
 
     def _problems(self) -> Iterator[Problem]:
         if self._model_problem:
             yield Problem(ERROR, self._model_problem)
-        silence = self._images.silence(self._settings['silence_timeout'])
+        timeout_s = self._settings['silence_timeout']
+        silence = self._images.silence(timeout_s)
+        silence = silence or self._answers.drought(timeout_s, time.monotonic_ns())
         if silence:
             yield Problem(ERROR, silence)
-        mismatch = self._camera.mismatch(self._settings['camera_tolerance'])
-        if mismatch:
-            yield Problem(WARNING, mismatch)
+        camera = self._camera.problem(self._settings['camera_tolerance'], timeout_s)
+        if camera:
+            yield Problem(WARNING, camera)

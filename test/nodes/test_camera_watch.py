@@ -17,7 +17,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from posenet_ros.geometry import Camera
-from posenet_ros.nodes.camera_watch import difference
+from posenet_ros.nodes.camera_watch import CameraWatch, difference
+import pytest
+from sensor_msgs.msg import CameraInfo
 
 TRAINED = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
 
@@ -62,3 +64,48 @@ def test_how_far_a_fisheye_moves_the_corners_is_told():
     lens = replace(TRAINED, distortion='equidistant', coefficients=(1e-9, 0, 0, 0))
     # The corner is at atan(0.7605) = 0.6502 rad, so 0.1103 * 525 / 0.7605 * 0.6086 along x.
     assert 'corners 46 pixels' in difference(TRAINED, lens, 0.02)
+
+
+@pytest.fixture
+def watch(graph):
+    watch = CameraWatch(graph.node)
+    yield watch
+    watch.unsubscribe()
+
+
+def test_a_model_without_a_camera_is_told_and_not_taken_for_a_match(watch):
+    watch.subscribe(None, rectified=False)
+    assert watch.problem(0.02, 5.0) == 'camera not checked: the model knows no camera'
+
+
+def test_a_camera_info_that_never_came_is_told_after_the_patience(watch):
+    watch.subscribe(TRAINED, rectified=False)
+    assert watch.problem(0.02, 3600.0) == ''
+    text = watch.problem(0.02, 0.0)
+    assert text.startswith('camera not checked: no CameraInfo on /camera_info')
+
+
+@pytest.mark.parametrize(
+    ('fx', 'words'), [(525.0, ''), (600.0, 'fx 600.0 instead of 525.0'), (0.0, 'not checked')]
+)
+def test_a_camera_info_is_compared(graph, watch, fx, words):
+    watch.subscribe(TRAINED, rectified=False)
+    info = CameraInfo(width=640, height=480, k=replace(TRAINED, fx=fx or 1.0).matrix.ravel())
+    info.k[0] = fx
+    publisher = graph.node.create_publisher(CameraInfo, '/camera_info', 1)
+    graph.until(lambda: publisher.get_subscription_count() == 1)
+
+    def heard():
+        publisher.publish(info)
+        return 'no CameraInfo' not in watch.problem(0.02, 0.0)
+
+    graph.until(heard)
+    problem = watch.problem(0.02, 0.0)
+    assert words in problem if words else problem == ''
+
+
+def test_who_is_not_subscribed_checks_nothing(watch):
+    assert watch.problem(0.02, 0.0) == ''
+    watch.subscribe(None, rectified=False)
+    watch.unsubscribe()
+    assert watch.problem(0.02, 0.0) == ''

@@ -162,6 +162,46 @@ def test_refused_images_are_counted_and_the_reason_told(make_bench):
     assert bench.poses == []
 
 
+def test_images_that_are_all_refused_are_an_error_with_the_last_reason(make_bench):
+    bench = make_bench(silence_timeout=0.3).until_active()
+    message = bench.make_image(START_NS)
+    message.encoding = '32FC1'
+
+    def told():
+        bench.camera.publish(message)
+        return bench.diagnostics and 'none was answered' in bench.values()[1]
+
+    bench.graph.until(told)
+    level, text, values = bench.values()
+    assert level == DiagnosticStatus.ERROR
+    assert '32FC1' in text
+    assert values['published'] == '0'
+
+
+def test_all_is_well_where_images_are_answered_and_the_camera_is_that_of_training(make_bench):
+    bench = make_bench(silence_timeout=0.5)
+    bench.localizer.card.camera = CAMERA
+    bench.until_active()
+    publisher = bench.graph.node.create_publisher(CameraInfo, '/camera_info', 1)
+    bench.graph.until(lambda: publisher.get_subscription_count() == 1)
+    bench.until_problem('no image', 'camera not checked: no CameraInfo on /camera_info')
+    info = CameraInfo(width=32, height=24, k=CAMERA.matrix.ravel())
+
+    def well():
+        publisher.publish(info)
+        bench.send(START_NS)
+        return bench.values()[:2] == (DiagnosticStatus.OK, 'active')
+
+    bench.graph.until(well)
+    assert bench.poses
+
+
+def test_a_model_that_knows_no_camera_is_a_warning(make_bench):
+    bench = make_bench().until_active()
+    level = bench.until_problem('camera not checked: the model knows no camera')
+    assert level == DiagnosticStatus.WARN
+
+
 def test_an_image_that_cannot_be_decoded_is_refused(make_bench):
     bench = make_bench().until_active()
     message = bench.make_image(START_NS)
@@ -208,7 +248,7 @@ def test_silence_ends_with_the_next_image(make_bench):
     bench = make_bench(silence_timeout=1.5).until_active()
     assert bench.until_problem('publisher that sends nothing') == DiagnosticStatus.ERROR
     bench.answer(START_NS)
-    bench.until_problem('active')
+    bench.graph.until(lambda: 'no image' not in bench.values()[1])
 
 
 def test_the_wrong_transport_is_told(make_bench, graph):
