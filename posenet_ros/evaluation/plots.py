@@ -28,17 +28,17 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.metrics import PoseErrors
-from posenet_ros.evaluation.style import (
+from posenet_ros.geometry import NS_PER_S, Pose
+from posenet_ros.reporting.maps import finish_map, limits_around, new_map, TopView
+from posenet_ros.reporting.style import (
     BASELINES,
     ESTIMATE,
     INK,
     new_figure,
     save_figure,
-    TopView,
     TRAIN,
     TRUTH,
 )
-from posenet_ros.geometry import NS_PER_S, Pose
 
 
 class _Part(NamedTuple):
@@ -68,11 +68,11 @@ def map_figure(
     training and truth, so that one wild estimate does not shrink the picture to a dot, and
     estimates outside it are counted in the legend.
     """
-    view = TopView([*train, *truth])
+    view = TopView.of_cameras([*train, *truth])
     true, found, answered = _positions(truth, estimates)
     points, true, found = view.page(_stacked(train)), view.page(true), view.page(found)
-    limits = _limits(np.concatenate([points, true]))
-    figure, axes = _map_figure(limits)
+    limits = limits_around(np.concatenate([points, true]))
+    figure, axes = new_map(limits)
     if train:
         axes.plot(*points.T, '.', color=TRAIN, markersize=5, alpha=0.6, label='training labels')
     errors = LineCollection(
@@ -85,7 +85,7 @@ def map_figure(
     axes.plot(
         *found.T, 'x', color=ESTIMATE, markersize=4.5, label=label, scalex=False, scaley=False
     )
-    _finish_map(figure, axes, view, limits)
+    finish_map(figure, axes, view, limits)
     return figure
 
 
@@ -207,11 +207,11 @@ def plot_trip(
     to its truth, and arrows show where the camera looked. `text` stands below the title.
     """
     truth = evaluation.truth
-    view = TopView([*training_poses, *truth])
+    view = TopView.of_cameras([*training_poses, *truth])
     true, found, answered = _positions(truth, evaluation.estimates)
     training, true, found = view.page(_stacked(training_poses)), view.page(true), view.page(found)
-    limits = _limits(np.concatenate([training, true]))
-    figure, axes = _map_figure(limits)
+    limits = limits_around(np.concatenate([training, true]))
+    figure, axes = new_map(limits)
     if training_poses:
         label = 'training images'
         axes.plot(*training.T, '.', color=TRAIN, markersize=3.5, alpha=0.35, label=label)
@@ -235,7 +235,7 @@ def plot_trip(
         scaley=False,
     )
     _arrows(axes, view, truth, float(np.ptp(limits, axis=0).max()))
-    _finish_map(figure, axes, view, limits)
+    finish_map(figure, axes, view, limits)
     axes.set_title(f'{title}\n{text}'.strip(), loc='left', fontsize=10, color=INK)
     save_figure(path, figure)
 
@@ -275,28 +275,3 @@ def _positions(
     answered = np.array([estimate is not None for estimate in estimates], dtype=bool)
     found = _stacked([estimate for estimate in estimates if estimate is not None])
     return _stacked(truth), found, answered
-
-
-def _limits(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the lower and upper corner (2, 2) around points on the page, with a margin."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = 0.08 * max(float((high - low).max()), 0.1)
-    return np.stack([low - margin, high + margin])
-
-
-def _map_figure(limits: NDArray[np.float64]) -> tuple[Figure, Axes]:
-    """Return a figure of about the shape of the map, so that little of the page stays empty."""
-    wide, high = np.ptp(limits, axis=0)
-    figure, (axes,) = new_figure(width=8.0, height=float(np.clip(7 * high / wide, 2.5, 8)) + 1.1)
-    return figure, axes
-
-
-def _finish_map(figure: Figure, axes: Axes, view: TopView, limits: NDArray[np.float64]) -> None:
-    axes.set_xlim(limits[0, 0], limits[1, 0])
-    axes.set_ylim(limits[0, 1], limits[1, 1])
-    axes.set_aspect('equal')
-    right, up = view.labels
-    axes.set_xlabel(right, color=INK)
-    axes.set_ylabel(up, color=INK)
-    # Below the axes, where it covers no camera.
-    figure.legend(loc='outside lower center', ncols=3, frameon=False, fontsize=9)

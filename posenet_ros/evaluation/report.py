@@ -16,16 +16,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from matplotlib.figure import Figure
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.plots import (
     cumulative_figure,
@@ -36,10 +31,11 @@ from posenet_ros.evaluation.plots import (
 from posenet_ros.evaluation.table import degrees, HEADINGS, metres, named_errors, table_rows
 from posenet_ros.files import write_text
 from posenet_ros.geometry import Pose
+from posenet_ros.reporting.page import embedded, rendered
 
 PAGE = 'report.html'
 FIGURES = 'metrics.json'
-_TEMPLATE = 'report.html.j2'
+_TEMPLATE = 'evaluation/report.html.j2'
 
 
 def write_report(
@@ -61,10 +57,8 @@ def write_report(
     where the model comes from, how its labels were made; nested mappings are flattened.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    template = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True
-    ).from_string(resources.files('posenet_ros.evaluation').joinpath(_TEMPLATE).read_text('utf-8'))
-    page = template.render(
+    page = rendered(
+        _TEMPLATE,
         title=title,
         subtitle=subtitle,
         headline=_headline(evaluation),
@@ -99,30 +93,24 @@ def _pictures(
     training_poses: Sequence[Pose],
     history: Sequence[Mapping[str, float]],
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield heading, base64 image and caption of each picture."""
+    """Yield heading, embedded image and caption of each picture."""
     yield (
         'Map from above',
-        _embedded(map_figure(training_poses, evaluation.truth, evaluation.estimates)),
+        embedded(map_figure(training_poses, evaluation.truth, evaluation.estimates)),
         'Each line joins an estimate to its truth.',
     )
     yield (
         'Cumulative errors',
-        _embedded(cumulative_figure(named_errors(evaluation, method))),
+        embedded(cumulative_figure(named_errors(evaluation, method))),
         'Share of all frames with at most this error; further left and higher is better.',
     )
     yield (
         'Errors over time',
-        _embedded(time_figure(evaluation.stamps_ns, evaluation.errors)),
+        embedded(time_figure(evaluation.stamps_ns, evaluation.errors)),
         'Errors that come in runs belong to a place that training saw too little of.',
     )
     if history:
-        yield ('Training curves', _embedded(training_figure(history)), 'What training logged.')
-
-
-def _embedded(figure: Figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format='png')
-    return base64.b64encode(buffer.getvalue()).decode('ascii')
+        yield ('Training curves', embedded(training_figure(history)), 'What training logged.')
 
 
 def _flat(values: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, str]]:

@@ -24,7 +24,6 @@ from posenet_ros.evaluation.plots import (
     time_figure,
     training_figure,
 )
-from posenet_ros.evaluation.style import TopView
 from posenet_ros.geometry import Pose
 import pytest
 from scipy.spatial.transform import Rotation
@@ -42,25 +41,6 @@ def lap():
         return [Pose(r, p, 'map', 'camera') for r, p in zip(rotations, places)]
 
     return drive
-
-
-@pytest.mark.parametrize('axis', [0, 1, 2])
-@pytest.mark.parametrize('sign', [1, -1])
-def test_from_above_is_not_a_mirror_image(axis, sign):
-    up = np.zeros(3)
-    up[axis] = sign
-    # A camera whose y axis points down.
-    down, forward = -up, np.roll(up, 1)
-    matrix = np.stack([np.cross(down, forward), down, forward], axis=1)
-    view = TopView([Pose(Rotation.from_matrix(matrix), [0, 0, 0], 'map', 'camera')])
-    axes = np.eye(3)
-    np.testing.assert_allclose(np.cross(axes[view.right], axes[view.up]), up)
-
-
-def test_a_map_with_gravity_shows_x_to_the_right_and_y_up(lap):
-    view = TopView(lap(1))
-    assert view.labels == ('map x [m]', 'map y [m]')
-    assert view.page(np.array([[1, 2, 3]])).tolist() == [[1, 2]]
 
 
 def test_one_wild_estimate_does_not_shrink_the_map(lap):
