@@ -19,6 +19,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posenet_ros.data.colmap_files import check_whole
 from posenet_ros.data.frames import Frame, Scene
 from posenet_ros.errors import DatasetError
 from posenet_ros.geometry import Camera, NS_PER_S, Pose
@@ -33,9 +34,11 @@ def read_colmap(folder: Path) -> Scene:
 
     Images are looked for in a folder `images` beside the model or above it. They have no
     stamps: they count as one second apart in order of their names. `map` is the model's own
-    world, in its own scale. Raises DatasetError where there is no model or images are missing.
+    world, in its own scale. Raises DatasetError where there is no model, a damaged one, or
+    images are missing.
     """
     model = _model_folder(folder)
+    check_whole(model)
     import pycolmap
 
     try:
