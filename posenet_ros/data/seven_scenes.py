@@ -87,10 +87,12 @@ def _frames(sequence: Path) -> list[Frame]:
         raise DatasetError(f'{sequence} has no images frame-NNNNNN.color.png or .jpg')
     frames = []
     for image in images:
-        stem = image.name.partition('.')[0]
-        pose = _pose(image.with_name(f'{stem}.pose.txt'))
+        name = re.fullmatch(r'(frame-([0-9]{1,12}))\.color\.(png|jpg)', image.name)
+        if name is None:
+            raise DatasetError(f'{image} has another name than frame-NNNNNN.color.png or .jpg')
+        pose = _pose(image.with_name(f'{name[1]}.pose.txt'))
         if pose is not None:
-            stamp_ns = round(int(stem.partition('-')[2]) * NS_PER_S / RATE_HZ)
+            stamp_ns = round(int(name[2]) * NS_PER_S / RATE_HZ)
             frames.append(Frame(image, pose, stamp_ns, sequence.name))
     if len(frames) < len(images):
         _LOG.warning(

@@ -134,6 +134,13 @@ def test_a_missing_pose_is_an_error(scene):
         read(scene)
 
 
+@pytest.mark.parametrize('number', ['00000a', '', '-1', '000001.copy'])
+def test_a_frame_without_a_number_is_named(scene, number):
+    (scene / 'seq-02' / f'frame-{number}.color.png').write_bytes(b'')
+    with pytest.raises(DatasetError, match=rf'frame-{number}\.color\.png has another name'):
+        read(scene)
+
+
 def test_a_split_that_names_a_sequence_still_packed(scene):
     (scene / 'TrainSplit.txt').write_text('sequence1\nsequence4\n')
     with pytest.raises(DatasetError, match='names seq-04, which is not there; is it unpacked'):
