@@ -104,6 +104,9 @@ _USERS_OSERRORS = {
     errno.EDQUOT: 'the disk quota is used up; free some room and run the same command again',
     errno.EACCES: 'permission denied; choose another --output or mend the permissions',
     errno.EROFS: 'the file system is read-only; choose another --output',
+    errno.ENOENT: 'no such file or folder, or none can be made there',
+    errno.ENOTDIR: 'no file can be in another file; choose another path',
+    errno.ENAMETOOLONG: 'the name is too long; choose another',
 }
 
 
