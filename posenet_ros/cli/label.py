@@ -24,12 +24,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+import re
 
 from posenet_ros.sfm.options import LabelOptions, REFERENCES
 
 
 def add_label_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of labelling, which `label` and `train` share."""
+    # To argparse before Python 3.14, -1e-3 is an option, and so no part of --base-from-camera.
+    parser._negative_number_matcher = re.compile(r'-\.?\d')
     defaults = LabelOptions()
     group = parser.add_argument_group('labelling')
     group.add_argument(
