@@ -83,28 +83,29 @@ def furnish_walls(rng: np.random.Generator, walls: Sequence[Wall], height: float
         taken = []
         start = margin
         if index == door_at:
-            start = _hang_door(rng, wall, margin, done, taken)
+            start = hang_door(rng, wall, margin, done, taken)
         if index in window_at:
             _hang_window(rng, wall, done, taken)
-        _line(rng, wall, start, margin, makers, done, taken)
-        _hang_pictures(rng, wall, height, done, taken)
+        line_up(rng, wall, start, margin, makers, done, taken)
+        hang_pictures(rng, wall, height, done, taken)
     return done
 
 
-def _on_wall(wall: Wall, place: Place, texture: NDArray[np.uint8], luminous: bool = False) -> Quad:
+def on_wall(wall: Wall, place: Place, texture: NDArray[np.uint8], luminous: bool = False) -> Quad:
+    """Return a texture that covers a place on a wall."""
     middle = wall.at((place.left + place.right) / 2, 0.015, (place.bottom + place.top) / 2)
     width, height = place.right - place.left, place.top - place.bottom
     return facing(middle, [*wall.inward, 0], width, height, texture, luminous=luminous)
 
 
-def _hang_door(
+def hang_door(
     rng: np.random.Generator, wall: Wall, margin: float, done: Furnished, taken: list[Place]
 ) -> float:
     """Put a door at the left end of a wall; return where furniture may begin."""
     left = max(margin, 0.7)
     place = Place(left, left + 0.95, 0.0, 2.1)
     paint = fronts.door(timber(rng), int(rng.integers(100, 999)))
-    done.quads.append(_on_wall(wall, place, paint(rng, 0.95, 2.1)))
+    done.quads.append(on_wall(wall, place, paint(rng, 0.95, 2.1)))
     taken.append(place)
     return place.right + 0.15
 
@@ -117,14 +118,14 @@ def _hang_window(
     left = rng.uniform(0.35, 0.65) * wall.length - width / 2
     place = Place(left, left + width, 1.3, 1.3 + height)
     texture = fronts.window(rng, width, height)
-    done.quads.append(_on_wall(wall, place, texture, luminous=True))
+    done.quads.append(on_wall(wall, place, texture, luminous=True))
     taken.append(place)
     u, v = np.append(wall.along, 0) * width / 2, np.array([0, 0, -height / 2])
     middle = wall.at(left + width / 2, 0.05, 1.3 + height / 2)
     done.lamps.append(Lamp(middle, u, v, rng.uniform(1.6, 2.2), DAYLIGHT))
 
 
-def _line(
+def line_up(
     rng: np.random.Generator,
     wall: Wall,
     start: float,
@@ -132,8 +133,14 @@ def _line(
     makers: list[PieceMaker],
     done: Furnished,
     taken: list[Place],
+    *,
+    gap: tuple[float, float] = (0.05, 0.3),
 ) -> None:
-    """Set furniture along a wall from `start` on, kinds taking turns between the walls."""
+    """
+    Set furniture along a wall from `start` on, kinds taking turns between the walls.
+
+    Between pieces is a `gap` drawn from these bounds, metres.
+    """
     left, refused = start, 0
     while left < wall.length - margin - 0.5:
         makers.append(makers.pop(0))
@@ -149,10 +156,10 @@ def _line(
         middle = wall.at(left + piece.width / 2, 0.02)
         done.boxes += piece.placed(middle[0], middle[1], wall.yaw)
         taken.append(place)
-        left = place.right + rng.uniform(0.05, 0.3)
+        left = place.right + rng.uniform(*gap)
 
 
-def _hang_pictures(
+def hang_pictures(
     rng: np.random.Generator, wall: Wall, height: float, done: Furnished, taken: list[Place]
 ) -> None:
     """Hang pictures of many sizes wherever the wall is still free."""
@@ -165,7 +172,7 @@ def _hang_pictures(
         if any(place.meets(other) for other in taken):
             continue
         paint: Paint = whiteboard if size[0] > 0.8 and rng.random() < 0.5 else poster
-        done.quads.append(_on_wall(wall, place, paint(rng, *size)))
+        done.quads.append(on_wall(wall, place, paint(rng, *size)))
         taken.append(place)
 
 

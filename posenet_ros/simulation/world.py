@@ -16,8 +16,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -52,13 +52,15 @@ class World:
     What there is to see, in the map frame: x and y over the floor from a corner, z up, metres.
 
     `size` is length, width and height; `quads` is all that is rendered, `boxes` what stands on
-    the floor and hangs above it, `lane` where a robot can drive.
+    the floor and hangs above it, `lane` where a robot can drive, `places` floor points (x, y) that
+    are worth a name.
     """
 
     size: tuple[float, float, float]
     quads: tuple[Quad, ...]
     boxes: tuple[Box, ...]
     lane: Lane
+    places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def with_quads(self, quads: Iterable[Quad]) -> World:
         """Return the same world with more to see in it."""
@@ -115,10 +117,16 @@ def make_world(seed: int, size: tuple[float, float, float] = (8.0, 6.0, 3.0)) ->
     return World(size, lit(quads, lamps + furnished.lamps, boxes), tuple(boxes), lane)
 
 
-def rounded_lane(length: float, width: float) -> Lane:
-    """Return the lane at an even distance from the walls, its corners rounded."""
-    radius = CORNER_RADIUS_M
-    inset = LANE_INSET_M + radius
+def rounded_lane(
+    length: float,
+    width: float,
+    *,
+    inset: float = LANE_INSET_M,
+    radius: float = CORNER_RADIUS_M,
+    half_width: float = LANE_HALF_WIDTH_M,
+) -> Lane:
+    """Return the lane whose middle is `inset` from the walls, its corners rounded."""
+    inset += radius
     quarter = np.linspace(0, np.pi / 2, 16)
     pieces = []
     for turn, (x, y) in enumerate(
@@ -131,7 +139,7 @@ def rounded_lane(length: float, width: float) -> Lane:
     ):
         angle = quarter + turn * np.pi / 2
         pieces.append(np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle)], axis=1))
-    return Lane(np.concatenate(pieces), LANE_HALF_WIDTH_M)
+    return Lane(np.concatenate(pieces), half_width)
 
 
 def rugs(rng: np.random.Generator, size: tuple[float, float, float]) -> list[Quad]:
