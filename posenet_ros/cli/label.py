@@ -26,7 +26,7 @@ import argparse
 from pathlib import Path
 import re
 
-from posenet_ros.sfm.options import LabelOptions, REFERENCES
+from posenet_ros.sfm.options import LabelOptions, MAPPERS, REFERENCES
 
 
 def add_label_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,11 +46,41 @@ def add_label_arguments(parser: argparse.ArgumentParser) -> None:
         help='frames to take a second, the sharpest of each interval (default: %(default)g)',
     )
     group.add_argument(
+        '--min-translation',
+        type=float,
+        default=defaults.min_translation_m,
+        metavar='METRES',
+        help='leave out frames that moved less since the one before, and turned less than '
+        '--min-rotation, as the reference tells it (default: %(default)g)',
+    )
+    group.add_argument(
+        '--min-rotation',
+        type=float,
+        default=defaults.min_rotation_deg,
+        metavar='DEG',
+        help='see --min-translation (default: %(default)g)',
+    )
+    group.add_argument(
+        '--mapper',
+        choices=MAPPERS,
+        default=defaults.mapper,
+        help='of COLMAP: frame after frame, all at once, or the second where the first leaves '
+        'many frames out (default: %(default)s)',
+    )
+    group.add_argument(
         '--reference',
         default=defaults.reference,
         metavar='{' + ','.join(REFERENCES) + ',tf:FRAME}',
-        help='where metres and up come from: odometry, the motion on /tf (in a frame of your '
-        'choice), whichever there is (auto, the default), or nowhere',
+        help='where metres and up come from: odometry, the motion on /tf, whichever there is '
+        '(auto, the default), or nowhere; tf:map makes the map of the localizer that was running '
+        'that of the labels',
+    )
+    group.add_argument(
+        '--reference-scale-error',
+        type=float,
+        metavar='SHARE',
+        help='how wrong the metres of the reference may be (default: 0.02 for odometry, 0.005 '
+        'for a localizer)',
     )
     group.add_argument(
         '--odom-topic', metavar='TOPIC', help='the odometry to take (default: /odom or the only)'
@@ -76,6 +106,10 @@ def label_options(args: argparse.Namespace) -> LabelOptions:
     return LabelOptions(
         image_topic=args.image_topic,
         rate_hz=args.rate,
+        min_translation_m=args.min_translation,
+        min_rotation_deg=args.min_rotation,
+        mapper=args.mapper,
+        reference_scale_error=args.reference_scale_error,
         reference=args.reference,
         odom_topic=args.odom_topic,
         base_from_camera=None if mount is None else tuple(mount),
@@ -90,7 +124,13 @@ def default_output(bag: Path) -> Path:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument('--bag', type=Path, required=True, help='the recording')
+    parser.add_argument(
+        '--bag',
+        type=Path,
+        required=True,
+        nargs='+',
+        help='the recording, or several of one camera that share a map',
+    )
     parser.add_argument(
         '--output', type=Path, help="default: the recording's name with _posenet, here"
     )
@@ -101,9 +141,10 @@ def run(args: argparse.Namespace) -> None:
     """Label, and print the summary and where the labels are."""
     options = label_options(args)
     # The parts of labelling load much; --help does without.
-    from posenet_ros.sfm.labelling import label_recording
+    from posenet_ros.sfm.labelling import label_recordings
+    from posenet_ros.sfm.sources import open_sources
 
-    output = args.output or default_output(args.bag)
-    summary = label_recording(args.bag, output, options)
+    output = args.output or default_output(args.bag[0])
+    summary = label_recordings(open_sources(args.bag, options), output, options)
     print(summary.text())
     print(f'labels: {output / "capture" / "labels.tum"}')

@@ -38,6 +38,7 @@ from posenet_ros.errors import ConfigError
 if TYPE_CHECKING:
     from posenet_ros.cli.train_result import Labelled
     from posenet_ros.models.backbones import Trunk
+    from posenet_ros.sfm.sources import Sources
     from posenet_ros.training.config import TrainOptions
 
 # Options that have a flag of their own; every other one of TrainOptions goes by --set.
@@ -50,7 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_argument_group('what to learn from').add_mutually_exclusive_group(
         required=True
     )
-    source.add_argument('--bag', type=Path, help='recording, labelled first')
+    source.add_argument(
+        '--bag',
+        type=Path,
+        nargs='+',
+        help='recording, labelled first; or several of one camera that share a map',
+    )
     source.add_argument(
         '--dataset', metavar='KIND:DIR', help='7scenes:DIR, cambridge:DIR or colmap:DIR'
     )
@@ -95,11 +101,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Go through the stages; what an earlier run has finished is not done again."""
     options = train_options(args)
-    source = args.bag or Path(args.dataset.partition(':')[2])
+    source = args.bag[0] if args.bag else Path(args.dataset.partition(':')[2])
     output: Path = args.output or default_output(source)
     if args.resume and not (output / 'run.yaml').is_file():
         raise ConfigError(f'nothing to resume: {output} holds no run; leave --resume out')
-    _claim(args, output)
+    sources = _claimed(args, output)
     from posenet_ros.cli.train_folder import claim_training, is_first, tell_finished
     from posenet_ros.data.run import at_work
     from posenet_ros.training.fit import make_trunk
@@ -110,7 +116,7 @@ def run(args: argparse.Namespace) -> None:
         return
     # Before labelling takes its minutes: a download may fail.
     trunk = make_trunk(options)
-    labelled = _labelled(args, output)
+    labelled = _labelled(args, output, sources)
     with at_work(output) if is_first() else nullcontext():
         _train(output, labelled, options, trunk)
 
@@ -130,42 +136,44 @@ def train_options(args: argparse.Namespace) -> TrainOptions:
     return TrainOptions.from_dict(given)
 
 
-def _claim(args: argparse.Namespace, output: Path) -> None:
-    """Make the folder this run's, or refuse one of another recording."""
-    from posenet_ros.data.run import claim, describe_recording
-
+def _claimed(args: argparse.Namespace, output: Path) -> Sources | None:
+    """Make the folder this run's, or refuse one of others; return the recordings, if any."""
     if args.dataset:
+        from posenet_ros.data.run import claim
+
         kind, _, folder = args.dataset.partition(':')
         claim(output, dataset={'kind': kind, 'path': str(Path(folder).expanduser().resolve())})
-        return
-    from posenet_ros.data.bags import Recording
+        return None
+    from posenet_ros.sfm.labelling import claim_labelling
+    from posenet_ros.sfm.sources import open_sources
 
-    with Recording(args.bag) as recording:
-        sampling = {'image_topic': recording.image_topic(args.image_topic), 'rate_hz': args.rate}
-    claim(output, recording=describe_recording(args.bag), label=sampling)
+    options = label_options(args)
+    sources = open_sources(args.bag, options)
+    claim_labelling(sources, output, options)
+    return sources
 
 
-def _labelled(args: argparse.Namespace, output: Path) -> Labelled:
-    """Label the recording, or read the data set's own labels."""
+def _labelled(args: argparse.Namespace, output: Path, sources: Sources | None) -> Labelled:
+    """Label the recordings, or read the data set's own labels."""
     from posenet_ros.cli.train_folder import is_first
     from posenet_ros.cli.train_result import Labelled
 
-    if args.dataset:
+    if sources is None:
         from posenet_ros.data.scenes import read_scene
 
         scene = read_scene(args.dataset)
         return Labelled(args.dataset, scene.train, scene.camera, {'frames': len(scene.train)})
     from posenet_ros.data.capture import Capture
-    from posenet_ros.sfm.labelling import label_recording
+    from posenet_ros.sfm.labelling import label_recordings
 
     facts = {}
     # The other processes of a run on several GPUs begin when the first has labelled.
     if is_first():
-        summary = label_recording(args.bag, output, label_options(args))
+        summary = label_recordings(sources, output, label_options(args))
         print(summary.text(), flush=True)
         facts = summary.to_dict()
     capture = Capture.open(output / 'capture')
-    return Labelled(str(args.bag), capture.frames(), capture.camera, facts)
+    return Labelled(sources.name, capture.frames(), capture.camera, facts)
 
 
 def _train(output: Path, labelled: Labelled, options: TrainOptions, trunk: Trunk) -> None:

@@ -96,7 +96,7 @@ def _check(folder: Path, section: str, known: Any, values: Mapping[str, Any]) ->
         raise CaptureError(f'{folder / RUN} is damaged: {section} is no mapping')
     for key in dict.fromkeys([*values, *known]):
         # A recording may be renamed.
-        if (section, key) != ('recording', 'name') and known.get(key) != values.get(key):
+        if not (_is_recording(section) and key == 'name') and known.get(key) != values.get(key):
             was, now = _shown(section, key, known), _shown(section, key, values)
             raise CaptureError(
                 f'{folder} belongs to another run: its {section} has {was}, this one {now}; '
@@ -104,8 +104,12 @@ def _check(folder: Path, section: str, known: Any, values: Mapping[str, Any]) ->
             )
 
 
+def _is_recording(section: str) -> bool:
+    return section.partition('_')[0] == 'recording'
+
+
 def _shown(section: str, key: str, values: Mapping[str, Any]) -> str:
-    if section == 'recording':
+    if _is_recording(section):
         return f'name {values.get("name")} ({values.get("bytes")} bytes)'
     return f'{key} {values.get(key)}'
 

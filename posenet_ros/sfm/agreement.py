@@ -61,30 +61,65 @@ class Agreement:
     frames: NDArray[np.bool_]
 
 
-def compare(camera: Trajectory, reference: Trajectory) -> Agreement:
-    """Compare two trajectories (N poses, same stamps, both in metres) by their motions."""
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """
+    How K motions differ from those of the reference, and by how much they may.
+
+    `metres` and `degrees` (K,) are what is left when the reference's `drift` is taken away,
+    `most_metres` and `most_degrees` the tolerances. `moved` tells which motions are large enough
+    to be compared at all.
+    """
+
+    over: Windows
+    metres: NDArray[np.float64]
+    most_metres: NDArray[np.float64]
+    degrees: NDArray[np.float64]
+    most_degrees: NDArray[np.float64]
+    moved: NDArray[np.bool_]
+    drift: NDArray[np.float64]
+
+    @property
+    def agree(self) -> NDArray[np.bool_]:
+        """Which motions (K,) are within both tolerances."""
+        return (self.metres < self.most_metres) & (self.degrees < self.most_degrees)
+
+
+def differences(camera: Trajectory, reference: Trajectory) -> Differences:
+    """Return how two trajectories (N poses, same stamps, both in metres) move differently."""
     over = windows(camera.stamps_ns, DURATIONS_S)
     seen, told = motions(camera, over), motions(reference, over)
     length = np.maximum(seen.lengths, told.lengths)
     degrees = np.degrees(np.maximum(seen.angles, told.angles))
     moved = (length > _MOVED_METRES) | (degrees > _MOVED_DEGREES)
-    metres_off = np.linalg.norm(seen.steps - told.steps, axis=1)
     turned_off = (seen.rotations.inv() * told.rotations).as_rotvec()
     drift = _drift(turned_off[moved], length[moved])
-    degrees_off = np.degrees(np.linalg.norm(turned_off - length[:, None] * drift, axis=1))
-    most_degrees = np.minimum(
-        _DEGREES + _DEGREES_SHARE * degrees + _DEGREES_PER_METRE * length, _MOST_DEGREES
+    return Differences(
+        over=over,
+        metres=np.linalg.norm(seen.steps - told.steps, axis=1),
+        most_metres=_METRES + _METRES_SHARE * length,
+        degrees=np.degrees(np.linalg.norm(turned_off - length[:, None] * drift, axis=1)),
+        most_degrees=np.minimum(
+            _DEGREES + _DEGREES_SHARE * degrees + _DEGREES_PER_METRE * length, _MOST_DEGREES
+        ),
+        moved=moved,
+        drift=drift,
     )
-    agree = (metres_off < _METRES + _METRES_SHARE * length) & (degrees_off < most_degrees)
-    good = _count(over, agree & moved, len(camera))
-    bad = _count(over, ~agree & moved, len(camera))
+
+
+def compare(camera: Trajectory, reference: Trajectory) -> Agreement:
+    """Compare two trajectories (N poses, same stamps, both in metres) by their motions."""
+    off = differences(camera, reference)
+    moved, agree = off.moved, off.agree
+    good = _count(off.over, agree & moved, len(camera))
+    bad = _count(off.over, ~agree & moved, len(camera))
     nothing = not moved.any()
     return Agreement(
         windows=int(moved.sum()),
         share=0.0 if nothing else float(agree[moved].mean()),
-        median_metres=0.0 if nothing else float(np.median(metres_off[moved])),
-        median_degrees=0.0 if nothing else float(np.median(degrees_off[moved])),
-        drift=drift,
+        median_metres=0.0 if nothing else float(np.median(off.metres[moved])),
+        median_degrees=0.0 if nothing else float(np.median(off.degrees[moved])),
+        drift=off.drift,
         frames=~((good == 0) & (bad >= 2)),
     )
 

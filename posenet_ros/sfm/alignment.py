@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import NS_PER_S, Sim3, Trajectory
 from posenet_ros.sfm.agreement import Agreement, compare, seeming_mount
+from posenet_ros.sfm.anchor import anchor, AnchorFit
 from posenet_ros.sfm.clock import clock_offset, covered, reference_at
 from posenet_ros.sfm.motions import motions, windows, with_rotations_of
 from posenet_ros.sfm.scale import fit_scale, ScaleFit
@@ -46,6 +47,7 @@ class Alignment:
     (`checked`, indices); `offset_s` is added to the camera's stamps to have the reference's.
     `up_spread_rad` is the median angle between the frames' upright directions and their mean,
     `mount_off_rad` how far the camera seems to be turned from where it is said to be mounted.
+    `anchor` tells how well the map of a localizer fits, where there is one.
     """
 
     map_from_sfm: Sim3
@@ -56,6 +58,7 @@ class Alignment:
     mount_off_rad: float
     agreement: Agreement
     checked: NDArray[np.int64]
+    anchor: AnchorFit | None = None
 
     @property
     def checked_share(self) -> float:
@@ -63,11 +66,13 @@ class Alignment:
         return len(self.checked) / len(self.map_from_camera)
 
 
-def align(sfm: Trajectory, reference: Trajectory) -> Alignment:
+def align(sfm: Trajectory, reference: Trajectory, *, anchored: bool = False) -> Alignment:
     """
     Return the alignment of `sfm_from_camera` by `odom_from_camera`.
 
-    Raises LabellingError where the reference covers too few frames, or nothing moves.
+    Where it is `anchored` the reference is a localizer's, which does not drift, and the map is
+    its own; else the map begins where the reference begins. Raises LabellingError where the
+    reference covers too few frames, or nothing moves.
     """
     offset_s = clock_offset(sfm, reference)
     checked = np.flatnonzero(covered(sfm.stamps_ns, reference, offset_s))
@@ -82,7 +87,11 @@ def align(sfm: Trajectory, reference: Trajectory) -> Alignment:
     scale = fit_scale(motions(known, over), motions(with_rotations_of(known, odom), over))
     directions = up_directions(known, odom)
     up = average_direction(directions)
-    placed = map_from_sfm(known, odom, scale=scale.scale, up=up)
+    fit = None
+    if anchored and scale.scale > 0:
+        placed, fit = anchor(known, odom, scale=scale.scale)
+    else:
+        placed = map_from_sfm(known, odom, scale=scale.scale, up=up)
     return Alignment(
         map_from_sfm=placed,
         map_from_camera=placed.apply_to(sfm),
@@ -92,6 +101,7 @@ def align(sfm: Trajectory, reference: Trajectory) -> Alignment:
         mount_off_rad=float(seeming_mount(known, odom).magnitude()),
         agreement=compare(placed.apply_to(known), odom),
         checked=checked,
+        anchor=fit,
     )
 
 

@@ -17,29 +17,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
 import logging
+import math
 from pathlib import Path
 import shutil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.data.bags import Recording
 from posenet_ros.data.capture import Capture, Rejected
 from posenet_ros.data.images import encode_jpeg
 from posenet_ros.data.run import at_work, claim, describe_recording
-from posenet_ros.errors import BagError, CaptureError
+from posenet_ros.errors import CaptureError, LabellingError
 from posenet_ros.files import read_yaml, write_yaml
-from posenet_ros.geometry import Camera, Sim3, Trajectory
+from posenet_ros.geometry import Camera, NS_PER_S, Sim3, Trajectory
 from posenet_ros.sfm import gates
 from posenet_ros.sfm.alignment import align, Alignment
 from posenet_ros.sfm.cameras import colmap_camera
 from posenet_ros.sfm.options import LabelOptions
 from posenet_ros.sfm.process import run_stage
 from posenet_ros.sfm.reconstruction import keep, Reconstruction
-from posenet_ros.sfm.reference import find_reference, Reference
+from posenet_ros.sfm.reference import Reference
 from posenet_ros.sfm.selection import select_frames, Selection
-from posenet_ros.sfm.summary import LabelSummary, MetricSummary
+from posenet_ros.sfm.sources import Sources
+from posenet_ros.sfm.standing import StandStill
+from posenet_ros.sfm.summary import LabelSummary, MetricSummary, ModelSummary
 from posenet_ros.sfm.upright import unscaled_map
 from posenet_ros.sfm.workspace import has_model, Workspace
 from tqdm import tqdm
@@ -48,53 +53,53 @@ _LOG = logging.getLogger(__name__)
 
 SUMMARY = 'summary.yaml'
 
-__all__ = ['LabelOptions', 'LabelSummary', 'claim_labelling', 'label_recording']
+__all__ = ['LabelOptions', 'LabelSummary', 'claim_labelling', 'label_recordings']
 
 
-def label_recording(bag: Path, output: Path, options: LabelOptions) -> LabelSummary:
+def label_recordings(sources: Sources, output: Path, options: LabelOptions) -> LabelSummary:
     """
-    Label the images of a recording: `output` has `capture` and `sfm` afterwards.
+    Label the images of recordings (see `open_sources`): `output` has `capture` and `sfm` then.
 
-    A folder where this was begun is continued, one where it is finished is left as it is.
-    Raises BagError for a recording that cannot be read, CaptureError for an output folder of
-    another run or with a model whose labels would change, and LabellingError, with figures, where poses cannot be found or trusted.
+    Several recordings share one map, whose origin is where the first begins. A folder where
+    this was begun is continued, one where it is finished is left as it is. Raises BagError for
+    a recording that cannot be read, CaptureError for an output folder of another run or with a
+    model whose labels would change, and LabellingError, with figures, where poses cannot be
+    found or trusted.
     """
-    with Recording(bag) as recording:
-        topic = recording.image_topic(options.image_topic)
-        reference = find_reference(recording, options, _camera_frame(recording, topic))
-        claim_labelling(recording, output, options)
-        with at_work(output):
-            space = Workspace(output)
-            finished = _finished(space, options)
-            if finished is not None:
-                return finished
-            _check_no_model(output)
-            selection = _selected(space, recording, topic, options.rate_hz)
-            gates.check_selection(selection)
-            known = recording.camera(topic)
-            found = _reconstructed(space, selection, known)
-            gates.check_share(found)
-            work = _Labelling(bag, options, space, selection, known, found, reference)
-            return work.finish()
+    claim_labelling(sources, output, options)
+    with at_work(output):
+        space = Workspace(output)
+        finished = _finished(space, options)
+        if finished is not None:
+            return finished
+        _check_no_model(output)
+        selection = _selected(space, sources, options)
+        gates.check_selection(selection)
+        found = _reconstructed(space, selection, sources.camera, options.mapper)
+        gates.check_share(found)
+        return _Labelling(sources, options, space, selection, found).finish()
 
 
-def claim_labelling(recording: Recording, output: Path, options: LabelOptions) -> None:
+def claim_labelling(sources: Sources, output: Path, options: LabelOptions) -> None:
     """
-    Make an output folder that of labelling this recording, or continue it (see `run.claim`).
+    Make an output folder that of labelling these recordings, or continue it (see `run.claim`).
 
     What binds the folder is what the images depend on: the rest may change between runs, and
     only what depends on it is done again.
     """
-    topic = recording.image_topic(options.image_topic)
-    sampling = {'image_topic': topic, 'rate_hz': options.rate_hz}
-    claim(output, recording=describe_recording(recording.path), label=sampling)
-
-
-def _camera_frame(recording: Recording, topic: str) -> str:
-    first = next(iter(recording.images(topic)), None)
-    if first is None:
-        raise BagError(f'{topic} has no image with a stamp')
-    return first.frame_id
+    sampling = {
+        'recordings': len(sources.each),
+        'image_topic': sources.each[0].topic,
+        'rate_hz': options.rate_hz,
+        'min_translation_m': options.min_translation_m,
+        'min_rotation_deg': options.min_rotation_deg,
+    }
+    names = ['recording', *(f'recording_{2 + k}' for k in range(len(sources.each) - 1))]
+    recordings = {
+        name: describe_recording(source.path)
+        for name, source in zip(names, sources.each, strict=True)
+    }
+    claim(output, **recordings, label=sampling)
 
 
 def _finished(space: Workspace, options: LabelOptions) -> LabelSummary | None:
@@ -122,7 +127,7 @@ def _check_no_model(output: Path) -> None:
         )
 
 
-def _selected(space: Workspace, recording: Recording, topic: str, rate_hz: float) -> Selection:
+def _selected(space: Workspace, sources: Sources, options: LabelOptions) -> Selection:
     if space.is_done('selection'):
         return space.read_selection()
     # What a killed run chose is chosen again: it may have ended in the middle of an interval.
@@ -133,17 +138,34 @@ def _selected(space: Workspace, recording: Recording, topic: str, rate_hz: float
     def keep_image(stamp_ns: int, rgb: NDArray[np.uint8]) -> None:
         encode_jpeg(space.images / space.image_name(stamp_ns), rgb)
 
-    count = recording.count(topic)
     with (
         space.stage('selection'),
-        tqdm(recording.images(topic), desc='choosing frames', total=count, unit='image') as images,
+        tqdm(
+            sources.images(), desc='choosing frames', total=sources.count, unit='image'
+        ) as images,
     ):
-        selection = select_frames(images, rate_hz=rate_hz, keep=keep_image)
+        selection = select_frames(
+            images, rate_hz=options.rate_hz, keep=keep_image, stood=_standing(sources, options)
+        )
         space.write_selection(selection)
     return selection
 
 
-def _reconstructed(space: Workspace, selection: Selection, known: Camera | None) -> Reconstruction:
+def _standing(sources: Sources, options: LabelOptions) -> Callable[[int, int], bool]:
+    """Return what tells whether the robot hardly moved between two frames."""
+    reference = sources.reference
+    if reference is None:
+        return lambda before_ns, now_ns: False
+    return StandStill(
+        reference.odom_from_camera,
+        metres=options.min_translation_m,
+        radians=math.radians(options.min_rotation_deg),
+    ).between
+
+
+def _reconstructed(
+    space: Workspace, selection: Selection, known: Camera | None, mapper: str
+) -> Reconstruction:
     """Run the stages that are not done yet."""
     names = [space.image_name(stamp_ns) for stamp_ns in selection.stamps_ns]
     camera = colmap_camera(known, selection.width, selection.height)
@@ -171,7 +193,7 @@ def _reconstructed(space: Workspace, selection: Selection, known: Camera | None)
                 names=names,
                 work=str(space.sfm),
             )
-    if not space.is_done('mapping'):
+    if not space.is_done('mapping') or not _mapped_by(space, mapper):
         with space.stage('mapping'):
             result = run_stage(
                 'mapping',
@@ -183,6 +205,7 @@ def _reconstructed(space: Workspace, selection: Selection, known: Camera | None)
                 names=names,
                 camera=camera,
                 model=str(space.unaligned),
+                mapper=mapper,
             )
             keep(space.found, result)
     return space.read_reconstruction()
@@ -192,13 +215,16 @@ def _reconstructed(space: Workspace, selection: Selection, known: Camera | None)
 class _Labelling:
     """What comes after the reconstruction: metres, gates, and the files."""
 
-    bag: Path
+    sources: Sources
     options: LabelOptions
     space: Workspace
     selection: Selection
-    known: Camera | None
     found: Reconstruction
-    reference: Reference | None
+
+    @cached_property
+    def reference(self) -> Reference | None:
+        """What the metres come from."""
+        return self.sources.reference
 
     def finish(self) -> LabelSummary:
         """Align, check, write the capture and the model, and return the summary."""
@@ -224,7 +250,8 @@ class _Labelling:
         if self.reference is None:
             return None
         reference = self.reference.odom_from_camera
-        alignment = align(self.found.sfm_from_camera, reference)
+        anchored = self.options.anchor_frame is not None
+        alignment = align(self.found.sfm_from_camera, reference, anchored=anchored)
         gates.check_trust(self.found, reference, alignment, self.reference.name)
         return alignment
 
@@ -250,9 +277,11 @@ class _Labelling:
     ) -> LabelSummary:
         steps = np.linalg.norm(np.diff(labels.translations, axis=0), axis=1)
         gap_s, gap_from = gates.longest_gap(labels.stamps_ns.tolist(), self.selection.stamps_ns)
+        known = self.sources.camera
         kinds = Counter(gates.reason_kind(each.reason) for each in rejected)
         return LabelSummary(
-            recording=str(self.bag),
+            recording=self.sources.name,
+            recordings=self._by_recording(labels),
             options=self.options.to_dict(),
             images=self.selection.seen,
             damaged=self.selection.damaged,
@@ -262,17 +291,40 @@ class _Labelling:
             rejected=dict(kinds.most_common()),
             longest_gap_s=round(gap_s, 3),
             longest_gap_from=gap_from,
-            models=[len(model) for model in self.found.models],
+            mapper=self.found.mapper,
+            models=[_described(model) for model in self.found.models],
             points=self.found.points,
             mean_error_px=self.found.mean_error_px,
             mean_track_length=self.found.mean_track_length,
             focal_px=self.found.camera.fx,
-            known_focal_px=None if self.known is None else self.known.fx,
+            known_focal_px=None if known is None else known.fx,
             path_m=float(steps.sum()),
             extent_m=np.ptp(labels.translations, axis=0).tolist(),
             metric=self._metric(alignment),
             stage_s=self.space.stage_times(),
         )
+
+    def _by_recording(self, labels: Trajectory) -> dict[str, list[int]]:
+        """Return labelled and chosen frames by the name of the recording."""
+        index_of = self.sources.index_of
+        labelled = Counter(index_of(int(stamp_ns)) for stamp_ns in labels.stamps_ns)
+        chosen = Counter(index_of(stamp_ns) for stamp_ns in self.selection.stamps_ns)
+        return {
+            str(source.path): [labelled[index], chosen[index]]
+            for index, source in enumerate(self.sources.each)
+        }
+
+    def _second(self, alignment: Alignment) -> dict[str, Any]:
+        """Return what a second reference says of the metres of the first."""
+        second = self.sources.second
+        if second is None:
+            return {}
+        try:
+            other = align(self.found.sfm_from_camera, second.odom_from_camera).scale.scale
+        except LabellingError as error:
+            _LOG.warning('%s cannot be compared: %s', second.name, error)
+            return {}
+        return {'second': second.name, 'second_scale': other / alignment.scale.scale}
 
     def _metric(self, alignment: Alignment | None) -> MetricSummary | None:
         if alignment is None or self.reference is None:
@@ -281,6 +333,7 @@ class _Labelling:
             reference=self.reference.name,
             scale=alignment.scale.scale,
             scale_error=alignment.scale.standard_error,
+            scale_assumed=self.reference.scale_error,
             scale_spread=alignment.scale.spread,
             checked=alignment.checked_share,
             agreement=alignment.agreement.share,
@@ -292,4 +345,17 @@ class _Labelling:
             clock_offset_s=alignment.offset_s,
             lever_arm_error_m=float(np.linalg.norm(alignment.scale.lever_arm)),
             mount_error_deg=float(np.degrees(alignment.mount_off_rad)),
+            frame=self.options.anchor_frame,
+            anchor=None if alignment.anchor is None else asdict(alignment.anchor),
+            **self._second(alignment),
         )
+
+
+def _mapped_by(space: Workspace, mapper: str) -> bool:
+    """Tell whether the map that is there was made by the mapper that is asked for."""
+    return mapper in ('auto', space.read_reconstruction().mapper)
+
+
+def _described(model: Sequence[int]) -> ModelSummary:
+    """Return how many frames a model has, and from when to when they are."""
+    return ModelSummary(len(model), min(model) / NS_PER_S, max(model) / NS_PER_S)

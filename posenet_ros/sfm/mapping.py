@@ -15,8 +15,8 @@
 """
 The stage that reconstructs: camera poses and points from the verified matches.
 
-COLMAP's incremental mapper may end with several models, and the first is not always the main
-one; the largest is kept. Its last bundle adjustment counts large errors for less (Cauchy), so
+COLMAP may end with several models, and the first is not always the main one; the largest is
+kept. Its last bundle adjustment counts large errors for less (Cauchy), so
 that the few wrong matches every video has do not pull at the poses.
 """
 
@@ -30,17 +30,14 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 from posenet_ros.data.colmap import camera_from_colmap
 from posenet_ros.errors import LabellingError
-from posenet_ros.machine import cores
 from posenet_ros.sfm.dropped import reasons_for_dropping
+from posenet_ros.sfm.mappers import BUNDLE_ROUNDS, BUNDLE_TOLERANCE, map_frames
 
 if TYPE_CHECKING:
     import pycolmap
 
 Progress = Callable[[int, int], None]
 
-_SEED = 0
-_BUNDLE_ROUNDS = 40
-_BUNDLE_TOLERANCE = 1e-6
 # Matches are good to about a pixel.
 _ROBUST_PX = 1.0
 
@@ -53,16 +50,25 @@ def reconstruct(
     names: Sequence[str],
     camera: Mapping[str, Any],
     model: str,
+    mapper: str = 'auto',
 ) -> dict[str, Any]:
     """
     Reconstruct, write the largest model to the folder `model`, and return what it holds.
 
     The result has, as plain values: `camera` (see Camera.to_dict), `images` (by name: rotation
     and position of `sfm_from_camera`, points seen, mean error in pixels), `dropped` (name and
-    reason), `models` (names in each, the largest first), and the model's own figures. Raises
-    LabellingError where nothing can be reconstructed.
+    reason), `models` (names in each, the largest first), `mapper` (which made them), and the
+    model's own figures. Raises LabellingError where nothing can be reconstructed.
     """
-    models = _run_mapper(progress, database, images, len(names), camera, Path(model).parent)
+    used, models = map_frames(
+        progress,
+        mapper,
+        database=database,
+        images=images,
+        count=len(names),
+        refine_distortion=camera['refine_distortion'],
+        work=Path(model).parent,
+    )
     if not models:
         raise LabellingError(_why_none(database, len(names)))
     largest, others = models[0], models[1:]
@@ -80,64 +86,8 @@ def reconstruct(
         'points': largest.num_points3D(),
         'mean_error_px': largest.compute_mean_reprojection_error(),
         'mean_track_length': largest.compute_mean_track_length(),
+        'mapper': used,
     }
-
-
-def _run_mapper(
-    progress: Progress,
-    database: str,
-    images: str,
-    count: int,
-    camera: Mapping[str, Any],
-    work: Path,
-) -> list[pycolmap.Reconstruction]:
-    """Return the models, the one with most frames first."""
-    import pycolmap
-
-    seen = {'now': 0, 'most': 0}
-
-    def began() -> None:
-        seen['now'] = 1
-        one_more()
-
-    def one_more() -> None:
-        # Further models begin from nothing; the bar stays with the largest.
-        seen['now'] += 1
-        seen['most'] = max(seen['now'], seen['most'])
-        progress(min(seen['most'], count), count)
-
-    folder = work / 'models'
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    progress(0, count)
-    found = pycolmap.incremental_mapping(
-        database,
-        images,
-        folder,
-        options=_mapper_options(camera['refine_distortion']),
-        initial_image_pair_callback=began,
-        next_image_callback=one_more,
-    )
-    shutil.rmtree(folder)
-    return sorted(found.values(), key=lambda each: each.num_reg_images(), reverse=True)
-
-
-def _mapper_options(refine_distortion: bool) -> pycolmap.IncrementalPipelineOptions:
-    import pycolmap
-
-    options = pycolmap.IncrementalPipelineOptions()
-    options.num_threads = cores()
-    for seeded in (options, options.mapper, options.triangulation):
-        seeded.random_seed = _SEED
-    options.ba_refine_extra_params = refine_distortion
-    options.mapper.abs_pose_refine_extra_params = refine_distortion
-    options.ba_global_function_tolerance = _BUNDLE_TOLERANCE
-    options.ba_global_max_num_iterations = _BUNDLE_ROUNDS
-    # On the way, points that add nothing to the poses wait for the last adjustment.
-    options.mapper.ba_global_ignore_redundant_points3D = True
-    # Colours are for the eye: extracted once, for the model that is kept.
-    options.extract_colors = False
-    return options
 
 
 def _adjust(model: pycolmap.Reconstruction, *, refine_distortion: bool) -> None:
@@ -148,8 +98,8 @@ def _adjust(model: pycolmap.Reconstruction, *, refine_distortion: bool) -> None:
     options.print_summary = False
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
     options.ceres.loss_function_scale = _ROBUST_PX
-    options.ceres.solver_options.max_num_iterations = _BUNDLE_ROUNDS
-    options.ceres.solver_options.function_tolerance = _BUNDLE_TOLERANCE
+    options.ceres.solver_options.max_num_iterations = BUNDLE_ROUNDS
+    options.ceres.solver_options.function_tolerance = BUNDLE_TOLERANCE
     pycolmap.bundle_adjustment(model, options)
     model.update_point_3d_errors()
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from posenet_ros.geometry import Pose
 
 REFERENCES = ('auto', 'odom', 'tf', 'none')
+MAPPERS = ('auto', 'incremental', 'global')
 
 
 @dataclass(frozen=True)
@@ -37,21 +38,43 @@ class LabelOptions:
     second. `reference` says where metres and the upright direction come from: nav_msgs/Odometry
     on `odom_topic` ('odom'), /tf ('tf', or 'tf:FRAME' for the motion in a frame of that name),
     whichever there is ('auto'), or nowhere ('none', which `allow_unscaled` must confirm).
+    `tf:FRAME` of a frame that does not drift (any but odom) also makes it the frame of the
+    labels. `reference_scale_error` is how wrong the reference's own metres may be (share; None
+    for what is usual). Of frames at most `rate_hz` apart, those that moved less than
+    `min_translation_m` and `min_rotation_deg` by the reference are left out. `mapper` is
+    COLMAP's 'incremental' or 'global', or 'auto'.
     `base_from_camera` is x, y, z in metres and roll, pitch, yaw in radians (fixed axes) of the
     camera's optical frame, for recordings whose /tf_static lacks it.
     """
 
     image_topic: str | None = None
     rate_hz: float = 2.0
+    min_translation_m: float = 0.03
+    min_rotation_deg: float = 2.0
     reference: str = 'auto'
     odom_topic: str | None = None
     base_from_camera: tuple[float, ...] | None = None
     allow_unscaled: bool = False
+    reference_scale_error: float | None = None
+    mapper: str = 'auto'
 
     def __post_init__(self) -> None:
         """Raise ConfigError for values that cannot be."""
         if not 0.01 <= self.rate_hz <= 1000:
             raise ConfigError(f'--rate must be 0.01 to 1000 frames a second, got {self.rate_hz}')
+        for flag, value in (
+            ('--min-translation', self.min_translation_m),
+            ('--min-rotation', self.min_rotation_deg),
+        ):
+            if not 0 <= value < math.inf:
+                raise ConfigError(f'{flag} must be zero or more, got {value}')
+        if self.reference_scale_error is not None and not 0 <= self.reference_scale_error < 1:
+            raise ConfigError(
+                '--reference-scale-error is a share from 0 to 1 (0.02 for 2 %), got '
+                f'{self.reference_scale_error}'
+            )
+        if self.mapper not in MAPPERS:
+            raise ConfigError(f'--mapper must be one of {", ".join(MAPPERS)}, got {self.mapper!r}')
         if self.reference not in REFERENCES and not self.reference.startswith('tf:'):
             raise ConfigError(
                 f'--reference must be one of {", ".join(REFERENCES)} or tf:FRAME, '
@@ -83,6 +106,13 @@ class LabelOptions:
         x, y, z, *angles = self.base_from_camera
         # ROS's roll, pitch, yaw turn about fixed axes: SciPy's lower case.
         return Pose(Rotation.from_euler('xyz', angles), np.array([x, y, z]), base, camera)
+
+    @property
+    def anchor_frame(self) -> str | None:
+        """The frame that labels shall be in; None for a map of their own."""
+        frame = self.reference.removeprefix('tf:')
+        named = frame != self.reference and frame.rpartition('/')[2] != 'odom'
+        return frame if named else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for YAML."""

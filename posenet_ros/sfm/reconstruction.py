@@ -36,7 +36,7 @@ class Reconstruction:
     The largest model: `sfm_from_camera`, with how many points each frame sees and how well.
 
     `points_seen` and `errors_px` are (N,) like the poses. `dropped` gives stamps and reasons of
-    the other frames, `models` the stamps of each model, the largest first.
+    the other frames, `models` the stamps of each model, the largest first. `mapper` made it.
     """
 
     sfm_from_camera: Trajectory
@@ -48,6 +48,7 @@ class Reconstruction:
     points: int
     mean_error_px: float
     mean_track_length: float
+    mapper: str
 
     @classmethod
     def from_stage(
@@ -84,6 +85,7 @@ class Reconstruction:
             values['points'],
             values['mean_error_px'],
             values['mean_track_length'],
+            values['mapper'],
         )
 
 

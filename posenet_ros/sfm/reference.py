@@ -18,26 +18,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+import logging
 
 from posenet_ros.data import topics
 from posenet_ros.data.bags import Recording
 from posenet_ros.data.transforms import TransformTree
-from posenet_ros.errors import LabellingError
+from posenet_ros.errors import BagError, LabellingError
 from posenet_ros.geometry import Trajectory
 from posenet_ros.sfm.options import LabelOptions
 
+_LOG = logging.getLogger(__name__)
+
 # Frames on /tf that motion can be measured in, the smoothest first (REP 105).
-_FIXED_FRAMES = ('odom', 'map', 'world')
+_LOCALIZED_FRAMES = ('map', 'world')
+_FIXED_FRAMES = ('odom', *_LOCALIZED_FRAMES)
 _BASES = ('base_link', 'base_footprint')
+# What is usual of metres by wheels and tyres, and by the lidar of a localizer.
+WHEELS_SCALE_ERROR = 0.02
+LOCALIZER_SCALE_ERROR = 0.005
 _WITHOUT = 'accept labels without metres by --allow-unscaled'
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """`odom_from_camera` over time, and the name of where it was taken from."""
+    """
+    `odom_from_camera` over time, and the name of where it was taken from.
+
+    `scale_error` is how wrong its own metres may be (a share): one camera and one reference
+    cannot see an error that both share.
+    """
 
     name: str
     odom_from_camera: Trajectory
+    scale_error: float = WHEELS_SCALE_ERROR
 
 
 def find_reference(
@@ -65,12 +78,41 @@ def find_reference(
         or (options.reference == 'auto' and has_odometry)
     ):
         return _from_odometry(recording, options, camera_frame)
-    found = _from_transforms(recording.transforms(), options, camera_frame)
+    tree = recording.transforms()
+    found = _from_transforms(tree, options, camera_frame, _fixed_frames(tree, options))
     if found is not None:
         return found
     if options.reference == 'auto' and options.allow_unscaled:
         return None
     raise LabellingError(_no_reference(recording, options, camera_frame))
+
+
+def find_second_reference(
+    recording: Recording, options: LabelOptions, camera_frame: str, first: Reference
+) -> Reference | None:
+    """
+    Return another reference to compare the metres of the first with, None where there is none.
+
+    Beside odometry that is a localizer on /tf, beside /tf it is odometry.
+    """
+    if first.name.startswith('/tf'):
+        if not any(map(recording.count, topics.of_types(recording.topics, topics.ODOMETRY))):
+            return None
+        try:
+            return _from_odometry(recording, options, camera_frame)
+        except (BagError, LabellingError) as error:
+            _LOG.info('no second reference: %s', error)
+            return None
+    tree = recording.transforms()
+    return _from_transforms(tree, options, camera_frame, _named(tree, _LOCALIZED_FRAMES))
+
+
+def _scale_error(options: LabelOptions, fixed_frame: str) -> float:
+    """Return how wrong the metres of motion in a frame may be."""
+    if options.reference_scale_error is not None:
+        return options.reference_scale_error
+    localized = fixed_frame.rpartition('/')[2] in _LOCALIZED_FRAMES
+    return LOCALIZER_SCALE_ERROR if localized else WHEELS_SCALE_ERROR
 
 
 def _from_odometry(recording: Recording, options: LabelOptions, camera_frame: str) -> Reference:
@@ -89,13 +131,13 @@ def _from_odometry(recording: Recording, options: LabelOptions, camera_frame: st
             '; record /tf_static, or give --base-from-camera X Y Z ROLL PITCH YAW of its optical '
             'frame; where the camera moves on the robot, use --reference tf'
         )
-    return Reference(topic, _as_camera(odometry.of_body(mount)))
+    return Reference(topic, _as_camera(odometry.of_body(mount)), _scale_error(options, 'odom'))
 
 
 def _from_transforms(
-    tree: TransformTree, options: LabelOptions, camera_frame: str
+    tree: TransformTree, options: LabelOptions, camera_frame: str, fixed: Sequence[str]
 ) -> Reference | None:
-    fixed, bodies = _fixed_frames(tree, options), [camera_frame]
+    bodies = [camera_frame]
     if options.base_from_camera is not None:
         bodies = _named(tree, _BASES)
     for target in fixed:
@@ -104,7 +146,9 @@ def _from_transforms(
             if path is not None and len(path) > 1:
                 mount = options.mount(body, camera_frame)
                 path = path if mount is None else path.of_body(mount)
-                return Reference(f'/tf ({target} <- {body})', _as_camera(path))
+                return Reference(
+                    f'/tf ({target} <- {body})', _as_camera(path), _scale_error(options, target)
+                )
     return None
 
 

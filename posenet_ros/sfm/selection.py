@@ -16,8 +16,9 @@
 Choose the frames of a recording that are worth reconstructing.
 
 Of every interval of time the sharpest frame is taken, unless it shows what the one before
-showed: a robot that waits for a lift adds nothing but work. The recording is read once and one
-image is kept at a time, so memory does not grow with it.
+showed, or odometry says that the robot has hardly moved since: a robot that waits for a lift adds
+nothing but work. The recording is read once and one image is kept at a time, so memory does not
+grow with it.
 """
 
 from __future__ import annotations
@@ -97,12 +98,14 @@ def select_frames(
     *,
     rate_hz: float,
     keep: Callable[[int, NDArray[np.uint8]], None],
+    stood: Callable[[int, int], bool] = lambda before_ns, now_ns: False,
 ) -> Selection:
     """
     Choose frames at `rate_hz` and hand each to `keep(stamp_ns, rgb)`.
 
-    Raises LabellingError where images change their size, where too many are damaged, or where
-    there are none.
+    `stood` tells whether the camera hardly moved from one stamp to another. Raises
+    LabellingError where images change their size, where too many are damaged, or where there
+    are none.
     """
     reading = _Reading()
     stamps_ns: list[int] = []
@@ -110,7 +113,7 @@ def select_frames(
     size = None
     before: Candidate | None = None
     for best in _sharpest(reading.candidates(images), rate_hz):
-        if before is not None and best.same_view(before):
+        if before and (best.same_view(before) or stood(before.stamp_ns, best.stamp_ns)):
             still += 1
             continue
         size = _same_size(size, best)

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timezone
+import math
 from typing import Any
 
 from posenet_ros.errors import CaptureError
@@ -33,6 +35,10 @@ _GOOD_FOCAL_SHARE = 0.1
 _GOOD_LEVER_ARM = 0.2
 _GOOD_CHECKED = 0.95
 _GOOD_MOUNT_DEGREES = 5.0
+_GOOD_ANCHOR_M = 0.5
+_GOOD_ANCHOR_LEFT_OUT = 0.2
+_SAME_SCALE = 0.03
+_FEWEST_OF_RECORDING = 0.5
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,17 @@ class MetricSummary:
     """
     How the map got its metres: scale, agreement with the reference, and what seems off.
 
-    Errors are standard errors; `checked` is the share of the frames that the reference covers,
-    `agreement` the share of `compared` motions that agree.
+    Errors are standard errors; `scale_assumed` is how wrong the reference's own metres may be
+    (a share), `second_scale` the metres of a second reference by those of the first, `frame`
+    the frame that the labels are in where it is not a map of their own, and `anchor` how well
+    they fit into it (see AnchorFit). `checked` is the share of the frames that the reference
+    covers, `agreement` the share of `compared` motions that agree.
     """
 
     reference: str
     scale: float
     scale_error: float
+    scale_assumed: float
     scale_spread: float
     checked: float
     agreement: float
@@ -58,6 +68,31 @@ class MetricSummary:
     clock_offset_s: float
     lever_arm_error_m: float
     mount_error_deg: float
+    frame: str | None = None
+    anchor: Mapping[str, float] | None = None
+    second: str | None = None
+    second_scale: float | None = None
+
+    @property
+    def scale_uncertainty(self) -> float:
+        """How wrong the metres of the labels may be in all, a share (one deviation)."""
+        return math.hypot(self.scale_error / self.scale, self.scale_assumed)
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """One of the models that mapping ended with: its frames, and their first and last second."""
+
+    frames: int
+    begin_s: float
+    end_s: float
+
+    def __str__(self) -> str:
+        """Return frames and times as a person writes them."""
+        begin, end = (
+            datetime.fromtimestamp(each, timezone.utc) for each in (self.begin_s, self.end_s)
+        )
+        return f'{self.frames} frames from {begin:%H:%M:%S} to {end:%H:%M:%S}'
 
 
 @dataclass(frozen=True)
@@ -66,10 +101,11 @@ class LabelSummary:
     The figures of one labelling; `metric` is None for labels without metres.
 
     Distances are in metres of the map, times in seconds, `rejected` counts by kind of reason,
-    `models` the frames of each model, the largest first.
+    `models` are the largest first, `recordings` has labelled and chosen frames by recording.
     """
 
     recording: str
+    recordings: Mapping[str, Sequence[int]]
     options: Mapping[str, Any]
     images: int
     damaged: int
@@ -79,7 +115,8 @@ class LabelSummary:
     rejected: Mapping[str, int]
     longest_gap_s: float
     longest_gap_from: str
-    models: Sequence[int]
+    mapper: str
+    models: Sequence[ModelSummary]
     points: int
     mean_error_px: float
     mean_track_length: float
@@ -115,6 +152,7 @@ class LabelSummary:
         """Read what `to_dict` wrote; raise CaptureError for anything else."""
         try:
             own = {field.name: values[field.name] for field in fields(cls)}
+            own['models'] = [ModelSummary(**model) for model in own['models']]
             if own['metric'] is not None:
                 own['metric'] = MetricSummary(**own['metric'])
         except (KeyError, TypeError) as error:
@@ -127,6 +165,9 @@ def _map_remarks(summary: LabelSummary) -> list[str]:
     share = summary.labelled / summary.frames
     if share < _GOOD_SHARE:
         remarks.append(f'only {share:.0%} of the frames are labelled')
+    for name, (labelled, chosen) in summary.recordings.items():
+        if len(summary.recordings) > 1 and labelled < _FEWEST_OF_RECORDING * chosen:
+            remarks.append(f'only {labelled} of the {chosen} frames of {name} are labelled')
     if summary.longest_gap_s > _GOOD_GAP_S:
         remarks.append(
             f'{summary.longest_gap_s:.0f} s without a label from {summary.longest_gap_from}'
@@ -163,10 +204,34 @@ def _metric_remarks(metric: MetricSummary | None) -> list[str]:
         remarks.append(
             f'the camera seems to sit {metric.lever_arm_error_m:.2f} m from where /tf_static says'
         )
+    if metric.second_scale is not None and abs(metric.second_scale - 1) > _SAME_SCALE:
+        remarks.append(
+            f'{metric.second} has metres {abs(metric.second_scale - 1):.1%} '
+            f'{"longer" if metric.second_scale < 1 else "shorter"} than {metric.reference}: one '
+            'of them is wrong'
+        )
+    remarks += _anchor_remarks(metric)
     if metric.mount_error_deg > _GOOD_MOUNT_DEGREES:
         remarks.append(
             f'the camera seems to look {metric.mount_error_deg:.0f} deg away from where '
             '/tf_static says: the scale depends on it'
+        )
+    return remarks
+
+
+def _anchor_remarks(metric: MetricSummary) -> list[str]:
+    if metric.anchor is None:
+        return []
+    remarks = []
+    if metric.anchor['p95_m'] > _GOOD_ANCHOR_M:
+        remarks.append(
+            f'in {metric.frame} the labels are up to {metric.anchor["p95_m"]:.2f} m from what '
+            'the localizer said'
+        )
+    if metric.anchor['left_out'] > _GOOD_ANCHOR_LEFT_OUT:
+        remarks.append(
+            f'{metric.anchor["left_out"]:.0%} of what the localizer said fits no common map: '
+            'was it lost?'
         )
     return remarks
 
@@ -185,15 +250,20 @@ def _map_rows(summary: LabelSummary) -> list[tuple[str, str]]:
         ('labelled', f'{summary.labelled} ({summary.labelled / summary.frames:.1%})'),
         *(('rejected', f'{count}: {reason}') for reason, count in summary.rejected.items()),
     ]
-    if len(summary.models) > 1:
-        sizes = ', '.join(map(str, summary.models[1:6]))
-        rows.append(('apart', f'{len(summary.models) - 1} more models, of {sizes} frames'))
+    rows += [('apart', f'another model: {model}') for model in summary.models[1:4]]
+    if len(summary.models) > 4:
+        rows.append(('', f'and {len(summary.models) - 4} smaller ones'))
+    if len(summary.recordings) > 1:
+        rows += [
+            ('', f'{labelled} of {chosen} frames of {name}')
+            for name, (labelled, chosen) in summary.recordings.items()
+        ]
     rows += [
         ('path', f'{summary.path_m:.1f} {unit} through {extent} {unit}'),
         (
             'map',
             f'{summary.points} points, seen in {summary.mean_track_length:.1f} frames each, '
-            f'reprojection error {summary.mean_error_px:.2f} px',
+            f'reprojection error {summary.mean_error_px:.2f} px, {summary.mapper} mapper',
         ),
         ('camera', f'focal length {summary.focal_px:.1f} px ({camera})'),
     ]
@@ -203,12 +273,27 @@ def _map_rows(summary: LabelSummary) -> list[tuple[str, str]]:
 def _metric_rows(metric: MetricSummary | None) -> list[tuple[str, str]]:
     if metric is None:
         return [('scale', 'none (no reference)')]
-    return [
+    rows = [
         (
             'scale',
-            f'by {metric.reference}, standard error {metric.scale_error / metric.scale:.2%}, '
-            f'single windows vary by {metric.scale_spread / metric.scale:.1%}',
+            f'by {metric.reference} to {metric.scale_uncertainty:.1%}: standard error '
+            f'{metric.scale_error / metric.scale:.2%}, and {metric.scale_assumed:.1%} taken for '
+            f'its own metres; single windows vary by {metric.scale_spread / metric.scale:.1%}',
         ),
+    ]
+    if metric.second_scale is not None:
+        rows.append(('', f'by {metric.second} {metric.second_scale - 1:+.1%}'))
+    if metric.anchor is not None:
+        rows.append(
+            (
+                'frame',
+                f'{metric.frame}; from the localizer {metric.anchor["median_m"]:.2f} m, '
+                f'{metric.anchor["median_deg"]:.1f} deg (median), '
+                f'{metric.anchor["p95_m"]:.2f} m (95 %)',
+            )
+        )
+    return [
+        *rows,
         (
             'agreement',
             f'{metric.agreement:.1%} of {metric.compared} motions in {metric.checked:.0%} of the '

@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 from posenet_ros.geometry import NS_PER_S, Pose, Sim3, Trajectory
 from posenet_ros.sfm import labelling
-from posenet_ros.sfm.labelling import label_recording, LabelOptions
+from posenet_ros.sfm.labelling import label_recordings, LabelOptions
+from posenet_ros.sfm.sources import open_sources
 import pytest
 from rosbags import rosbag2
 from rosbags.rosbag2 import StoragePlugin
@@ -314,7 +315,8 @@ def write_bag(tmp_path_factory):
 @pytest.fixture(scope='session')
 def labelled(recorded, tmp_path_factory):
     output = tmp_path_factory.mktemp('labelled') / 'out'
-    summary = label_recording(recorded.bag, output, LabelOptions())
+    sources = open_sources([recorded.bag], LabelOptions())
+    summary = label_recordings(sources, output, LabelOptions())
     return output, summary
 
 

@@ -46,6 +46,7 @@ def found(poses, dropped=()):
         1000,
         0.5,
         6.0,
+        'incremental',
     )
 
 

@@ -24,7 +24,8 @@ import time
 import numpy as np
 from posenet_ros.data.capture import Capture
 from posenet_ros.sfm.database import prepare_database
-from posenet_ros.sfm.labelling import label_recording, LabelOptions
+from posenet_ros.sfm.labelling import label_recordings, LabelOptions
+from posenet_ros.sfm.sources import open_sources
 import pytest
 
 CAMERA = {
@@ -65,7 +66,8 @@ def test_stopped_and_killed_runs_continue_to_the_same_labels(recorded, labelled,
     assert 'run the same command again to continue' in told
     code, _ = stop_when(recorded, output, 'matching', signal.SIGKILL)
     assert code == -signal.SIGKILL
-    label_recording(recorded.bag, output, LabelOptions())
+    sources = open_sources([recorded.bag], LabelOptions())
+    label_recordings(sources, output, LabelOptions())
     assert 'features' not in stages
     assert 'matching' not in stages
     ours, theirs = (Capture.open(each / 'capture').labels for each in (output, labelled[0]))

@@ -21,10 +21,15 @@ from posenet_ros.data.capture import Capture
 from posenet_ros.data.colmap import read_colmap
 from posenet_ros.errors import CaptureError, LabellingError
 from posenet_ros.geometry import fit_similarity
-from posenet_ros.sfm.labelling import label_recording, LabelOptions
+from posenet_ros.sfm.labelling import label_recordings, LabelOptions
+from posenet_ros.sfm.sources import open_sources
 from posenet_ros.sfm.summary import LabelSummary
 import pytest
 import yaml
+
+
+def relabel(bag, output, options):
+    return label_recordings(open_sources([bag], options), output, options)
 
 
 @pytest.fixture
@@ -76,12 +81,12 @@ def test_the_summary_is_kept_with_the_options_and_says_how_good(labelled):
 
 
 def test_a_finished_run_does_nothing_again(labelled, recorded, stages):
-    assert label_recording(recorded.bag, labelled[0], LabelOptions()) == labelled[1]
+    assert relabel(recorded.bag, labelled[0], LabelOptions()) == labelled[1]
     assert stages == []
 
 
 def test_another_reference_only_aligns_again(again, labelled, recorded, stages):
-    summary = label_recording(recorded.bag, again, LabelOptions(reference='tf'))
+    summary = relabel(recorded.bag, again, LabelOptions(reference='tf'))
     assert stages == ['placing']
     assert summary.metric.reference == '/tf (odom <- camera_optical)'
     assert summary.metric.scale == pytest.approx(labelled[1].metric.scale, rel=1e-3)
@@ -90,7 +95,7 @@ def test_another_reference_only_aligns_again(again, labelled, recorded, stages):
 def test_what_somebody_took_away_is_made_again(again, labelled, recorded, stages):
     shutil.rmtree(again / 'sfm' / 'unaligned')
     (again / 'capture' / 'summary.yaml').unlink()
-    summary = label_recording(recorded.bag, again, LabelOptions())
+    summary = relabel(recorded.bag, again, LabelOptions())
     assert stages == ['mapping', 'placing']
     assert summary.labelled == labelled[1].labelled
 
@@ -116,7 +121,7 @@ def test_what_is_damaged_is_made_again_with_all_that_follows(
 ):
     (again / 'capture' / 'summary.yaml').unlink()
     damage(again)
-    summary = label_recording(recorded.bag, again, LabelOptions())
+    summary = relabel(recorded.bag, again, LabelOptions())
     everything = ['features', 'matching', 'mapping']
     assert stages == [*(everything if redone is None else redone), 'placing']
     assert summary.labelled == labelled[1].labelled
@@ -126,17 +131,17 @@ def test_what_is_damaged_is_made_again_with_all_that_follows(
 @pytest.mark.parametrize('gone', ['images.bin', 'points3D.bin'])
 def test_a_run_without_its_model_is_not_finished(again, recorded, stages, gone):
     (again / 'sfm' / gone).unlink()
-    label_recording(recorded.bag, again, LabelOptions())
+    relabel(recorded.bag, again, LabelOptions())
     assert stages == ['placing']
     assert (again / 'sfm' / gone).is_file()
 
 
 def test_labels_are_not_changed_under_a_model(again, labelled, recorded, stages):
     (again / 'model').mkdir()
-    assert label_recording(recorded.bag, again, LabelOptions()) == labelled[1]
+    assert relabel(recorded.bag, again, LabelOptions()) == labelled[1]
     before = (again / 'capture' / 'labels.tum').read_bytes()
     with pytest.raises(CaptureError, match=r'has a model .* choose another --output'):
-        label_recording(recorded.bag, again, LabelOptions(reference='tf'))
+        relabel(recorded.bag, again, LabelOptions(reference='tf'))
     assert stages == []
     assert (again / 'capture' / 'labels.tum').read_bytes() == before
 
@@ -149,8 +154,8 @@ def test_a_run_stopped_while_it_moves_the_map_is_finished_by_the_next(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Capture, 'create', stopped)
-        label_recording(recorded.bag, again, LabelOptions(reference='tf'))
-    label_recording(recorded.bag, again, LabelOptions())
+        relabel(recorded.bag, again, LabelOptions(reference='tf'))
+    relabel(recorded.bag, again, LabelOptions())
     assert stages == ['placing', 'placing']
     scene = read_colmap(again / 'sfm')
     for frame, label in zip(scene.train, Capture.open(again / 'capture').labels):
@@ -159,7 +164,7 @@ def test_a_run_stopped_while_it_moves_the_map_is_finished_by_the_next(
 
 def test_labels_without_metres_on_request(again, recorded):
     options = LabelOptions(reference='none', allow_unscaled=True)
-    summary = label_recording(recorded.bag, again, options)
+    summary = relabel(recorded.bag, again, options)
     assert summary.metric is None
     assert 'no metres' in summary.remarks[0]
     labels = Capture.open(again / 'capture').labels
@@ -174,12 +179,12 @@ def test_labels_without_metres_on_request(again, recorded):
 def test_a_mounting_that_is_no_optical_frame_is_refused_with_the_angle(again, recorded):
     options = LabelOptions(base_from_camera=(0.2, 0.05, 0.4, 0, 0, 0))
     with pytest.raises(LabellingError, match=r'mounted 120 deg otherwise.*optical'):
-        label_recording(recorded.bag, again, options)
+        relabel(recorded.bag, again, options)
 
 
 def test_another_rate_is_another_run(labelled, recorded):
     with pytest.raises(CaptureError, match=r'rate_hz 2\.0, this one rate_hz 1\.0'):
-        label_recording(recorded.bag, labelled[0], LabelOptions(rate_hz=1.0))
+        relabel(recorded.bag, labelled[0], LabelOptions(rate_hz=1.0))
 
 
 def test_images_shuffled_against_their_times_are_refused(pictures, write_bag, tmp_path):
@@ -189,7 +194,7 @@ def test_images_shuffled_against_their_times_are_refused(pictures, write_bag, tm
     with pytest.raises(
         LabellingError, match=r'\d+% of \d+ motions agree|only \d+ of 18 frames fit'
     ):
-        label_recording(bag, tmp_path / 'out', LabelOptions())
+        relabel(bag, tmp_path / 'out', LabelOptions())
     assert not (tmp_path / 'out' / 'capture' / 'labels.tum').exists()
 
 
@@ -197,7 +202,7 @@ def test_a_camera_that_only_looks_at_one_spot_is_refused(pictures, write_bag, tm
     way, room, seen = pictures
     bag = write_bag(way, dict.fromkeys(seen, seen[0]), room=room)
     with pytest.raises(LabellingError, match='hardly moves: only 1 of 18 frames'):
-        label_recording(bag, tmp_path / 'out', LabelOptions())
+        relabel(bag, tmp_path / 'out', LabelOptions())
 
 
 @pytest.mark.parametrize(
@@ -220,5 +225,5 @@ def test_what_lacks_metres_is_refused_at_once(
     way, room, seen = pictures
     bag = write_bag(way, {0: seen[0]}, room=room, **recording)
     with pytest.raises(LabellingError, match=message):
-        label_recording(bag, tmp_path / 'out', LabelOptions(**options))
+        relabel(bag, tmp_path / 'out', LabelOptions(**options))
     assert not (tmp_path / 'out').exists()

@@ -50,3 +50,11 @@ def test_no_more_threads_than_cores(monkeypatch):
 def test_matching_fits_into_two_gib():
     pairs_of_numbers = 2 * (1.5 * limits.LARGEST_FEATURE_COUNT) ** 2
     assert limits.matching_threads() * 4 * pairs_of_numbers < 2 * GIB
+
+
+def test_a_long_recording_takes_fewer_features_a_frame_but_never_too_few():
+    assert limits.feature_count(100) == limits.feature_count(600) == limits.LARGEST_FEATURE_COUNT
+    counts = [limits.feature_count(frames) for frames in (700, 1000, 1500, 10_000)]
+    assert counts == sorted(counts, reverse=True)
+    assert all(n * limits.feature_count(n) <= 1_400_000 for n in (700, 1000, 1500))
+    assert limits.feature_count(10_000) == 768

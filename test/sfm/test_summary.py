@@ -17,14 +17,16 @@
 from dataclasses import replace
 
 from posenet_ros.errors import CaptureError
-from posenet_ros.sfm.summary import LabelSummary, MetricSummary
+from posenet_ros.sfm.summary import LabelSummary, MetricSummary, ModelSummary
 import pytest
 import yaml
 
+ANCHOR = {'median_m': 0.04, 'p95_m': 0.1, 'median_deg': 1.0, 'left_out': 0.0}
 METRIC = MetricSummary(
     reference='/odom',
     scale=0.17,
     scale_error=0.001,
+    scale_assumed=0.02,
     scale_spread=0.01,
     checked=1.0,
     agreement=0.99,
@@ -39,6 +41,7 @@ METRIC = MetricSummary(
 )
 GOOD = LabelSummary(
     recording='run1',
+    recordings={'run1': [149, 150]},
     options={'rate_hz': 2.0},
     images=750,
     damaged=0,
@@ -48,7 +51,8 @@ GOOD = LabelSummary(
     rejected={'matches no other frame': 1},
     longest_gap_s=1.5,
     longest_gap_from='1700000012.000000000',
-    models=[149],
+    mapper='incremental',
+    models=[ModelSummary(149, 1_700_000_000.0, 1_700_000_025.0)],
     points=17000,
     mean_error_px=0.7,
     mean_track_length=9.0,
@@ -78,6 +82,22 @@ def test_what_is_good_says_so_in_one_screen():
         ({'mean_error_px': 2.5}, 'reprojection error of 2.5 px'),
         ({'focal_px': 600.0}, 'focal length in CameraInfo, 525 px'),
         ({'metric': None}, 'no metres'),
+        (
+            {'recordings': {'run1': [100, 100], 'run2': [3, 50]}},
+            'only 3 of the 50 frames of run2 are labelled',
+        ),
+        (
+            {'metric': replace(METRIC, second='/tf (map <- camera)', second_scale=0.95)},
+            '/tf (map <- camera) has metres 5.0% longer than /odom',
+        ),
+        (
+            {'metric': replace(METRIC, frame='map', anchor={**ANCHOR, 'p95_m': 0.8})},
+            'in map the labels are up to 0.80 m',
+        ),
+        (
+            {'metric': replace(METRIC, frame='map', anchor={**ANCHOR, 'left_out': 0.3})},
+            '30% of what the localizer said fits no common map',
+        ),
         ({'metric': replace(METRIC, agreement=0.8)}, 'only 80% of the motions'),
         ({'metric': replace(METRIC, scale_error=0.0085)}, 'scale is uncertain by 5.0%'),
         ({'metric': replace(METRIC, up_spread_deg=9.0)}, 'upright direction varies by 9 deg'),
@@ -102,12 +122,28 @@ def test_an_unknown_camera_has_nothing_to_differ_from():
 
 
 def test_models_and_frames_apart_are_told():
-    text = replace(GOOD, models=[100, 37, 12], still=7, damaged=2).text()
-    assert '2 more models, of 37, 12 frames' in text
+    more = [ModelSummary(count, 1_700_000_590.0, 1_700_000_612.0) for count in (37, 12, 11, 10)]
+    text = replace(GOOD, models=[*GOOD.models, *more], still=7, damaged=2).text()
+    assert 'another model: 37 frames from 22:23:10 to 22:23:32' in text
+    assert 'and 1 smaller ones' in text
     assert '(left out: 7 as before, 2 damaged)' in text
 
 
-@pytest.mark.parametrize('summary', [GOOD, replace(GOOD, metric=None)])
+def test_the_labels_metres_are_as_uncertain_as_fit_and_reference_together():
+    metric = replace(METRIC, scale=2.0, scale_error=0.03, scale_assumed=0.02)
+    assert metric.scale_uncertainty == pytest.approx(0.025)
+    text = replace(GOOD, metric=metric).text()
+    assert 'by /odom to 2.5%: standard error 1.50%, and 2.0% taken for its own metres' in text
+
+
+@pytest.mark.parametrize(
+    'summary',
+    [
+        GOOD,
+        replace(GOOD, metric=None),
+        replace(GOOD, metric=replace(METRIC, frame='map', anchor=ANCHOR)),
+    ],
+)
 def test_a_summary_survives_being_written(summary):
     assert LabelSummary.from_dict(yaml.safe_load(yaml.safe_dump(summary.to_dict()))) == summary
 
