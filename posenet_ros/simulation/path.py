@@ -69,11 +69,6 @@ class Robot:
         return Pose(raised, np.array(lever), 'base', 'camera')
 
 
-def base_pose(x: float, y: float, heading: float) -> Pose:
-    """Return `map_from_base` of a robot on the floor, `heading` radians left of the map's x."""
-    return Pose(Rotation.from_euler('z', heading), np.array([x, y, 0.0]), 'map', 'base')
-
-
 def training_offsets(laps: int, half_width: float) -> NDArray[np.float64]:
     """Return the mean sideways offset (laps,) of each lap, spread evenly over the lane."""
     return (np.arange(laps) + 0.5) / laps * 2 * half_width - half_width

@@ -115,12 +115,6 @@ class Box:
         """Its middle in the map (3,)."""
         return np.array(self.base) + self.size[2] / 2 * UP
 
-    def footprint_distance(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how far floor points (N, 2) are from its outline, zero inside."""
-        own = (points - self.base[:2]) @ self.axes[:2, :2].T
-        outside = np.maximum(np.abs(own) - np.array(self.size[:2]) / 2, 0.0)
-        return np.linalg.norm(outside, axis=1)
-
     def quads(self, rng: np.random.Generator) -> list[Quad]:
         """Paint its faces; the lower one is left out where the box stands on the floor."""
         width, depth, height = self.size

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -62,10 +62,6 @@ class World:
     lane: Lane
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
-    def with_quads(self, quads: Iterable[Quad]) -> World:
-        """Return the same world with more to see in it."""
-        return replace(self, quads=(*self.quads, *quads))
-
     @cached_property
     def corners(self) -> NDArray[np.float64]:
         """The quads' upper left corners (N, 3)."""
@@ -76,16 +72,6 @@ class World:
         """The quads' edges (N, 2, 3): to the right, and down."""
         edges = [(quad.edge_u, quad.edge_v) for quad in self.quads]
         return np.array(edges).reshape(-1, 2, 3)
-
-    def clearance(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how far floor points (N, 2) are from the nearest wall or furniture, metres."""
-        length, width, _ = self.size
-        nearest = np.minimum(points, np.array([length, width]) - points).min(axis=1)
-        for box in self.boxes:
-            # What hangs overhead is in nobody's way.
-            if box.base[2] < 1.5:
-                nearest = np.minimum(nearest, box.footprint_distance(points))
-        return nearest
 
 
 def make_world(seed: int, size: tuple[float, float, float] = (8.0, 6.0, 3.0)) -> World:

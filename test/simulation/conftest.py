@@ -12,9 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.simulation.options import SimulationOptions
 from posenet_ros.simulation.path import Robot
@@ -44,6 +46,23 @@ def pose() -> Pose:
 @pytest.fixture(scope='session')
 def world() -> World:
     return make_world(0)
+
+
+def floor_clearance(world: World, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far floor points (N, 2) are from the nearest wall or furniture, in metres."""
+    nearest = np.minimum(points, np.array(world.size[:2]) - points).min(axis=1)
+    for box in world.boxes:
+        # What hangs overhead is in nobody's way.
+        if box.base[2] < 1.5:
+            own = (points - box.base[:2]) @ box.axes[:2, :2].T
+            outside = np.maximum(np.abs(own) - np.array(box.size[:2]) / 2, 0.0)
+            nearest = np.minimum(nearest, np.linalg.norm(outside, axis=1))
+    return nearest
+
+
+@pytest.fixture(scope='session')
+def clearance() -> Callable[[World, NDArray[np.float64]], NDArray[np.float64]]:
+    return floor_clearance
 
 
 @pytest.fixture(scope='session')

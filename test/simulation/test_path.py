@@ -13,17 +13,12 @@
 # limitations under the License.
 
 import numpy as np
-from posenet_ros.geometry import NS_PER_S
-from posenet_ros.simulation.path import (
-    base_pose,
-    drive,
-    Robot,
-    training_offsets,
-    unseen_offsets,
-)
+from posenet_ros.geometry import NS_PER_S, Pose
+from posenet_ros.simulation.path import drive, Robot, training_offsets, unseen_offsets
 from posenet_ros.simulation.world import rounded_lane
 import pytest
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
 LANE = rounded_lane(8.0, 6.0)
 HALF = LANE.half_width - Robot().half_width
@@ -113,7 +108,8 @@ def test_a_slower_robot_takes_longer():
 
 def test_the_camera_looks_ahead_and_a_little_up():
     robot = Robot(camera_pitch=0.1)
-    camera = base_pose(1.0, 2.0, np.pi / 2) @ robot.base_from_camera
+    map_from_base = Pose(Rotation.from_euler('z', np.pi / 2), [1.0, 2.0, 0.0], 'map', 'base')
+    camera = map_from_base @ robot.base_from_camera
     ahead = camera.rotation.apply([0, 0, 1])
     np.testing.assert_allclose(ahead, [0, np.cos(0.1), np.sin(0.1)], atol=1e-9)
     right = camera.rotation.apply([1, 0, 0])

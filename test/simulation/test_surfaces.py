@@ -70,9 +70,3 @@ def test_placing_twice_is_placing_once_with_both():
     once = box.placed(*(turn @ [1.0, 0.0] + [0.0, 2.0]), 0.9)
     np.testing.assert_allclose(twice.base, once.base)
     assert twice.yaw == pytest.approx(once.yaw)
-
-
-def test_distance_from_a_turned_box():
-    box = Box((2.0, 1.0, 1.0), plain((9, 9, 9)), (1.0, 1.0, 0.0), np.pi / 2)
-    points = np.array([[1.0, 1.0], [1.0, 1.9], [1.0, 2.5], [1.8, 1.0], [1.8, 2.4]])
-    np.testing.assert_allclose(box.footprint_distance(points), [0, 0, 0.5, 0.3, 0.5], atol=1e-12)
