@@ -87,6 +87,9 @@ setup(
         'opencv-python-headless>=4.6,<5',
         'pycolmap>=4.0,<5',
         'rosbags>=0.11,<0.12',
+        # rosbags reads with these two, and what they raise is caught here.
+        'apsw>=3.40',
+        'backports.zstd>=1.0; python_version < "3.14"',
         'safetensors>=0.4',
         'scipy>=1.11',
         'tensorboard>=2.14',
