@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 import re
 import shutil
@@ -149,6 +150,32 @@ def test_package_xml_declares_every_ros_package_that_the_nodes_import():
     } - {''}
     assert {'rclpy', 'sensor_msgs', 'cv_bridge', 'tf2_msgs', 'launch_ros'} <= imported
     assert imported <= declared
+
+
+def declared_to_pip():
+    """Return the names that setup.py requires wherever it is installed."""
+    for node in ast.walk(ast.parse((ROOT / 'setup.py').read_text())):
+        if isinstance(node, ast.keyword) and node.arg == 'install_requires':
+            return {re.match(r'[\w.-]+', each.value)[0] for each in node.value.elts}
+    raise AssertionError('setup.py has no install_requires')
+
+
+def test_setup_declares_every_package_that_is_imported_outside_of_ros():
+    imported = set()
+    for path in (ROOT / 'posenet_ros').rglob('*.py'):
+        if 'nodes' not in path.parts:
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Import):
+                    imported.update(alias.name for alias in node.names)
+                elif isinstance(node, ast.ImportFrom):
+                    imported.update(f'{node.module}.{alias.name}' for alias in node.names)
+    names = {'cv2': 'opencv-python-headless', 'jinja2': 'Jinja2', 'yaml': 'PyYAML'}
+    names['backports'] = 'backports.zstd'
+    # In the standard library from Python 3.14 on.
+    known = {*sys.stdlib_module_names, 'compression', 'posenet_ros'}
+    needed = {name.partition('.')[0] for name in imported} - known
+    assert {'apsw', 'backports', 'cv2', 'rosbags', 'torch'} <= needed
+    assert {names.get(name, name) for name in needed} - declared_to_pip() == set()
 
 
 def test_setup_and_package_agree_on_the_version(wheel):
