@@ -54,7 +54,7 @@ def conclude(
 ) -> None:
     """Measure on the held-out frames, write report and model, and tell the result."""
     held_out = evaluate_held_out(
-        fitted.model, fitted.preprocessing, split.train, split.held_out, choose_device()
+        fitted.model, fitted.preprocessing, split.train, split.blocks, choose_device()
     )
     card = _card(labelled, split, options, fitted, held_out)
     page = write_report(
@@ -79,7 +79,11 @@ def _card(
     positions = np.array([frame.map_from_camera.translation for frame in split.train])
     provenance = {
         'source': labelled.source,
-        'frames': {'trained_on': len(split.train), 'held_out': len(split.held_out)},
+        'frames': {
+            'trained_on': len(split.train),
+            'held_out': len(split.held_out),
+            'held_out_share': round(split.share, 4),
+        },
         'options': options.to_dict(),
         'date': datetime.now(timezone.utc).isoformat(timespec='seconds'),
         'versions': {
@@ -94,5 +98,5 @@ def _card(
         extent=np.stack([positions.min(axis=0), positions.max(axis=0)]),
         training=provenance,
         errors=held_out.card_errors(),
-        covariance=held_out.residuals.covariance,
+        covariance=held_out.support.covariance,
     )

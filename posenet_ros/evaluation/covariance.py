@@ -12,12 +12,19 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The covariance that held-out frames support: what errors were, never less."""
+"""
+The covariance that held-out frames support: what errors were, never less.
+
+Frames of one block of time see the same place and are wrong in the same way, so thirty frames of
+two blocks are two observations, not thirty. That is enough for one size of position errors and
+one of rotation errors, and not for the directions they prefer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,23 +35,39 @@ from scipy.stats import chi2
 # Labels are not better than this, so no error below it can be seen: 1 cm and 0.5 deg.
 FLOOR_POSITION_M = 0.01
 FLOOR_ROTATION_RAD = float(np.radians(0.5))
-# Fewer frames than this tell how large errors are, not which way they point.
-FRAMES_FOR_DIRECTIONS = 30
+# Squared distance at which the 95 % region of a Gaussian over six numbers ends.
+_REGION_95 = float(chi2.ppf(0.95, df=6))
 
 
 @dataclass(frozen=True, eq=False)
 class ResidualCovariance:
     """
-    A pose covariance (6, 6) measured on `frames` held-out frames.
+    A pose covariance (6, 6) measured on `frames` answered frames of `blocks` held-out blocks.
 
-    `inside_95` is the share of those frames whose error lies in its 95 % region. Errors of a
-    regressor have heavier tails than a Gaussian, so it is the check on reading the matrix as
-    one.
+    Its diagonal has one position and one rotation variance. `inside_95` is the share of frames
+    whose error lies in the 95 % region of what the other blocks give, scaled by `scale` as the
+    covariance is; `inside_95_unscaled` is that share before, which tells how far one block can
+    speak for another. Both are None for a single block, which nothing can be checked against.
     """
 
     covariance: NDArray[np.float64]
     frames: int
-    inside_95: float
+    blocks: int
+    scale: float = 1.0
+    inside_95: float | None = None
+    inside_95_unscaled: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the model card; the matrix is a field of its own there."""
+        shares = (self.inside_95, self.inside_95_unscaled)
+        inside, unscaled = (None if share is None else round(share, 4) for share in shares)
+        return {
+            'frames': self.frames,
+            'blocks': self.blocks,
+            'scale': round(self.scale, 4),
+            'inside_95': inside,
+            'inside_95_unscaled': unscaled,
+        }
 
 
 def residuals(truth: Sequence[Pose], estimates: Sequence[Pose | None]) -> NDArray[np.float64]:
@@ -67,46 +90,60 @@ def residuals(truth: Sequence[Pose], estimates: Sequence[Pose | None]) -> NDArra
     return np.array(rows, dtype=np.float64).reshape(-1, 6)
 
 
-def residual_covariance(
-    truth: Sequence[Pose], estimates: Sequence[Pose | None]
-) -> ResidualCovariance:
+def residual_covariance(blocks: Sequence[NDArray[np.float64]]) -> ResidualCovariance:
     """
-    Measure the covariance of held-out errors.
+    Measure the covariance of held-out errors, given as the residuals (N, 6) of each block.
 
-    It is the second moment about zero, so a bias counts as uncertainty, and it keeps every
-    outlier: trimming them would state the width of the good answers only, and a filter that
-    trusts a wrong pose does more harm than one that trusts a good pose too little. From fewer
-    than 30 frames it is the same in all directions. The floor (1 cm, 0.5 deg in every
-    direction) keeps it positive definite even when all errors are zero. Raises PosenetError
-    when no frame was answered.
+    Both variances are second moments about zero, so a bias counts as uncertainty and every
+    outlier stays in: a filter that trusts a wrong pose does more harm than one that trusts a
+    good pose too little. Then each block is held against what the others give, and the matrix
+    is scaled up until 95 % of all frames lie in the 95 % region of the other blocks'. The floor
+    (1 cm, 0.5 deg) keeps variances above zero even when all errors are zero. Raises
+    PosenetError when no frame was answered.
     """
-    errors = residuals(truth, estimates)
-    if not len(errors):
+    answered = [errors for errors in blocks if len(errors)]
+    if not answered:
         raise PosenetError(
-            f'no covariance: none of the {len(truth)} held-out frames was answered; '
-            'the training has diverged, try a lower learning rate'
+            'no covariance: none of the held-out frames was answered; the training has '
+            'diverged, try a lower learning rate'
         )
-    moment = errors.T @ errors / len(errors)
-    if len(errors) < FRAMES_FOR_DIRECTIONS:
-        moment = _isotropic(moment)
-    covariance = with_floor(moment)
-    distances = np.einsum('ni,ij,nj->n', errors, np.linalg.inv(covariance), errors)
-    inside = float((distances <= chi2.ppf(0.95, df=6)).mean())
-    return ResidualCovariance(covariance, len(errors), inside)
+    fitted, frames = _one_size(answered), sum(map(len, answered))
+    if len(answered) == 1:
+        return ResidualCovariance(fitted, frames, 1)
+    distances = np.concatenate(
+        [
+            squared_distances(errors, _one_size(answered[:number] + answered[number + 1 :]))
+            for number, errors in enumerate(answered)
+        ]
+    )
+    reached = max(float(np.quantile(distances, 0.95, method='higher')), _REGION_95)
+    scale = reached / _REGION_95
+    return ResidualCovariance(
+        fitted * scale,
+        frames,
+        len(answered),
+        scale,
+        inside_95=float((distances <= reached).mean()),
+        inside_95_unscaled=float((distances <= _REGION_95).mean()),
+    )
 
 
-def _isotropic(moment: NDArray[np.float64]) -> NDArray[np.float64]:
-    variances = np.diag(moment)
-    return np.diag(np.repeat([variances[:3].mean(), variances[3:].mean()], 3))
+def _one_size(blocks: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    squares = np.concatenate(blocks) ** 2
+    position = max(squares[:, :3].mean(), FLOOR_POSITION_M**2)
+    rotation = max(squares[:, 3:].mean(), FLOOR_ROTATION_RAD**2)
+    return np.diag(np.repeat([position, rotation], 3))
 
 
-def with_floor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """
-    Raise every direction of a covariance (6, 6) to at least the floor.
+def squared_distances(
+    errors: NDArray[np.float64], covariance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the squared Mahalanobis distance of each error (N, 6)."""
+    return np.einsum('ni,ij,nj->n', errors, np.linalg.inv(covariance), errors)
 
-    Metres and radians do not mix, so eigenvalues are taken in units of the floor.
-    """
-    unit = np.repeat([FLOOR_POSITION_M, FLOOR_ROTATION_RAD], 3)
-    values, vectors = np.linalg.eigh(covariance / np.outer(unit, unit))
-    raised = (vectors * np.maximum(values, 1.0)) @ vectors.T
-    return (raised + raised.T) / 2 * np.outer(unit, unit)
+
+def share_inside_95(errors: NDArray[np.float64], covariance: NDArray[np.float64]) -> float | None:
+    """Return the share of errors (N, 6) in the 95 % region of a covariance, None without any."""
+    if not len(errors):
+        return None
+    return float((squared_distances(errors, covariance) <= _REGION_95).mean())

@@ -18,12 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import numpy as np
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.baselines import Baselines
-from posenet_ros.evaluation.covariance import residual_covariance, ResidualCovariance
+from posenet_ros.evaluation.covariance import (
+    residual_covariance,
+    ResidualCovariance,
+    residuals,
+)
 from posenet_ros.evaluation.evaluate import batched, evaluate_answers, Evaluation
 from posenet_ros.evaluation.queries import queries_of_frames
 from posenet_ros.localization.posenet import PoseRegressor
@@ -40,30 +45,27 @@ class HeldOut:
     """
     The answers on held-out frames, the covariance they support, and the training features.
 
-    `covariance` and `card_errors()` go into the model card, `features` into the model folder.
+    The covariance and `card_errors()` go into the model card, `features` into the model folder.
     """
 
     evaluation: Evaluation
-    residuals: ResidualCovariance
+    support: ResidualCovariance
     features: TrainingFeatures
 
     def card_errors(self) -> dict[str, Any]:
         """Return the error table for `ModelCard.errors`, in plain values."""
-        return {
-            **self.evaluation.to_dict(),
-            'inside_95_region': round(self.residuals.inside_95, 4),
-        }
+        return {**self.evaluation.to_dict(), 'covariance': self.support.to_dict()}
 
 
 def evaluate_held_out(
     model: PoseNet,
     preprocessing: Preprocessing,
     train: Sequence[Frame],
-    held_out: Sequence[Frame],
+    blocks: Sequence[Sequence[Frame]],
     device: torch.device | str = 'cpu',
 ) -> HeldOut:
     """
-    Measure a model on held-out frames beside both baselines.
+    Measure a model on held-out blocks of frames beside both baselines.
 
     `train` are the frames it was trained on; their features are the baselines' and are kept.
     Raises PosenetError when nothing is held out, or when the model answers nothing.
@@ -72,11 +74,15 @@ def evaluate_held_out(
     features = describe(regressor, train)
     evaluation = evaluate_answers(
         regressor.regress,
-        queries_of_frames(held_out, 'evaluating held-out frames'),
+        queries_of_frames([*chain(*blocks)], 'evaluating held-out frames'),
         Baselines(features),
     )
-    residuals = residual_covariance(evaluation.truth, evaluation.estimates)
-    return HeldOut(evaluation, residuals, features)
+    ends = [0, *accumulate(map(len, blocks))]
+    errors = [
+        residuals(evaluation.truth[start:stop], evaluation.estimates[start:stop])
+        for start, stop in pairwise(ends)
+    ]
+    return HeldOut(evaluation, residual_covariance(errors), features)
 
 
 def describe(regressor: PoseRegressor, frames: Sequence[Frame]) -> TrainingFeatures:

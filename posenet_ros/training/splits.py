@@ -16,44 +16,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from posenet_ros.data.frames import Frame
 from posenet_ros.errors import DatasetError
 
 MIN_FRAMES = 10
+# Middles of the two blocks of a sequence, as shares of its time.
+_MIDDLES = (0.25, 0.75)
+# So many times the usual step between two frames, and the camera was away or stood still.
+_GAP_STEPS = 5
 
 
 class Split(NamedTuple):
-    """Frames to train on and frames to measure on; no frame is in both."""
+    """Frames to train on, and blocks of frames to measure on; no frame is in both."""
 
     train: tuple[Frame, ...]
-    held_out: tuple[Frame, ...]
+    blocks: tuple[tuple[Frame, ...], ...]
+
+    @property
+    def held_out(self) -> tuple[Frame, ...]:
+        """All frames to measure on, block after block."""
+        return tuple(chain.from_iterable(self.blocks))
+
+    @property
+    def share(self) -> float:
+        """The share of all frames that is held out; times decide it, so not quite as asked."""
+        return len(self.held_out) / (len(self.held_out) + len(self.train))
 
 
 def hold_out(frames: Sequence[Frame], share: float = 0.2) -> Split:
     """
-    Hold blocks of time out: of every `1/share` blocks of a sequence, the middle one.
+    Hold two blocks of time out of every sequence, in the middle of its first and second half.
 
-    Each sequence is cut in time into twice `1/share` blocks of equal length, so ten of which
-    the third and the eighth are held out by default. Whole blocks, since single frames have
-    neighbours in the training part that look just like them, and errors on them say nothing.
-    Raises DatasetError for fewer frames than can be split.
+    Together they last `share` of the sequence: by default each is a tenth, the third and the
+    eighth. Whole blocks, since single frames have neighbours in the training part that look just
+    like them, and errors on them say nothing. A gap in time counts as one step, so that no block
+    is only a gap; sequences too short for blocks of their own are strung together. Raises
+    DatasetError where fewer than two blocks would hold a frame.
     """
     if len(frames) < MIN_FRAMES:
         raise DatasetError(
             f'{len(frames)} labelled frames are too few to train on; at least {MIN_FRAMES} are '
             'needed, and hundreds to be of use: record longer, or raise --rate'
         )
-    period = max(round(1 / share), 2)
     train: list[Frame] = []
-    held_out: list[Frame] = []
+    blocks: list[tuple[Frame, ...]] = []
+    for timeline in _timelines(frames):
+        first, second = _held_out(timeline, share)
+        blocks += [tuple(timeline[part]) for part in (first, second)]
+        train += timeline[: first.start]
+        train += timeline[first.stop : second.start]
+        train += timeline[second.stop :]
+    blocks = [block for block in blocks if block]
+    if len(blocks) < 2 or not train:
+        raise DatasetError(
+            f'held_out {share:g} of {len(frames)} frames leaves {len(blocks)} blocks to measure '
+            f'on and {len(train)} frames to train on; two blocks are the least: choose another '
+            'share (--set held_out=0.2), or record longer'
+        )
+    return Split(tuple(train), tuple(blocks))
+
+
+def _timelines(frames: Sequence[Frame]) -> Iterator[list[Frame]]:
+    """Yield the frames of each sequence in order of time, and short sequences as if one."""
+    strung: list[Frame] = []
     for sequence in sorted({frame.sequence for frame in frames}):
         own = [frame for frame in frames if frame.sequence == sequence]
         own.sort(key=lambda frame: frame.stamp_ns)
-        for number, block in enumerate(np.array_split(np.arange(len(own)), 2 * period)):
-            part = held_out if number % period == period // 2 else train
-            part.extend(own[index] for index in block)
-    return Split(tuple(train), tuple(held_out))
+        if len(own) < MIN_FRAMES:
+            strung += own
+        else:
+            yield own
+    if strung:
+        yield strung
+
+
+def _held_out(timeline: Sequence[Frame], share: float) -> list[slice]:
+    """Return the two blocks of a timeline, which may be empty in a short one."""
+    places = _places(np.array([frame.stamp_ns for frame in timeline], dtype=np.int64))
+    parts = []
+    for middle in _MIDDLES:
+        start, stop = np.searchsorted(places, [middle - share / 4, middle + share / 4])
+        # Where frames are far apart, a block that should hold one may fall between two.
+        if share * len(timeline) >= 2:
+            stop = max(stop, start + 1)
+        parts.append(slice(int(start), int(stop)))
+    return parts
+
+
+def _places(stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return where in its timeline each frame is, from 0 to 1, where gaps take a usual step."""
+    steps = np.diff(stamps_ns).astype(np.float64)
+    usual = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1.0
+    # A step back leads to the next of several short sequences.
+    steps[(steps <= 0) | (steps > _GAP_STEPS * usual)] = usual
+    times = np.concatenate([[0.0], np.cumsum(steps)]) + usual / 2
+    return times / (times[-1] + usual / 2)

@@ -101,11 +101,14 @@ def test_the_card_tells_where_the_model_comes_from(finished, scene):
     loaded = load_model(finished[0])
     card = loaded.card
     assert card.training['source'] == f'7scenes:{scene}'
-    assert card.training['frames'] == {'trained_on': 24, 'held_out': 6}
+    frames = card.training['frames']
+    assert frames == {'trained_on': 24, 'held_out': 6, 'held_out_share': 0.2}
     assert card.training['options']['epochs'] == 2
     assert set(card.training['versions']) >= {'posenet_ros', 'torch', 'torchvision', 'lightning'}
     assert card.covariance.shape == (6, 6)
     assert card.errors['frames'] == 6
+    assert card.errors['covariance']['blocks'] == 2
+    assert card.errors['covariance']['inside_95'] >= 0.95
     assert {'mean_pose', 'nearest_image'} == set(card.errors['baselines'])
     assert card.extent == pytest.approx(np.array([[0, 1, 2], [2.9, 1, 2]]), abs=1e-6)
     assert len(loaded.features.features_ND) == 24

@@ -142,7 +142,9 @@ def test_recorded_poses_of_another_day_are_an_error(truth, pose):
 
 def test_a_trained_model_is_measured_on_what_it_has_not_seen(centred_model, frames):
     preprocessing = Preprocessing(short_side=36, crop=(32, 32))
-    held_out = evaluate_held_out(centred_model, preprocessing, frames[:3], frames[3:])
+    held_out = evaluate_held_out(
+        centred_model, preprocessing, frames[:3], [frames[3:4], frames[4:]]
+    )
     # The model says (0, 0, 0.5); the held-out cameras are 3 and 4 m along x.
     expected = [np.hypot(3, 0.5), np.hypot(4, 0.5)]
     np.testing.assert_allclose(held_out.evaluation.errors.position_m, expected, atol=1e-5)
@@ -152,14 +154,16 @@ def test_a_trained_model_is_measured_on_what_it_has_not_seen(centred_model, fram
     np.testing.assert_allclose(held_out.features.quaternions_wxyz_N4, [[1, 0, 0, 0]] * 3)
     norms = np.linalg.norm(held_out.features.features_ND.astype(np.float64), axis=1)
     np.testing.assert_allclose(norms, 1, atol=1e-2)
-    # Two frames, off by 3.5 m along x and 0.5 m along z in the mean square: one size fits all.
-    moment = (3**2 + 4**2) / 2 + 0.5**2
-    variances = np.diag(held_out.residuals.covariance)[:3]
-    np.testing.assert_allclose(variances, moment / 3, rtol=1e-4)
+    # Two blocks of a frame, off by 3 m or 4 m along x and 0.5 m along z: one size fits all, and
+    # the 4 m, seen from the 3 m, lie 3 * 16.25 / 9.25 squared deviations away.
+    assert held_out.support.blocks == 2
+    variances = np.diag(held_out.support.covariance)[:3]
+    np.testing.assert_allclose(variances, ((3**2 + 4**2) / 2 + 0.5**2) / 3, rtol=1e-4)
     assert held_out.card_errors()['frames'] == 2
+    assert held_out.card_errors()['covariance']['inside_95'] == 1
 
 
 def test_a_training_image_finds_itself(centred_model, frames):
     preprocessing = Preprocessing(short_side=36, crop=(32, 32))
-    evaluation = evaluate_held_out(centred_model, preprocessing, frames, frames).evaluation
+    evaluation = evaluate_held_out(centred_model, preprocessing, frames, [frames]).evaluation
     np.testing.assert_allclose(evaluation.baseline_errors[NEAREST_IMAGE].position_m, 0, atol=1e-6)

@@ -27,38 +27,75 @@ POSE = Pose.identity('map', 'camera')
 
 
 def frames(count, sequence='a'):
-    return [Frame(f'{sequence}{i}', POSE, 10 * i, sequence) for i in range(count)]
+    return frames_at(range(count), sequence)
 
 
-def numbers(part, sequence='a'):
-    return [frame.stamp_ns // 10 for frame in part if frame.sequence == sequence]
+def frames_at(seconds, sequence='a'):
+    return [Frame(f'{sequence}{s}', POSE, round(s * 10**9), sequence) for s in seconds]
+
+
+def seconds(part, sequence='a'):
+    return [frame.stamp_ns / 10**9 for frame in part if frame.sequence == sequence]
 
 
 def test_the_third_and_eighth_of_ten_blocks_are_held_out():
     split = hold_out(frames(100))
-    assert numbers(split.held_out) == [*range(20, 30), *range(70, 80)]
-    assert numbers(split.train) == [*range(20), *range(30, 70), *range(80, 100)]
+    assert [seconds(block) for block in split.blocks] == [[*range(20, 30)], [*range(70, 80)]]
+    assert seconds(split.held_out) == [*range(20, 30), *range(70, 80)]
+    assert seconds(split.train) == [*range(20), *range(30, 70), *range(80, 100)]
 
 
 @pytest.mark.parametrize('count', [10, 11, 23, 57, 1003])
-@pytest.mark.parametrize('share', [0.1, 0.2, 0.5])
-def test_no_frame_is_lost_or_in_both_parts(count, share):
+@pytest.mark.parametrize('share', [0.2, 0.3, 0.4, 0.45, 0.5])
+def test_the_share_is_met_and_no_frame_is_lost_or_in_both_parts(count, share):
     split = hold_out(frames(count), share)
-    assert sorted(numbers(split.train) + numbers(split.held_out)) == list(range(count))
-    assert split.held_out
-    if count > 50:
-        assert len(split.held_out) == pytest.approx(count * share, rel=0.25)
+    assert sorted(seconds(split.train) + seconds(split.held_out)) == list(range(count))
+    # Each block begins and ends at a frame.
+    assert abs(len(split.held_out) - share * count) <= 2
+    assert split.share == len(split.held_out) / count
 
 
-def test_time_decides_and_not_the_order_given():
+def test_time_decides_where_blocks_lie_and_not_the_number_of_frames():
+    # A slow beginning: 50 frames in 5 s, then 50 in 20 s, 25 s in all.
+    times = [*np.arange(50) * 0.1, *(5 + np.arange(50) * 0.4)]
+    split = hold_out(frames_at(times))
+    first, second = (seconds(block) for block in split.blocks)
+    assert (min(first), max(first)) == pytest.approx((5, 7.5), abs=0.7)
+    assert (min(second), max(second)) == pytest.approx((17.5, 20), abs=0.7)
+    assert split.share == pytest.approx(0.13, abs=0.02)
+
+
+def test_a_gap_is_no_block():
+    # A quarter of the time is a pause, and the first block would lie in it.
+    times = [*range(20), *range(60, 140)]
+    split = hold_out(frames_at(times))
+    assert [len(block) for block in split.blocks] == [10, 10]
+    assert seconds(split.blocks[0]) == [*range(60, 70)]
+
+
+def test_a_short_block_between_two_frames_takes_the_next_one():
+    # The first block, 0.2 steps wide, lies between the frames at 4 and 8 s.
+    split = hold_out(frames_at([0, 1, 2, 3, 4, 8, *range(9, 23)]), 0.1)
+    assert [seconds(block) for block in split.blocks] == [[8], [17]]
+
+
+def test_the_order_given_does_not_matter():
     shuffled = [frames(100)[i] for i in np.random.default_rng(0).permutation(100)]
     assert hold_out(shuffled) == hold_out(frames(100))
 
 
 def test_every_sequence_gives_its_own_blocks():
     split = hold_out(frames(50, 'b') + frames(20, 'a'))
-    assert numbers(split.held_out, 'b') == [*range(10, 15), *range(35, 40)]
-    assert numbers(split.held_out, 'a') == [4, 5, 14, 15]
+    assert seconds(split.held_out, 'b') == [*range(10, 15), *range(35, 40)]
+    assert seconds(split.held_out, 'a') == [4, 5, 14, 15]
+
+
+def test_short_sequences_are_split_together():
+    names = [f'{number:02d}' for number in range(20)]
+    split = hold_out([frame for name in names for frame in frames(5, name)])
+    assert len(split.train) == 80
+    held_out = [{frame.sequence for frame in block} for block in split.blocks]
+    assert held_out == [{'04', '05'}, {'14', '15'}]
 
 
 def test_stamps_of_different_sequences_may_coincide():
@@ -67,6 +104,17 @@ def test_stamps_of_different_sequences_may_coincide():
     assert len(split.train) + len(split.held_out) == 20
 
 
+def test_frames_without_times_are_split_by_their_number():
+    still = [replace(frame, stamp_ns=0) for frame in frames(100)]
+    assert [len(block) for block in hold_out(still).blocks] == [10, 10]
+
+
 def test_too_few_frames_are_refused():
     with pytest.raises(DatasetError, match=f'3 labelled frames.*at least {MIN_FRAMES}'):
         hold_out(frames(3))
+
+
+@pytest.mark.parametrize(('count', 'share'), [(20, 0.02), (40, 0.02), (12, 0.02)])
+def test_a_share_that_holds_nothing_out_is_refused(count, share):
+    with pytest.raises(DatasetError, match=rf'held_out {share} of {count} frames.*held_out=0\.2'):
+        hold_out(frames(count), share)
