@@ -18,9 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+import math
 from typing import Any
 
+from posenet_ros.data.augmentation import Augmentation
 from posenet_ros.errors import ConfigError
+from posenet_ros.models.posenet import Architecture
+from posenet_ros.models.preprocessing import Preprocessing
 
 LOSSES = ('learned', 'paper')
 
@@ -74,7 +78,7 @@ class TrainOptions:
                 raise ConfigError(f'{field.name} is of kind {kind.__name__}, got {value!r}')
         if self.loss not in LOSSES:
             raise ConfigError(f'unknown loss {self.loss!r}; known are {", ".join(LOSSES)}')
-        for name in ('epochs', 'batch_size', 'devices', 'nodes', 'pool', 'feature_width'):
+        for name in ('epochs', 'batch_size', 'devices', 'nodes'):
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name} must be at least 1, got {getattr(self, name)}')
         if self.image_size < 32:
@@ -82,14 +86,43 @@ class TrainOptions:
         for name in ('learning_rate', 'beta'):
             if not getattr(self, name) > 0:
                 raise ConfigError(f'{name} must be above zero, got {getattr(self, name)}')
-        for name in ('margin', 'shift', 'turn_deg', 'roll_deg', 'weight_decay', 'brightness'):
-            if not getattr(self, name) >= 0:
+        for name in ('margin', 'turn_deg', 'roll_deg', 'weight_decay'):
+            if not 0 <= getattr(self, name) < math.inf:
                 raise ConfigError(f'{name} must not be negative, got {getattr(self, name)}')
-        for name in ('shift', 'warmup', 'average', 'contrast', 'dropout'):
+        for name in ('shift', 'warmup', 'average', 'brightness', 'contrast'):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f'{name} is a share from 0 to 1, got {getattr(self, name)}')
         if not 0.02 <= self.held_out <= 0.5:
             raise ConfigError(f'held_out is a share from 0.02 to 0.5, got {self.held_out}')
+        # These refuse the rest, now and not after minutes of labelling.
+        self.architecture()
+        self.preprocessing(480, 640)
+
+    def architecture(self) -> Architecture:
+        """Return the network that the recipe asks for."""
+        return Architecture(
+            backbone=self.backbone,
+            feature_width=self.feature_width,
+            pool=self.pool,
+            rotation=self.rotation,
+            dropout=self.dropout,
+        )
+
+    def preprocessing(self, height: int, width: int) -> Preprocessing:
+        """Return the scaling and crop for images of this size, the mean not yet known."""
+        side = self.image_size
+        long_side = side
+        if self.wide:
+            # A multiple of 32, as trunks halve the image five times.
+            long_side = max(32 * round(side * max(height, width) / min(height, width) / 32), side)
+        crop = (side, long_side) if width >= height else (long_side, side)
+        return Preprocessing(short_side=round(side * (1 + self.margin)), crop=crop)
+
+    def augmentation(self) -> Augmentation:
+        """Return how training images may change."""
+        return Augmentation(
+            self.shift, self.turn_deg, self.roll_deg, self.brightness, self.contrast
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for YAML; `from_dict` reads them back."""

@@ -31,14 +31,13 @@ import zipfile
 import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
-from posenet_ros.data.augmentation import Augmentation
 from posenet_ros.data.dataset import as_it_is, FrameDataset, MEMORY_BYTES, ResizedImages
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.errors import ModelError
 from posenet_ros.geometry import Camera
 from posenet_ros.models.backbones import build_backbone, Trunk
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
@@ -75,28 +74,6 @@ def make_trunk(options: TrainOptions) -> Trunk:
     return build_backbone(options.backbone, options.weights)
 
 
-def architecture_of(options: TrainOptions) -> Architecture:
-    """Return the network that a recipe asks for."""
-    return Architecture(
-        backbone=options.backbone,
-        feature_width=options.feature_width,
-        pool=options.pool,
-        rotation=options.rotation,
-        dropout=options.dropout,
-    )
-
-
-def preprocessing_of(options: TrainOptions, height: int, width: int) -> Preprocessing:
-    """Return a recipe's scaling and crop for images of this size, the mean not yet known."""
-    side = options.image_size
-    long_side = side
-    if options.wide:
-        # A multiple of 32, as trunks halve the image five times.
-        long_side = max(32 * round(side * max(height, width) / min(height, width) / 32), side)
-    crop = (side, long_side) if width >= height else (long_side, side)
-    return Preprocessing(short_side=round(side * (1 + options.margin)), crop=crop)
-
-
 def fit(
     train: Sequence[Frame],
     held_out: Sequence[Frame],
@@ -116,21 +93,14 @@ def fit(
     """
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     height, width = read_image(train[0].image).shape[:2]
-    preprocessing = preprocessing_of(options, height, width)
+    preprocessing = options.preprocessing(height, width)
     share = len(train) / (len(train) + len(held_out))
     train_images = ResizedImages(train, preprocessing, int(MEMORY_BYTES * share))
     held_out_images = ResizedImages(held_out, preprocessing, int(MEMORY_BYTES * (1 - share)))
     preprocessing = replace(preprocessing, mean=train_images.mean, std=trunk.backbone.std)
-    augmentation = Augmentation(
-        options.shift,
-        options.turn_deg,
-        options.roll_deg,
-        options.brightness,
-        options.contrast,
-    )
-    training_set = FrameDataset(train, train_images, preprocessing, augmentation, camera)
+    training_set = FrameDataset(train, train_images, preprocessing, options.augmentation(), camera)
     held_out_set = FrameDataset(held_out, held_out_images, preprocessing)
-    model = PoseNet(architecture_of(options), trunk).to(memory_format=torch.channels_last)
+    model = PoseNet(options.architecture(), trunk).to(memory_format=torch.channels_last)
     model.set_extent(training_set.positions_N3)
     history = History()
     with _quiet():

@@ -44,6 +44,12 @@ def test_values_survive_yaml_and_unknown_ones_are_refused():
         {'held_out': 0.9},
         {'devices': 0},
         {'epochs': 'many'},
+        {'rotation': 'euler'},
+        {'backbone': 'vgg16'},
+        {'dropout': 1.0},
+        {'pool': 0},
+        {'brightness': 9.0},
+        {'margin': float('inf')},
     ],
 )
 def test_impossible_values_are_refused_by_name(values):

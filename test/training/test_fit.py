@@ -24,7 +24,7 @@ from posenet_ros.data.dataset import FrameDataset, ResizedImages
 from posenet_ros.errors import PosenetError
 from posenet_ros.training import callbacks
 from posenet_ros.training.config import TrainOptions
-from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk, preprocessing_of
+from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk
 from posenet_ros.training.module import PoseTraining, warm_cosine
 from posenet_ros.training.splits import hold_out
 import pytest
@@ -178,10 +178,10 @@ def test_googlenet_trains_with_both_losses(corridor, tmp_path, loss):
 
 def test_wide_crops_have_the_shape_of_the_image():
     options = replace(QUICK, image_size=96, wide=True, margin=0.0)
-    assert preprocessing_of(options, 480, 640).crop == (96, 128)
-    assert preprocessing_of(options, 640, 480).crop == (128, 96)
-    assert preprocessing_of(options, 480, 640).short_side == 96
-    square = preprocessing_of(TrainOptions(), 480, 640)
+    assert options.preprocessing(480, 640).crop == (96, 128)
+    assert options.preprocessing(640, 480).crop == (128, 96)
+    assert options.preprocessing(480, 640).short_side == 96
+    square = TrainOptions().preprocessing(480, 640)
     assert (square.short_side, square.crop) == (256, (224, 224))
 
 
