@@ -73,6 +73,14 @@ class Simulation:
         """The floor plan with the drives, and some frames."""
         return self.folder / 'preview.png'
 
+    def missing(self) -> list[str]:
+        """Return the names of what should be in the folder and is not."""
+        expected = [self.picture]
+        for name in self.recordings:
+            bag = self.bag(name)
+            expected += [bag / 'metadata.yaml', bag / f'{name}.mcap', self.truth(name)]
+        return [str(path.relative_to(self.folder)) for path in expected if not path.is_file()]
+
 
 def simulate(
     output: Path, options: SimulationOptions | None = None, *, jobs: int | None = None
@@ -81,8 +89,9 @@ def simulate(
     Render a world and drives through it to the folder `output`.
 
     The folder appears when everything in it is whole, and not before. If the same simulation is
-    there already it is left as it is; anything else that is there raises ConfigError. `jobs` is
-    the number of threads that render, one for each core unless given. Progress goes to stderr.
+    there already it is left as it is; anything else that is there, or only a part of it, raises
+    ConfigError. `jobs` is the number of threads that render, one for each core unless given.
+    Progress goes to stderr.
     """
     options = options or SimulationOptions()
     found = find_simulation(output, options)
@@ -94,7 +103,11 @@ def simulate(
 
 
 def find_simulation(output: Path, options: SimulationOptions) -> Simulation | None:
-    """Return the simulation in a folder, None where there is nothing; raise if it is another."""
+    """
+    Return the simulation in a folder, None where there is nothing.
+
+    Raises ConfigError where it is another, or where files of it are gone.
+    """
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):
         return None
     facts = output / FACTS
@@ -109,7 +122,13 @@ def find_simulation(output: Path, options: SimulationOptions) -> Simulation | No
             'choose another --output or remove it'
         )
     images = values['images']
-    return Simulation(output, tuple(images), tuple(images.values()), made=False)
+    found = Simulation(output, tuple(images), tuple(images.values()), made=False)
+    if missing := found.missing():
+        raise ConfigError(
+            f'{output} is a simulation without its {", ".join(missing)}; '
+            'remove that folder to have it made again, or choose another --output'
+        )
+    return found
 
 
 @contextmanager

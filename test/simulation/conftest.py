@@ -66,6 +66,12 @@ def clearance() -> Callable[[World, NDArray[np.float64]], NDArray[np.float64]]:
 
 
 @pytest.fixture(scope='session')
+def small() -> SimulationOptions:
+    """Give the options of `simulation`."""
+    return SMALL
+
+
+@pytest.fixture(scope='session')
 def simulation(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
     folder: Path = tmp_path_factory.mktemp('simulation') / 'world'
     return simulate(folder, SMALL, jobs=2)

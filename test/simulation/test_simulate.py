@@ -14,6 +14,7 @@
 
 import dataclasses
 from pathlib import Path
+import shutil
 
 import cv2
 import numpy as np
@@ -147,10 +148,8 @@ def test_odometry_follows_the_camera_from_step_to_step(simulation):
         odometry = recording.odometry()
         static = recording.transforms().static('base_link', 'camera_optical_frame')
         moving = recording.transforms().trajectory('odom', 'base_link')
-    assert static.renamed(target='base', source='camera').distance(robot.base_from_camera) < (
-        1e-9,
-        1e-6,
-    )
+    mounted = static.renamed(target='base', source='camera')
+    assert mounted.distance(robot.base_from_camera) == pytest.approx((0, 0), abs=1e-6)
     np.testing.assert_allclose(moving.translations, odometry.translations, atol=1e-12)
     cameras = odometry.at(truth.stamps_ns).of_body(static)
     for index in range(5, len(truth)):
@@ -175,18 +174,26 @@ def test_the_preview_is_a_picture_of_the_drives(simulation):
     assert blue.sum() > 1000
 
 
-def test_what_is_there_already_is_kept(simulation):
+def test_what_is_there_already_is_kept(simulation, small):
     before = simulation.picture.stat().st_mtime_ns
     options = yaml.safe_load((simulation.folder / 'simulation.yaml').read_text())['options']
-    again = simulate(
-        simulation.folder,
-        SimulationOptions(
-            laps=2, rate_hz=2.0, odometry_rate_hz=20.0, width=160, height=120, robot=Robot(1.2)
-        ),
-    )
+    again = simulate(simulation.folder, small)
     assert not again.made and again.images == simulation.images
     assert simulation.picture.stat().st_mtime_ns == before
     assert options['laps'] == 2
+
+
+@pytest.mark.parametrize(
+    'gone',
+    ['train', 'test/test.mcap', 'test/metadata.yaml', 'train.groundtruth.tum', 'preview.png'],
+)
+def test_what_is_gone_from_a_simulation_is_named(simulation, small, tmp_path, gone):
+    copy = tmp_path / 'world'
+    shutil.copytree(simulation.folder, copy)
+    (shutil.rmtree if (copy / gone).is_dir() else Path.unlink)(copy / gone)
+    with pytest.raises(ConfigError, match=f'without its .*{gone}.*; remove that folder'):
+        simulate(copy, small)
+    assert not (copy / gone).exists()
 
 
 def test_another_simulation_is_not_overwritten(simulation):
