@@ -21,7 +21,7 @@ same; speed gives way to the limits on turning and on acceleration.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,9 @@ WANDER_SPREAD_M = 0.08
 SMOOTHING_M = 0.18
 # The speed at both ends: a drive is recorded from when it is under way.
 CRAWL_M_PER_S = 0.1
+# The speed from which it comes to rest.
+HALTING_M_PER_S = 0.02
+NONE: Mapping[float, float] = {}
 
 
 @dataclass(frozen=True)
@@ -98,16 +101,33 @@ def drive(
     around them and changes from one to the next within the lap. `phase` is the share of the
     lane at which it starts. Stamps count from zero.
     """
-    line = _line(lane, np.asarray(offsets), rng, phase)
+    return follow(_line(lane, np.asarray(offsets), rng, phase), robot, rate_hz)
+
+
+def follow(
+    line: NDArray[np.float64], robot: Robot, rate_hz: float, stops: Mapping[float, float] = NONE
+) -> Trajectory:
+    """
+    Return `map_from_base` of a drive along a line (N, 2) in steps of about a centimetre.
+
+    The robot stands still at `stops`: metres along the line, and for how many seconds there.
+    """
     step = np.linalg.norm(np.diff(line, axis=0), axis=1)
     way = np.concatenate([[0.0], np.cumsum(step)])
     even = np.arange(0.0, way[-1], STEP_M)
     points = CubicSpline(way, line)(even)
     change = np.gradient(points, STEP_M, axis=0)
     heading = np.unwrap(np.arctan2(change[:, 1], change[:, 0]))
-    arrival = _arrival(np.abs(np.gradient(heading, STEP_M)), robot)
-    times = np.arange(0.0, arrival[-1], 1 / rate_hz)
-    place = PchipInterpolator(arrival, even)(times)
+    halts = {int(metres / STEP_M): seconds for metres, seconds in stops.items()}
+    reached = _arrival(np.abs(np.gradient(heading, STEP_M)), robot, list(halts))
+    at = even
+    for index, seconds in sorted(halts.items(), reverse=True):
+        # The same place twice: when the robot comes to it, and when it leaves.
+        late = np.concatenate([[0.0], reached[index:] - reached[index] + seconds])
+        reached = np.concatenate([reached[:index], reached[index] + late])
+        at = np.insert(at, index, at[index])
+    times = np.arange(0.0, reached[-1], 1 / rate_hz)
+    place = PchipInterpolator(reached, at)(times)
     xy = CubicSpline(even, points)(place)
     yaw = CubicSpline(even, heading)(place)
     return Trajectory(
@@ -123,12 +143,7 @@ def _line(
     lane: Lane, offsets: NDArray[np.float64], rng: np.random.Generator, phase: float
 ) -> NDArray[np.float64]:
     """Return the line (N, 2) that is driven, in steps of about a centimetre."""
-    middle = _smooth_loop(lane.middle)
-    share = int(phase % 1.0 * len(middle))
-    middle = np.roll(middle, -share, axis=0)
-    tangent = np.roll(middle, -1, axis=0) - np.roll(middle, 1, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    left = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
+    middle, left = paced(lane, phase)
     knots = max(round(len(middle) * STEP_M / WANDER_M), 2)
     marks = np.repeat(offsets, knots) + WANDER_SPREAD_M * rng.uniform(-1, 1, knots * len(offsets))
     places = np.linspace(0, len(offsets) * len(middle) - 1, len(marks))
@@ -136,6 +151,21 @@ def _line(
     sideways = gaussian_filter1d(sideways, 0.4 / STEP_M, mode='nearest')
     laps = len(offsets)
     return np.tile(middle, (laps, 1)) + sideways[:, None] * np.tile(left, (laps, 1))
+
+
+def paced(lane: Lane, phase: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Return points (N, 2) once around a lane in even steps of about a centimetre, bends rounded.
+
+    The first is at the share `phase` of the lane. With them come the directions (N, 2) to their
+    left.
+    """
+    middle = _smooth_loop(lane.middle)
+    share = int(phase % 1.0 * len(middle))
+    middle = np.roll(middle, -share, axis=0)
+    tangent = np.roll(middle, -1, axis=0) - np.roll(middle, 1, axis=0)
+    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    return middle, np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
 
 
 def _smooth_loop(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -147,11 +177,18 @@ def _smooth_loop(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return gaussian_filter1d(dense, SMOOTHING_M / STEP_M, axis=0, mode='wrap')
 
 
-def _arrival(curvature: NDArray[np.float64], robot: Robot) -> NDArray[np.float64]:
-    """Return when the robot is at each step, starting and ending slowly, within its limits."""
+def _arrival(
+    curvature: NDArray[np.float64], robot: Robot, halts: Sequence[int]
+) -> NDArray[np.float64]:
+    """
+    Return when the robot is at each step, within its limits.
+
+    It starts and ends slowly, and comes almost to rest at the steps `halts`.
+    """
     limit = np.minimum(robot.speed, robot.turn_rate / np.maximum(curvature, 1e-6))
     limit = np.minimum(limit, gaussian_filter1d(limit, 0.1 / STEP_M, mode='nearest'))
     limit[0] = limit[-1] = CRAWL_M_PER_S
+    limit[list(halts)] = HALTING_M_PER_S
     speeding = _reachable(limit, robot.acceleration)
     speed = _reachable(speeding[::-1], robot.acceleration)[::-1]
     pace = STEP_M * 2 / (speed[1:] + speed[:-1])
