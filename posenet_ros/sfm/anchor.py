@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,11 +57,15 @@ def anchor(sfm: Trajectory, told: Trajectory, *, scale: float) -> tuple[Sim3, An
     """
     source = _tips(sfm, _TIP_METRES / scale)
     target = _tips(told, _TIP_METRES)
-    use = np.ones(len(sfm), dtype=bool)
-    for _ in range(_ROUNDS):
+
+    def fitted(use: NDArray[np.bool_]) -> tuple[Sim3, NDArray[np.float64]]:
         rows = np.tile(use, 4)
         fit = fit_similarity(source[rows], target[rows], target='map', source='sfm')
-        off = _off(fit, sfm, told)
+        return fit, np.linalg.norm(fit.apply(sfm.translations) - told.translations, axis=1)
+
+    use = min(_beginnings(len(sfm)), key=lambda some: float(np.median(fitted(some)[1])))
+    for _ in range(_ROUNDS):
+        fit, off = fitted(use)
         inside = off <= max(_OUTLIER_MEDIANS * float(np.median(off)), _NOISE_METRES)
         if (inside == use).all():
             break
@@ -81,5 +86,11 @@ def _tips(poses: Trajectory, length: float) -> NDArray[np.float64]:
     return np.concatenate([poses.translations, *(poses.translations + each for each in axes)])
 
 
-def _off(fit: Sim3, sfm: Trajectory, told: Trajectory) -> NDArray[np.float64]:
-    return np.linalg.norm(fit.apply(sfm.translations) - told.translations, axis=1)
+def _beginnings(count: int) -> Iterator[NDArray[np.bool_]]:
+    """Yield masks of frames to begin with: all, and each stretch of a third of the time."""
+    yield np.ones(count, dtype=bool)
+    third = max(count // 3, 1)
+    for start in range(0, count - third + 1, max(third // 3, 1)):
+        mask = np.zeros(count, dtype=bool)
+        mask[start : start + third] = True
+        yield mask

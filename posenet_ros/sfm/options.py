@@ -49,8 +49,8 @@ class LabelOptions:
 
     image_topic: str | None = None
     rate_hz: float = 2.0
-    min_translation_m: float = 0.03
-    min_rotation_deg: float = 2.0
+    min_translation_m: float = 0.02
+    min_rotation_deg: float = 1.0
     reference: str = 'auto'
     odom_topic: str | None = None
     base_from_camera: tuple[float, ...] | None = None

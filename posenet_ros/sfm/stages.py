@@ -20,5 +20,12 @@ from posenet_ros.sfm.features import extract
 from posenet_ros.sfm.mapping import reconstruct
 from posenet_ros.sfm.matching import match
 from posenet_ros.sfm.placing import place
+from posenet_ros.sfm.points import read_points
 
-STAGES = {'features': extract, 'matching': match, 'mapping': reconstruct, 'placing': place}
+STAGES = {
+    'features': extract,
+    'matching': match,
+    'mapping': reconstruct,
+    'placing': place,
+    'points': read_points,
+}

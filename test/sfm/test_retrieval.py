@@ -14,7 +14,10 @@
 
 """Finding images of the same place, and the pairs that are matched."""
 
+import tracemalloc
+
 import numpy as np
+from posenet_ros.sfm import retrieval
 from posenet_ros.sfm.matching import choose_pairs, NEIGHBOURS, SIMILAR
 from posenet_ros.sfm.retrieval import aggregate, image_vectors, learn_vocabulary, most_similar
 import pytest
@@ -59,6 +62,30 @@ def test_an_image_without_features_is_similar_to_nothing():
     assert list(found[3]) == []
     assert all(3 not in others for others in found)
     assert (found[0][0], found[6][0]) == (6, 0)
+
+
+def test_a_texture_that_repeats_does_not_outvote_the_rest():
+    vocabulary = np.array([[10, 0], [-10, 0], [0, 50]], np.float32)
+    # A hundred stones of a wall, and one thing that is there once.
+    seen = np.array([[10, 2]] * 100 + [[-10, -1]], np.float32)
+    vector = aggregate(seen, vocabulary).astype(float)
+    half = 0.5**0.5
+    np.testing.assert_allclose(vector, [0, half, 0, -half, 0, 0], atol=1e-3)
+
+
+def test_the_comparison_holds_a_few_vectors_at_a_time_and_finds_the_same(monkeypatch):
+    vectors = np.random.default_rng(0).normal(size=(500, 2000)).astype(np.float16)
+    at_once = most_similar(vectors, nearest=5, apart=3, spread=2)
+    monkeypatch.setattr(retrieval, '_ROWS_AT_ONCE', 16)
+    tracemalloc.start()
+    try:
+        found = most_similar(vectors, nearest=5, apart=3, spread=2)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == at_once
+    # All of them in 32 bits would take twice the memory of the vectors.
+    assert peak < vectors.nbytes / 2
 
 
 def test_frames_close_in_time_are_left_to_the_neighbours():
