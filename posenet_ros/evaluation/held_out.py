@@ -94,4 +94,5 @@ def describe(regressor: PoseRegressor, frames: Sequence[Frame]) -> TrainingFeatu
         np.concatenate(features).astype(np.float16),
         np.array([pose.translation for pose in poses], dtype=np.float32),
         np.array([pose.quaternion() for pose in poses], dtype=np.float32),
+        np.array([frame.stamp_ns for frame in frames], dtype=np.int64),
     )

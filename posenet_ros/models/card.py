@@ -29,8 +29,8 @@ from posenet_ros.geometry import Camera
 from posenet_ros.models.posenet import Architecture
 from posenet_ros.models.preprocessing import Preprocessing
 
-# Raised when an older reader would misunderstand a newer card.
-FORMAT = 1
+# Raised when an older reader would misunderstand a newer card, or a newer one an older card.
+FORMAT = 2
 _KIND = 'posenet_ros model'
 
 
@@ -40,11 +40,12 @@ class ModelCard:
     Everything about a model that is not a weight.
 
     `camera` took the training images, None where that is unknown. `extent` is the box of the
-    training camera positions in the map, two rows (low, high) in metres. `training` tells where
-    the model comes from: source, frames, options, seed, package versions, date. `errors` holds
-    the held-out errors beside the baselines'. `covariance` (6, 6) is that of the held-out
-    residuals, x y z rotX rotY rotZ about the fixed axes of the map, in metres and radians; None
-    until it was measured.
+    training camera positions in the map, two rows (low, high). `metric` is false where the map
+    has no metres, since the labels had no reference: every length of the model is then in units
+    of the map. `training` tells where the model comes from: source, recordings, hashes, frames,
+    options, package versions, date. `errors` holds the held-out errors beside the baselines'.
+    `covariance` (6, 6) is what the held-out residuals support, x y z rotX rotY rotZ about the
+    fixed axes of the map, in metres and radians; None until it was measured.
     """
 
     architecture: Architecture
@@ -52,6 +53,7 @@ class ModelCard:
     camera: Camera | None
     extent: NDArray[np.float64]
     map_frame: str = 'map'
+    metric: bool = True
     training: Mapping[str, Any] = field(default_factory=dict)
     errors: Mapping[str, Any] = field(default_factory=dict)
     covariance: NDArray[np.float64] | None = None
@@ -62,6 +64,8 @@ class ModelCard:
         if extent.shape != (2, 3) or not np.isfinite(extent).all():
             raise ModelError(f'the extent of a model is two rows of x y z, got {extent.tolist()}')
         object.__setattr__(self, 'extent', extent)
+        if not isinstance(self.metric, bool):
+            raise ModelError(f'metric is true or false for a model, got {self.metric!r}')
         if self.covariance is not None:
             covariance = np.asarray(self.covariance, dtype=np.float64)
             if not _is_covariance(covariance):
@@ -75,6 +79,7 @@ class ModelCard:
             'preprocessing': self.preprocessing.to_dict(),
             'camera': self.camera and self.camera.to_dict(),
             'map_frame': self.map_frame,
+            'metric': self.metric,
             'extent': self.extent.tolist(),
             'errors': dict(self.errors),
             'covariance': None if self.covariance is None else self.covariance.tolist(),
@@ -96,6 +101,7 @@ class ModelCard:
                 camera=camera,
                 extent=np.array(values['extent'], dtype=np.float64),
                 map_frame=str(values['map_frame']),
+                metric=values['metric'],
                 training=dict(values['training']),
                 errors=dict(values['errors']),
                 covariance=values['covariance'],
@@ -119,7 +125,8 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
     """
     Return the card and, by file name, size and SHA-256 of the files that belong to it.
 
-    Raises ModelError with one line for a card that is damaged, of something else, or newer.
+    Raises ModelError with one line for a card that is damaged, of something else, or of another
+    format.
     """
     values = read_yaml(path, ModelError)
     if values.pop('kind', None) != _KIND:
@@ -131,6 +138,11 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
         raise ModelError(
             f'{path} has format {written}, newer than the {FORMAT} this version reads; '
             'update posenet_ros'
+        )
+    if written < FORMAT:
+        raise ModelError(
+            f'{path} has format {written}, of a version that published covariances too small to '
+            'be true and did not tell metres from other units; train again'
         )
     files = values.pop('files', None)
     if not isinstance(files, dict) or not all(

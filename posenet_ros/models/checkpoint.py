@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import hashlib
 from pathlib import Path
 import shutil
 from typing import Any
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from posenet_ros.errors import ModelError
 from posenet_ros.models.card import ModelCard, read_card, write_card
 from posenet_ros.models.posenet import PoseNet
+from posenet_ros.models.provenance import file_sha256
 from safetensors import SafetensorError
 from safetensors.numpy import load_file as load_arrays
 from safetensors.numpy import save_file as save_arrays
@@ -42,15 +42,16 @@ FEATURES = 'training_features.safetensors'
 @dataclass(frozen=True, eq=False)
 class TrainingFeatures:
     """
-    What the N training images look like to the trunk, and where they were taken.
+    What the N training images look like to the trunk, and when and where they were taken.
 
     `features_ND` float16 of unit length, `positions_N3` float32 in metres in the map,
-    `quaternions_wxyz_N4` float32 `map_from_camera`.
+    `quaternions_wxyz_N4` float32 `map_from_camera`, `stamps_ns_N` int64.
     """
 
     features_ND: NDArray[np.float16]
     positions_N3: NDArray[np.float32]
     quaternions_wxyz_N4: NDArray[np.float32]
+    stamps_ns_N: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +96,7 @@ def _write_files(
             'features': features.features_ND.astype(np.float16),
             'positions': features.positions_N3.astype(np.float32),
             'quaternions_wxyz': features.quaternions_wxyz_N4.astype(np.float32),
+            'stamps_ns': features.stamps_ns_N.astype(np.int64),
         }
         save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / FEATURES)
     written = {}
@@ -115,11 +117,7 @@ def _put_in_place(partial: Path, folder: Path) -> None:
 
 
 def _fingerprint(path: Path) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    with path.open('rb') as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return {'bytes': path.stat().st_size, 'sha256': digest.hexdigest()}
+    return {'bytes': path.stat().st_size, 'sha256': file_sha256(path)}
 
 
 def find_model_folder(path: Path) -> Path:
@@ -153,11 +151,7 @@ def load_model(folder: Path, device: str | torch.device = 'cpu') -> LoadedModel:
     do not fit the architecture in the card.
     """
     folder = find_model_folder(folder)
-    card, files = read_card(folder / CARD)
-    if WEIGHTS not in files:
-        raise ModelError(f'{folder / CARD} is damaged: it does not list {WEIGHTS}')
-    for name, expected in files.items():
-        _check(folder / name, expected)
+    card, files = check_model(folder)
     model = PoseNet(card.architecture, auxiliary=False)
     try:
         model.load_state_dict(load_tensors(folder / WEIGHTS))
@@ -169,6 +163,20 @@ def load_model(folder: Path, device: str | torch.device = 'cpu') -> LoadedModel:
     features = _read_features(folder / FEATURES) if FEATURES in files else None
     device = torch.device(device)
     return LoadedModel(model.eval().to(device), card, features, device)
+
+
+def check_model(folder: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
+    """
+    Return what `read_card` does, for a model folder whose files are all as the card says.
+
+    Raises ModelError, one line, where one is missing, truncated or altered.
+    """
+    card, files = read_card(folder / CARD)
+    if WEIGHTS not in files:
+        raise ModelError(f'{folder / CARD} is damaged: it does not list {WEIGHTS}')
+    for name, expected in files.items():
+        _check(folder / name, expected)
+    return card, files
 
 
 def _check(path: Path, expected: dict[str, Any]) -> None:
@@ -190,10 +198,11 @@ def _read_features(path: Path) -> TrainingFeatures:
     try:
         arrays = load_arrays(path)
         features, positions = arrays['features'], arrays['positions']
-        quaternions = arrays['quaternions_wxyz']
+        quaternions, stamps_ns = arrays['quaternions_wxyz'], arrays['stamps_ns']
     except (SafetensorError, KeyError) as error:
         raise ModelError(f'{path} does not hold the features of training images') from error
     count = len(features)
-    if features.ndim != 2 or positions.shape != (count, 3) or quaternions.shape != (count, 4):
+    shapes = (positions.shape, quaternions.shape, stamps_ns.shape)
+    if features.ndim != 2 or shapes != ((count, 3), (count, 4), (count,)):
         raise ModelError(f'{path} is damaged: its arrays do not belong together')
-    return TrainingFeatures(features, positions, quaternions)
+    return TrainingFeatures(features, positions, quaternions, stamps_ns)

@@ -91,6 +91,7 @@ def run_folder(tmp_path_factory):
         np.eye(2, 576, dtype=np.float16),
         np.array([[1, 0, 0.5], [3, 0, 0.5]], dtype=np.float32),
         np.array([[1, 0, 0, 0]] * 2, dtype=np.float32),
+        np.array([START + STEP, START + 3 * STEP]),
     )
     save_model(folder / 'model', model.eval(), card, features)
     (folder / 'capture').mkdir()

@@ -28,6 +28,7 @@ TRAINING = TrainingFeatures(
     np.array([[1, 0], [0, 1]], dtype=np.float16),
     np.array([[0, 0, 0], [0.1, 0, 0]], dtype=np.float32),
     np.array([[1, 0, 0, 0], [0, 0, 0, 1]], dtype=np.float32),
+    np.array([10**18 + 1, 10**18 + 2]),
 )
 
 

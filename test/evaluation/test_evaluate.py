@@ -58,6 +58,7 @@ def training():
         np.array([[0, 1], [1, 0]], dtype=np.float16),
         np.array([[0, 0, 0], [4, 0, 0]], dtype=np.float32),
         np.array([[1, 0, 0, 0]] * 2, dtype=np.float32),
+        np.array([0, 10**9]),
     )
 
 
@@ -151,6 +152,7 @@ def test_a_trained_model_is_measured_on_what_it_has_not_seen(centred_model, fram
     mean = held_out.evaluation.baseline_errors[MEAN_POSE]
     np.testing.assert_allclose(mean.position_m, [2, 3], atol=1e-5)
     assert held_out.features.positions_N3[:, 0].tolist() == [0, 1, 2]
+    assert held_out.features.stamps_ns_N.tolist() == [0, S, 2 * S]
     np.testing.assert_allclose(held_out.features.quaternions_wxyz_N4, [[1, 0, 0, 0]] * 3)
     norms = np.linalg.norm(held_out.features.features_ND.astype(np.float64), axis=1)
     np.testing.assert_allclose(norms, 1, atol=1e-2)

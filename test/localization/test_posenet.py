@@ -18,6 +18,7 @@ import numpy as np
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.localization.load import load_localizer
 from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer, PoseRegressor
+from posenet_ros.models.checkpoint import save_model
 from posenet_ros.models.posenet import PosePrediction
 from posenet_ros.models.preprocessing import Preprocessing
 import pytest
@@ -118,6 +119,14 @@ def test_a_folder_loads_and_answers_as_before_it_was_saved(loaded, model_folder,
     fresh = PoseNetLocalizer(loaded).locate(image).map_from_camera
     metres, _ = fresh.distance(localizer.locate(image).map_from_camera)
     assert metres < 1e-5
+
+
+def test_a_model_without_metres_is_loaded_only_where_that_is_asked_for(loaded, tmp_path):
+    folder = tmp_path / 'model'
+    save_model(folder, loaded.model, replace(loaded.card, metric=False), loaded.features)
+    with pytest.raises(ModelError, match='has no metres'):
+        load_localizer(folder, device='cpu')
+    assert load_localizer(folder, device='cpu', unscaled=True).card.metric is False
 
 
 def test_no_folder_is_one_line(tmp_path):

@@ -25,6 +25,7 @@ TRAINING = TrainingFeatures(
     np.array([[1, 0], [HALF, HALF], [0, 1]], dtype=np.float16),
     np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0]], dtype=np.float32),
     np.array([[1, 0, 0, 0], [HALF, 0, 0, HALF], [0, 0, 0, 1]], dtype=np.float32),
+    np.arange(3),
 )
 
 
@@ -62,7 +63,9 @@ def test_lengths_that_half_precision_left_do_not_decide():
     features[1] *= 1.001
     nothing = np.zeros((3, 3), np.float32)
     index = FeatureIndex(
-        TrainingFeatures(features.astype(np.float16), nothing, np.eye(3, 4, dtype=np.float32))
+        TrainingFeatures(
+            features.astype(np.float16), nothing, np.eye(3, 4, dtype=np.float32), np.arange(3)
+        )
     )
     first, _, third = index.nearest(
         np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
@@ -77,7 +80,10 @@ def test_features_of_another_network_are_refused(index):
 
 def test_no_training_images_are_refused():
     nothing = TrainingFeatures(
-        np.zeros((0, 2), np.float16), np.zeros((0, 3), np.float32), np.zeros((0, 4), np.float32)
+        np.zeros((0, 2), np.float16),
+        np.zeros((0, 3), np.float32),
+        np.zeros((0, 4), np.float32),
+        np.zeros(0, np.int64),
     )
     with pytest.raises(ModelError, match='no training images'):
         FeatureIndex(nothing)

@@ -53,4 +53,5 @@ def features() -> TrainingFeatures:
         np.eye(2, 576, dtype=np.float16),
         np.array([[0, 0, 1], [4, 2, 1]], dtype=np.float32),
         np.array([[1, 0, 0, 0], [0, 1, 0, 0]], dtype=np.float32),
+        np.array([10**18 + 1, 10**18 + 2]),
     )

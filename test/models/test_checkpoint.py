@@ -51,6 +51,7 @@ def test_a_model_answers_the_same_after_loading(folder, model, card, features):
     assert np.array_equal(loaded.features.features_ND, features.features_ND)
     assert np.array_equal(loaded.features.positions_N3, features.positions_N3)
     assert np.array_equal(loaded.features.quaternions_wxyz_N4, features.quaternions_wxyz_N4)
+    assert loaded.features.stamps_ns_N.tolist() == [10**18 + 1, 10**18 + 2]
 
 
 def test_auxiliary_heads_are_left_out(tmp_path, card):
@@ -68,6 +69,12 @@ def test_without_features_and_covariance(tmp_path, model, card):
     assert loaded.features is None
     assert loaded.card.covariance is None
     assert loaded.card.camera is None
+
+
+def test_a_model_without_metres_says_so(tmp_path, model, card):
+    save_model(tmp_path / 'm', model, replace(card, metric=False))
+    assert yaml.safe_load((tmp_path / 'm' / 'model.yaml').read_text())['metric'] is False
+    assert load_model(tmp_path / 'm').card.metric is False
 
 
 def test_run_folder_means_its_model(folder):
@@ -123,6 +130,9 @@ def test_weights_of_another_model_are_refused_even_with_a_matching_card(folder, 
     [
         (lambda v: v.update(format=FORMAT + 1), 'newer than'),
         (lambda v: v.update(format='one'), 'damaged'),
+        (lambda v: v.update(format=1), 'covariances too small .* train again'),
+        (lambda v: v.pop('metric'), 'metric'),
+        (lambda v: v.update(metric='yes'), "true or false.*'yes'"),
         (lambda v: v.pop('kind'), 'not the card of a posenet_ros model'),
         (lambda v: v.pop('files'), 'damaged'),
         (lambda v: v['files'].pop('model.safetensors'), 'does not list model.safetensors'),
