@@ -98,11 +98,11 @@ def make_corridor(seed: int) -> World:
     lane = ring_lane()
     if rng.random() < 0.5:
         lane = replace(lane, middle=lane.middle[::-1])
-    door = first.at(sum(BAY) / 2)[:2]
+    door = sum(BAY) / 2
     places = {
-        'twin door A': (float(door[0]), float(door[1])),
-        'white side': (LENGTH_M - ACROSS_M / 2, WIDTH_M / 2),
-        'twin door B': (LENGTH_M - float(door[0]), WIDTH_M - float(door[1])),
+        'twin door A': (door, 0.0),
+        'white side': (INNER_END_M, WIDTH_M / 2),
+        'twin door B': (round(LENGTH_M - door, 3), WIDTH_M),
     }
     return World((LENGTH_M, WIDTH_M, HEIGHT_M), quads, tuple(boxes), lane, places)
 

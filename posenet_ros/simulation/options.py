@@ -25,6 +25,7 @@ from posenet_ros.geometry import Camera
 from posenet_ros.simulation.odometry import OdometryErrors
 from posenet_ros.simulation.path import Robot
 from posenet_ros.simulation.sensor import SensorErrors
+from posenet_ros.simulation.worlds import Setting, SETTINGS
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,13 @@ class SimulationOptions:
     """
     A world, the drives through it, and the sensors that record them.
 
-    The same options give the same recordings. `laps` are driven in one recording to train on;
-    each of `test_laps` is driven between two of those, in another. `field_of_view` is
-    horizontal, in degrees. Images are JPEG of `jpeg_quality` when `compressed`, else raw rgb8.
+    The same options give the same recordings. `world` is one of `worlds.SETTINGS`. `laps` are
+    driven in one recording to train on; each of `test_laps` is driven between two of those, in
+    another. `field_of_view` is horizontal, in degrees. Images are JPEG of `jpeg_quality` when
+    `compressed`, else raw rgb8.
     """
 
+    world: str = 'room'
     seed: int = 0
     laps: int = 3
     test_laps: int = 1
@@ -53,6 +56,7 @@ class SimulationOptions:
 
     def __post_init__(self) -> None:
         """Refuse values that nothing can be rendered or driven with."""
+        _setting(self.world)
         _within('seed', self.seed, 0, 2**32 - 1)
         _within('laps', self.laps, 1, 50)
         _within('test laps', self.test_laps, 0, 50)
@@ -64,6 +68,17 @@ class SimulationOptions:
         _within('JPEG quality', self.jpeg_quality, 10, 100)
         _within('speed', self.robot.speed, 0.15, 2, 'm/s')
 
+    @classmethod
+    def usual(cls, world: str = 'room', **chosen: Any) -> SimulationOptions:
+        """Return options with the robot and the odometry that a world usually has."""
+        setting = _setting(world)
+        return cls(world, **{'robot': setting.robot, 'odometry': setting.odometry, **chosen})
+
+    @property
+    def setting(self) -> Setting:
+        """How the world is made and driven through."""
+        return _setting(self.world)
+
     @property
     def camera(self) -> Camera:
         """The ideal camera that the images are rendered with."""
@@ -74,6 +89,12 @@ class SimulationOptions:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for YAML, by which two simulations are compared."""
         return asdict(self)
+
+
+def _setting(world: str) -> Setting:
+    if world not in SETTINGS:
+        raise ConfigError(f'the world must be {" or ".join(SETTINGS)}, not {world}')
+    return SETTINGS[world]
 
 
 def _within(name: str, value: float, low: float, high: float, unit: str = '') -> None:

@@ -31,10 +31,11 @@ from scipy.spatial.transform import Rotation
 
 PAPER = (250, 250, 250)
 INK = (40, 40, 44)
+FONT, FONT_SCALE = cv2.FONT_HERSHEY_DUPLEX, 0.5
 TRAINING = (20, 110, 235)
 UNSEEN = (240, 110, 20)
-# So high that walls show little of their inner sides.
-HEIGHT_M = 26.0
+# So high that walls show little of their inner sides, in lengths of the world.
+HEIGHT = 3.25
 MARGIN_M = 0.35
 # Large things that hang higher are left out of the plan, or beams would hide the floor.
 CUT_M = 2.4
@@ -58,6 +59,8 @@ def floor_plan(
         for thick, ink in ((5, PAPER), (3, colour)):
             _draw(plan, pixels, ink, thick)
         _arrow(plan, pixels, colour)
+    for name, place in world.places.items():
+        _mark(plan, camera.project(above_from_map @ np.array([[*place, 0.0]]))[0], name)
     legend = np.full((34, width, 3), PAPER, dtype=np.uint8)
     left = 14
     for name, (_, colour) in paths.items():
@@ -77,10 +80,11 @@ def _above(world: World, width: int) -> tuple[Camera, Pose]:
     length, breadth, _ = world.size
     pixels_per_metre = width / (length + 2 * MARGIN_M)
     height = round((breadth + 2 * MARGIN_M) * pixels_per_metre)
-    focal = pixels_per_metre * HEIGHT_M
+    above = HEIGHT * length
+    focal = pixels_per_metre * above
     camera = Camera(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
     down = Rotation.from_matrix([[1, 0, 0], [0, -1, 0], [0, 0, -1]])
-    return camera, Pose(down, np.array([length / 2, breadth / 2, HEIGHT_M]), 'map', 'camera')
+    return camera, Pose(down, np.array([length / 2, breadth / 2, above]), 'map', 'camera')
 
 
 def _draw(
@@ -104,11 +108,22 @@ def _arrow(image: Texture, pixels: NDArray[np.float64], ink: tuple[int, int, int
     cv2.polylines(image, points, True, PAPER, 1, cv2.LINE_AA, 4)
 
 
+def _mark(image: Texture, pixel: NDArray[np.float64], name: str) -> None:
+    """Mark a place with a dot and its name, which is written towards the middle of the image."""
+    x, y = np.rint(pixel).astype(int).tolist()
+    length = cv2.getTextSize(name, FONT, FONT_SCALE, 1)[0][0]
+    left = x + 12 if 2 * x < image.shape[1] else x - 12 - length
+    middle = int(np.clip(y, 16, image.shape[0] - 16))
+    low, high = (left - 5, middle - 11), (left + length + 5, middle + 11)
+    cv2.rectangle(image, low, high, PAPER, -1)
+    _write(image, name, (left, middle + 5))
+    cv2.circle(image, (x, y), 6, INK, -1, cv2.LINE_AA)
+
+
 def _write(image: Texture, text: str, at: tuple[int, int]) -> int:
     """Write text with its lower left corner at a pixel; return where it ends."""
-    font, scale = cv2.FONT_HERSHEY_DUPLEX, 0.5
-    cv2.putText(image, text, at, font, scale, INK, 1, cv2.LINE_AA)
-    return at[0] + cv2.getTextSize(text, font, scale, 1)[0][0]
+    cv2.putText(image, text, at, FONT, FONT_SCALE, INK, 1, cv2.LINE_AA)
+    return at[0] + cv2.getTextSize(text, FONT, FONT_SCALE, 1)[0][0]
 
 
 def contact_sheet(frames: Sequence[Texture], columns: int, width: int, gap: int = 6) -> Texture:
@@ -126,19 +141,24 @@ def contact_sheet(frames: Sequence[Texture], columns: int, width: int, gap: int 
 
 
 def preview(
-    world: World, camera: Camera, training: Trajectory, unseen: Sequence[Trajectory]
+    world: World,
+    camera: Camera,
+    training: Trajectory,
+    unseen: Sequence[Trajectory],
+    *,
+    laps: int,
 ) -> Texture:
     """
-    Return one picture (RGB) of a simulation: the floor plan, and frames of the training drive.
+    Return one picture (RGB) of a simulation: the floor plan, and frames of the first lap.
 
-    The trajectories are `map_from_camera`.
+    The trajectories are `map_from_camera`; `laps` is how many the training drive has.
     """
     paths = {'training': (training, TRAINING)}
     if unseen:
         paths['unseen'] = (unseen[0], UNSEEN)
     plan = floor_plan(world, 760, paths)
-    third = slice(0, max(len(training) // 3, 1))
-    chosen = np.linspace(0, len(training.select(third)) - 1, 7)[:6].astype(int)
+    lap = max(len(training) // laps, 1)
+    chosen = np.linspace(0, lap - 1, 7)[:6].astype(int)
     frames = [render(world, camera, training[index], supersample=2) for index in chosen]
     sheet = contact_sheet(frames, 2, 258)
     height = max(len(plan), len(sheet))

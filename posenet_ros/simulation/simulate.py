@@ -32,10 +32,10 @@ from posenet_ros.geometry import NS_PER_S, Trajectory, write_tum
 from posenet_ros.machine import cores
 from posenet_ros.simulation.mipmaps import Texture
 from posenet_ros.simulation.options import SimulationOptions
-from posenet_ros.simulation.path import drive, training_offsets, unseen_offsets
+from posenet_ros.simulation.path import training_offsets, unseen_offsets
 from posenet_ros.simulation.preview import preview
 from posenet_ros.simulation.recording import camera_poses, record
-from posenet_ros.simulation.world import Lane, make_world
+from posenet_ros.simulation.world import Lane, World
 from tqdm import tqdm
 
 # When the training drive begins: any time will do, as long as it is always the same.
@@ -164,7 +164,7 @@ def drives(lane: Lane, options: SimulationOptions) -> dict[str, Trajectory]:
         plans['test'] = np.resize(unseen, options.test_laps)
     driven = {}
     for index, (name, offsets) in enumerate(plans.items()):
-        trajectory = drive(
+        trajectory = options.setting.drive(
             lane,
             offsets,
             robot=options.robot,
@@ -179,7 +179,7 @@ def drives(lane: Lane, options: SimulationOptions) -> dict[str, Trajectory]:
 
 def _fill(folder: Path, options: SimulationOptions, jobs: int) -> dict[str, int]:
     """Make everything; return how many images each recording has."""
-    world = make_world(options.seed)
+    world = options.setting.make(options.seed)
     driven = drives(world.lane, options)
     expected = sum(len(camera_poses(each, options)) for each in driven.values())
     truths = {}
@@ -197,18 +197,18 @@ def _fill(folder: Path, options: SimulationOptions, jobs: int) -> dict[str, int]
             )
             write_tum(folder / f'{name}.groundtruth.tum', truths[name])
     train, *unseen = truths.values()
-    write_png(folder / 'preview.png', preview(world, options.camera, train, unseen))
+    picture = preview(world, options.camera, train, unseen, laps=options.laps)
+    write_png(folder / 'preview.png', picture)
     images = {name: len(truth) for name, truth in truths.items()}
-    write_yaml(folder / FACTS, _facts(options, world.size, images))
+    write_yaml(folder / FACTS, _facts(options, world, images))
     return images
 
 
-def _facts(
-    options: SimulationOptions, size: tuple[float, ...], images: dict[str, int]
-) -> dict[str, Any]:
+def _facts(options: SimulationOptions, world: World, images: dict[str, int]) -> dict[str, Any]:
     return {
         'images': images,
-        'world_size_m': list(size),
+        'world_size_m': list(world.size),
+        'places_m': {name: list(place) for name, place in world.places.items()},
         'camera': options.camera.to_dict(),
         'version': __version__,
         'options': options.to_dict(),
