@@ -16,6 +16,8 @@
 Start the node, and RViz where asked for.
 
     ros2 launch posenet_ros relocalize.launch.py model:=run1_posenet image:=/camera/image_raw
+
+What is given here goes before the parameter file, and what is not given is left to it.
 """
 
 from pathlib import Path
@@ -28,15 +30,20 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
 from launch_ros.substitutions import FindPackageShare
 from posenet_ros.data.topics import camera_info_beside
+from posenet_ros.nodes.parameter_file import parameters_in_file
 from posenet_ros.nodes.runs import newest_run
 
 ARGUMENTS = {
-    'model': ('', 'model folder or training run; empty takes the newest *_posenet folder here'),
+    'model': (
+        '',
+        'model folder or training run; empty takes the one that params_file names, or else the '
+        'newest *_posenet folder here',
+    ),
     'image': ('/camera/image_raw', 'image topic, without the /compressed of a transport'),
     'camera_info': ('', 'CameraInfo topic; empty takes the one beside the image topic'),
-    'image_transport': ('raw', 'raw or compressed'),
+    'image_transport': ('', 'raw or compressed; empty leaves it to params_file (else raw)'),
     'rviz': ('false', 'also start RViz with our view'),
-    'use_sim_time': ('false', 'take the time from /clock'),
+    'use_sim_time': ('', 'take the time from /clock; empty leaves it to params_file (else false)'),
     'params_file': ('', 'YAML file of parameters; empty takes config/relocalize.yaml'),
     'namespace': ('', 'namespace of the node, for a second robot or camera'),
 }
@@ -55,30 +62,30 @@ def start(context: LaunchContext) -> list:
     """Return the actions for these arguments; one error line where there is no model."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     share = Path(FindPackageShare('posenet_ros').perform(context))
-    model = Path(given['model']).expanduser() if given['model'] else newest_run(Path.cwd())
+    file = Path(given['params_file'] or share / 'config' / 'relocalize.yaml').expanduser()
     image, namespace = given['image'], given['namespace'].strip('/')
     info = given['camera_info'] or camera_info_beside(image)
-    simulated = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
+    # A launch file that includes this one may have pushed a namespace.
+    outer = context.launch_configurations.get('ros_namespace', '').strip('/')
+    prefix = ''.join(f'/{part}' for part in (outer, namespace) if part)
+    in_file = parameters_in_file(file, f'{prefix}/posenet')
+    told, model = choose_model(given['model'], in_file.get('model'), file)
+    parameters = overrides(given)
     node = Node(
         package='posenet_ros',
         executable='relocalize',
         name='posenet',
         namespace=namespace,
-        parameters=[
-            ParameterFile(given['params_file'] or str(share / 'config' / 'relocalize.yaml')),
-            {
-                'model': str(model.resolve()),
-                'image_transport': given['image_transport'],
-                'use_sim_time': simulated,
-            },
-        ],
+        # Not a parameter: of several sections of a file the last wins, even over launch's own.
+        arguments=model,
+        parameters=[ParameterFile(str(file)), parameters],
         remappings=[('image', image), ('camera_info', info)],
         output='screen',
         emulate_tty=True,
     )
     # The view names topics of a node without a namespace; remapping brings them to this one.
-    prefix = f'/{namespace}' if namespace else ''
     outputs = ('pose', 'pose_with_covariance', 'trail')
+    simulated = parameters.get('use_sim_time', in_file.get('use_sim_time') is True)
     viewer = Node(
         package='rviz2',
         executable='rviz2',
@@ -91,4 +98,23 @@ def start(context: LaunchContext) -> list:
         ],
         condition=IfCondition(LaunchConfiguration('rviz')),
     )
-    return [LogInfo(msg=f'model: {model}'), node, viewer]
+    return [LogInfo(msg=f'model: {told}'), node, viewer]
+
+
+def choose_model(argument: str, in_file: object, file: Path) -> tuple[str, list[str]]:
+    """Return which model to tell of, and what the node needs to hear of it besides its file."""
+    if not argument and in_file:
+        return f'{in_file} ({file})', []
+    model = Path(argument).expanduser() if argument else newest_run(Path.cwd())
+    return str(model), ['--model', str(model.resolve())]
+
+
+def overrides(given: dict[str, str]) -> dict[str, object]:
+    """Return the parameters that were given as arguments."""
+    parameters: dict[str, object] = {}
+    if given['image_transport']:
+        parameters['image_transport'] = given['image_transport']
+    if given['use_sim_time']:
+        simulated = LaunchConfiguration('use_sim_time')
+        parameters['use_sim_time'] = ParameterValue(simulated, value_type=bool)
+    return parameters

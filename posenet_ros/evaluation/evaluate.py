@@ -45,13 +45,27 @@ class Evaluation:
     The frames asked, their true poses, what was answered, and what the baselines answer.
 
     Stamps are those of the images; all poses are `map_from_camera`, None where there was no
-    answer. `baselines` is empty where the training images are not known.
+    answer. `baselines` is empty where the training images are not known. `without_truth` counts
+    the images that nobody knows the pose of, and which are in no figure; `metric` is false where
+    lengths are in units of a map without metres.
     """
 
     stamps_ns: NDArray[np.int64]
     truth: tuple[Pose, ...]
     estimates: tuple[Pose | None, ...]
     baselines: dict[str, tuple[Pose | None, ...]] = field(default_factory=dict)
+    without_truth: int = 0
+    metric: bool = True
+
+    @property
+    def unit(self) -> str:
+        """The unit of lengths, as a person reads it."""
+        return 'm' if self.metric else 'units'
+
+    @property
+    def images(self) -> int:
+        """How many images there were, with a true pose or without."""
+        return len(self.truth) + self.without_truth
 
     @cached_property
     def errors(self) -> PoseErrors:
@@ -74,7 +88,8 @@ class Evaluation:
             name: ErrorSummary.of(errors).to_dict()
             for name, errors in self.baseline_errors.items()
         }
-        return {**self.summary.to_dict(), 'baselines': baselines}
+        counted = {'images': self.images, 'metric': self.metric}
+        return {**counted, **self.summary.to_dict(), 'baselines': baselines}
 
 
 def evaluate(
@@ -99,11 +114,22 @@ def evaluate_answers(
     """
     Do what `evaluate` does, for anything that turns images into poses and features.
 
-    An image that cannot be read counts as asked and unanswered.
+    An image that cannot be read counts as asked and unanswered; one without a true pose is only
+    counted.
     """
     stamps, truth, estimates = [], [], []
     answered: dict[str, list[Pose | None]] = {}
-    for batch in _batches_of_a_kind(queries):
+    without_truth = 0
+
+    def known() -> Iterator[Query]:
+        nonlocal without_truth
+        for query in queries:
+            if query.map_from_camera is None:
+                without_truth += 1
+            else:
+                yield query
+
+    for batch in _batches_of_a_kind(known()):
         poses, guesses = _answer_batch(ask, [query.rgb for query in batch], baselines)
         stamps += [query.stamp_ns for query in batch]
         truth += [query.map_from_camera for query in batch]
@@ -117,6 +143,7 @@ def evaluate_answers(
         tuple(truth),
         tuple(estimates),
         {name: tuple(guesses) for name, guesses in answered.items()},
+        without_truth,
     )
 
 
@@ -143,7 +170,7 @@ def evaluate_recorded(
 
     `asked_ns` are the stamps of all images that the node was shown: one without a recorded
     pose counts as infinitely wrong. Without it only the recorded poses can be counted. Frames
-    whose true pose is unknown are left out. Raises PosenetError when none is left.
+    whose true pose is unknown are only counted. Raises PosenetError when none is left.
     """
     stamps = estimates.stamps_ns if asked_ns is None else np.unique(asked_ns)
     true = [true_pose(truth, int(stamp)) for stamp in stamps]
@@ -157,6 +184,7 @@ def evaluate_recorded(
         stamps[known],
         tuple(pose for pose in true if pose is not None),
         recorded_at(estimates, stamps[known]),
+        without_truth=int((~known).sum()),
     )
 
 

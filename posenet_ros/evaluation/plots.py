@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,21 +46,27 @@ class _Part(NamedTuple):
     """One of the two errors: how it is written, and the least that labels can resolve."""
 
     name: str
-    label: str
+    title: str
     least: float
+
+    def label(self, unit: str) -> str:
+        return f'{self.title} [{unit if self.name == "position_m" else "deg"}]'
 
     def of(self, errors: PoseErrors) -> NDArray[np.float64]:
         return getattr(errors, self.name)
 
 
 _PARTS = (
-    _Part('position_m', 'position error [m]', 0.01),
-    _Part('orientation_deg', 'orientation error [deg]', 0.1),
+    _Part('position_m', 'position error', 0.01),
+    _Part('orientation_deg', 'orientation error', 0.1),
 )
 
 
 def map_figure(
-    train: Sequence[Pose], truth: Sequence[Pose], estimates: Sequence[Pose | None]
+    train: Sequence[Pose],
+    truth: Sequence[Pose],
+    estimates: Sequence[Pose | None],
+    unit: str = 'm',
 ) -> Figure:
     """
     Draw the map from above: where training, test and estimated cameras are.
@@ -68,7 +75,7 @@ def map_figure(
     training and truth, so that one wild estimate does not shrink the picture to a dot, and
     estimates outside it are counted in the legend.
     """
-    view = TopView.of_cameras([*train, *truth])
+    view = replace(TopView.of_cameras([*train, *truth]), unit=unit)
     true, found, answered = _positions(truth, estimates)
     points, true, found = view.page(_stacked(train)), view.page(true), view.page(found)
     limits = limits_around(np.concatenate([points, true]))
@@ -89,7 +96,7 @@ def map_figure(
     return figure
 
 
-def cumulative_figure(errors: Mapping[str, PoseErrors]) -> Figure:
+def cumulative_figure(errors: Mapping[str, PoseErrors], unit: str = 'm') -> Figure:
     """
     Draw the share of frames at or below each error, for a model and its baselines.
 
@@ -116,14 +123,14 @@ def cumulative_figure(errors: Mapping[str, PoseErrors]) -> Figure:
         each.xaxis.set_major_formatter('{x:g}')
         each.set_xlim(left=part.least)
         each.set_ylim(0, 1.02)
-        each.set_xlabel(part.label, color=INK)
+        each.set_xlabel(part.label(unit), color=INK)
     axes[0].set_ylabel('share of all frames asked', color=INK)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc='outside lower center', ncols=4, frameon=False, fontsize=9)
     return figure
 
 
-def time_figure(stamps_ns: NDArray[np.int64], errors: PoseErrors) -> Figure:
+def time_figure(stamps_ns: NDArray[np.int64], errors: PoseErrors, unit: str = 'm') -> Figure:
     """
     Draw both errors over time, with a mark at the bottom for each unanswered frame.
 
@@ -149,13 +156,13 @@ def time_figure(stamps_ns: NDArray[np.int64], errors: PoseErrors) -> Figure:
             transform=each.get_xaxis_transform(),
         )
         each.set_xlabel('time [s]' if increasing else 'frame', color=INK)
-        each.set_ylabel(part.label, color=INK)
+        each.set_ylabel(part.label(unit), color=INK)
     if silent.any():
         axes[0].set_title(f'{silent.sum()} frames without an answer: |', loc='left', fontsize=9)
     return figure
 
 
-def training_figure(history: Sequence[Mapping[str, float]]) -> Figure:
+def training_figure(history: Sequence[Mapping[str, float]], unit: str = 'm') -> Figure:
     """
     Draw how training went: one mapping per epoch, of `part/quantity` to a number.
 
@@ -172,11 +179,11 @@ def training_figure(history: Sequence[Mapping[str, float]]) -> Figure:
             epochs = np.arange(1, len(values) + 1)[np.isfinite(values)]
             each.plot(epochs, values[np.isfinite(values)], color=colour)
         each.set_xlabel('epoch', color=INK)
-        each.set_ylabel(_plain(quantity), color=INK)
+        each.set_ylabel(_plain(quantity, unit), color=INK)
     handles = [Line2D([], [], color=colour) for colour in parts.values()]
     figure.legend(
         handles,
-        [_plain(part) for part in parts],
+        [_plain(part, unit) for part in parts],
         loc='outside lower center',
         ncols=2,
         frameon=False,
@@ -185,11 +192,12 @@ def training_figure(history: Sequence[Mapping[str, float]]) -> Figure:
     return figure
 
 
-def _plain(name: str) -> str:
-    """Turn `position_m` into `position [m]`, `held_out` into `held out`."""
+def _plain(name: str, unit: str) -> str:
+    """Turn `position_m` into `position [m]`, or in another unit, `held_out` into `held out`."""
     words = name.split('_')
-    unit = f' [{words.pop()}]' if words[-1] in ('m', 'deg') else ''
-    return ' '.join(words) + unit
+    units = {'m': unit, 'deg': 'deg'}
+    told = f' [{units[words.pop()]}]' if words[-1] in units else ''
+    return ' '.join(words) + told
 
 
 def plot_trip(
@@ -207,7 +215,7 @@ def plot_trip(
     to its truth, and arrows show where the camera looked. `text` stands below the title.
     """
     truth = evaluation.truth
-    view = TopView.of_cameras([*training_poses, *truth])
+    view = replace(TopView.of_cameras([*training_poses, *truth]), unit=evaluation.unit)
     true, found, answered = _positions(truth, evaluation.estimates)
     training, true, found = view.page(_stacked(training_poses)), view.page(true), view.page(found)
     limits = limits_around(np.concatenate([training, true]))

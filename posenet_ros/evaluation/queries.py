@@ -37,11 +37,12 @@ class Query(NamedTuple):
     """
     An image uint8 (H, W, 3) to ask about, when it was taken, and where: the truth.
 
-    An image that cannot be read is None: it was asked, and nothing can answer it.
+    An image that cannot be read is None: it was asked, and nothing can answer it. So is an
+    image whose true pose is None, which nobody knows: it cannot be asked, but counts as seen.
     """
 
     stamp_ns: int
-    map_from_camera: Pose
+    map_from_camera: Pose | None
     rgb: NDArray[np.uint8] | None
 
 
@@ -55,10 +56,10 @@ def queries_of_recording(
     recording: Recording, topic: str, truth: Trajectory, rate_hz: float | None = None
 ) -> Iterator[Query]:
     """
-    Stream the images of a topic whose true pose is known, at most `rate_hz` a second.
+    Stream the images of a topic, at most `rate_hz` a second, each with its true pose if known.
 
-    Images without a true pose are not decoded; how many cannot be is logged. Raises BagError
-    when there is none with a true pose.
+    Images without a true pose are not decoded; how many of the others cannot be is logged.
+    Raises BagError when none has a true pose.
     """
     stamps, asked = [], 0
     damaged: list[ImageError] = []
@@ -67,7 +68,7 @@ def queries_of_recording(
         pose = true_pose(truth, image.stamp_ns)
         if pose is not None:
             asked += 1
-            yield Query(image.stamp_ns, pose, _pixels(image, damaged))
+        yield Query(image.stamp_ns, pose, None if pose is None else _pixels(image, damaged))
     if damaged:
         _LOG.warning(
             '%d of %d images cannot be read and count as unanswered; the first: %s',

@@ -28,7 +28,7 @@ from posenet_ros.evaluation.plots import (
     time_figure,
     training_figure,
 )
-from posenet_ros.evaluation.table import degrees, HEADINGS, metres, named_errors, table_rows
+from posenet_ros.evaluation.table import degrees, headings, metres, named_errors, table_rows
 from posenet_ros.files import write_text
 from posenet_ros.geometry import Pose
 from posenet_ros.reporting.page import embedded, rendered
@@ -62,7 +62,7 @@ def write_report(
         title=title,
         subtitle=subtitle,
         headline=_headline(evaluation),
-        headings=HEADINGS,
+        headings=headings(evaluation.unit),
         rows=list(table_rows(evaluation, method)),
         pictures=list(_pictures(evaluation, method, training_poses, history)),
         sections=[(name, list(_flat(values))) for name, values in (facts or {}).items()],
@@ -80,7 +80,7 @@ def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
 def _headline(evaluation: Evaluation) -> list[tuple[str, str]]:
     summary = evaluation.summary
     return [
-        (f'{metres(summary.median_position_m)} m', 'median position error'),
+        (f'{metres(summary.median_position_m)} {evaluation.unit}', 'median position error'),
         (f'{degrees(summary.median_orientation_deg)}°', 'median orientation error'),
         (f'{100 * summary.localized_share:.1f} %', 'frames with an answer'),
         (f'{summary.frames}', 'frames asked'),
@@ -96,21 +96,24 @@ def _pictures(
     """Yield heading, embedded image and caption of each picture."""
     yield (
         'Map from above',
-        embedded(map_figure(training_poses, evaluation.truth, evaluation.estimates)),
+        embedded(
+            map_figure(training_poses, evaluation.truth, evaluation.estimates, evaluation.unit)
+        ),
         'Each line joins an estimate to its truth.',
     )
     yield (
         'Cumulative errors',
-        embedded(cumulative_figure(named_errors(evaluation, method))),
+        embedded(cumulative_figure(named_errors(evaluation, method), evaluation.unit)),
         'Share of all frames with at most this error; further left and higher is better.',
     )
     yield (
         'Errors over time',
-        embedded(time_figure(evaluation.stamps_ns, evaluation.errors)),
+        embedded(time_figure(evaluation.stamps_ns, evaluation.errors, evaluation.unit)),
         'Errors that come in runs belong to a place that training saw too little of.',
     )
     if history:
-        yield ('Training curves', embedded(training_figure(history)), 'What training logged.')
+        curves = embedded(training_figure(history, evaluation.unit))
+        yield ('Training curves', curves, 'What training logged.')
 
 
 def _flat(values: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, str]]:

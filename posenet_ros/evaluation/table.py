@@ -19,20 +19,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 import math
 
+import numpy as np
+from numpy.typing import NDArray
 from posenet_ros.evaluation.baselines import MEAN_POSE, NEAREST_IMAGE
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.metrics import ErrorSummary, PoseErrors, THRESHOLDS
 
 TITLES = {MEAN_POSE: 'mean training pose', NEAREST_IMAGE: 'nearest training image'}
 
-HEADINGS = (
-    ('median', ('m', 'deg')),
-    ('95th percentile', ('m', 'deg')),
-    (
-        'share of all frames within',
-        tuple(f'{limit.metres:g} m/{limit.degrees:g} deg' for limit in THRESHOLDS),
-    ),
-)
+
+def headings(unit: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the groups of columns, with the columns of each, for lengths in a unit."""
+    limits = tuple(f'{limit.metres:g} {unit}/{limit.degrees:g} deg' for limit in THRESHOLDS)
+    return (
+        ('median', (unit, 'deg')),
+        ('95th percentile', (unit, 'deg')),
+        ('share of all frames within', limits),
+    )
 
 
 def named_errors(evaluation: Evaluation, title: str) -> dict[str, PoseErrors]:
@@ -42,7 +45,7 @@ def named_errors(evaluation: Evaluation, title: str) -> dict[str, PoseErrors]:
 
 
 def table_rows(evaluation: Evaluation, title: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield one row per method: its name and its cells, in the order of HEADINGS."""
+    """Yield one row per method: its name and its cells, in the order of `headings`."""
     for name, errors in named_errors(evaluation, title).items():
         yield name, _cells(ErrorSummary.of(errors))
 
@@ -50,14 +53,15 @@ def table_rows(evaluation: Evaluation, title: str) -> Iterator[tuple[str, tuple[
 def text_table(evaluation: Evaluation, title: str) -> str:
     """Return the table for a terminal."""
     rows = list(table_rows(evaluation, title))
-    units = [unit for _, group in HEADINGS for unit in group]
+    groups_of_columns = headings(evaluation.unit)
+    units = [unit for _, group in groups_of_columns for unit in group]
     widths = [
         max(len(unit), *(len(cells[column]) for _, cells in rows)) + 2
         for column, unit in enumerate(units)
     ]
     margin = max(len(name) for name, _ in rows)
     groups, column = ' ' * margin, 0
-    for heading, group in HEADINGS:
+    for heading, group in groups_of_columns:
         columns = slice(column, column + len(group))
         widths[column] += max(len(heading) + 3 - sum(widths[columns]), 0)
         groups += f'{heading:>{sum(widths[columns])}}'
@@ -70,7 +74,8 @@ def text_table(evaluation: Evaluation, title: str) -> str:
 def caption(evaluation: Evaluation, title: str) -> str:
     """Return the medians of a localizer on one line, and those of the baselines on the next."""
     first, *others = (
-        f'{name} {cells[0]} m, {cells[1]} deg' for name, cells in table_rows(evaluation, title)
+        f'{name} {cells[0]} {evaluation.unit}, {cells[1]} deg'
+        for name, cells in table_rows(evaluation, title)
     )
     return f'{first} (medians of {len(evaluation.truth)} images)\n' + '; '.join(others)
 
@@ -91,11 +96,18 @@ def _cells(summary: ErrorSummary) -> tuple[str, ...]:
     )
 
 
-def metres(value: float) -> str:
-    """Write metres to the millimetre."""
-    return f'{value:.3f}' if math.isfinite(value) else 'inf'
+def spread(covariance: NDArray[np.float64], unit: str) -> str:
+    """Return the standard deviations of a pose covariance (6, 6), those of an average direction."""
+    variances = np.diag(covariance)
+    position, rotation = np.sqrt([variances[:3].mean(), variances[3:].mean()])
+    return f'{metres(position)} {unit}, {degrees(np.degrees(rotation))} deg'
 
 
-def degrees(value: float) -> str:
-    """Write degrees to the hundredth."""
-    return f'{value:.2f}' if math.isfinite(value) else 'inf'
+def metres(value: float | None) -> str:
+    """Write metres to the millimetre; an infinite error, None in files, as inf."""
+    return 'inf' if value is None or not math.isfinite(value) else f'{value:.3f}'
+
+
+def degrees(value: float | None) -> str:
+    """Write degrees to the hundredth; an infinite error, None in files, as inf."""
+    return 'inf' if value is None or not math.isfinite(value) else f'{value:.2f}'

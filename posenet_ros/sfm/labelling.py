@@ -275,8 +275,12 @@ class _Labelling:
     def _summary(
         self, labels: Trajectory, rejected: list[Rejected], alignment: Alignment | None
     ) -> LabelSummary:
+        source_of = np.array([self.sources.index_of(int(each)) for each in labels.stamps_ns])
         steps = np.linalg.norm(np.diff(labels.translations, axis=0), axis=1)
-        gap_s, gap_from = gates.longest_gap(labels.stamps_ns.tolist(), self.selection.stamps_ns)
+        gap_s, gap_from = max(
+            gates.longest_gap(labels.stamps_ns[source_of == index].tolist(), chosen_ns)
+            for index, chosen_ns in self._chosen().items()
+        )
         known = self.sources.camera
         kinds = Counter(gates.reason_kind(each.reason) for each in rejected)
         return LabelSummary(
@@ -298,7 +302,7 @@ class _Labelling:
             mean_track_length=self.found.mean_track_length,
             focal_px=self.found.camera.fx,
             known_focal_px=None if known is None else known.fx,
-            path_m=float(steps.sum()),
+            path_m=float(steps[np.diff(source_of) == 0].sum()),
             extent_m=np.ptp(labels.translations, axis=0).tolist(),
             metric=self._metric(alignment),
             stage_s=self.space.stage_times(),
@@ -306,13 +310,18 @@ class _Labelling:
 
     def _by_recording(self, labels: Trajectory) -> dict[str, list[int]]:
         """Return labelled and chosen frames by the name of the recording."""
-        index_of = self.sources.index_of
-        labelled = Counter(index_of(int(stamp_ns)) for stamp_ns in labels.stamps_ns)
-        chosen = Counter(index_of(stamp_ns) for stamp_ns in self.selection.stamps_ns)
+        labelled = Counter(self.sources.index_of(int(each)) for each in labels.stamps_ns)
         return {
-            str(source.path): [labelled[index], chosen[index]]
-            for index, source in enumerate(self.sources.each)
+            str(self.sources.each[index].path): [labelled[index], len(chosen)]
+            for index, chosen in self._chosen().items()
         }
+
+    def _chosen(self) -> dict[int, list[int]]:
+        """Return the stamps of the chosen frames by the index of their recording."""
+        chosen: dict[int, list[int]] = {}
+        for stamp_ns in self.selection.stamps_ns:
+            chosen.setdefault(self.sources.index_of(stamp_ns), []).append(stamp_ns)
+        return chosen
 
     def _second(self, alignment: Alignment) -> dict[str, Any]:
         """Return what a second reference says of the metres of the first."""

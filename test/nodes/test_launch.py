@@ -26,6 +26,9 @@ import sys
 
 from diagnostic_msgs.msg import DiagnosticArray
 import pytest
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.srv import GetParameters
+from rclpy.parameter import Parameter
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec('launch_ros') is None,
@@ -134,3 +137,76 @@ def test_the_newest_run_is_taken_and_told_and_the_node_gets_its_arguments(launch
     launched.process.send_signal(signal.SIGINT)
     assert launched.process.wait(15) == 0
     assert 'process has finished cleanly' in launched.output
+
+
+FILE = """
+/**/posenet:
+  ros__parameters:
+    model: {model}
+    image_transport: compressed
+    use_sim_time: true
+    autostart: false
+"""
+
+
+@pytest.fixture
+def parameters_of(launch, graph, tmp_path):
+    """Launch with arguments, and return what the node has for three of its parameters."""
+    names = ['model', 'image_transport', 'use_sim_time']
+
+    def ask(*arguments, namespace=''):
+        launched = launch(*arguments)
+        request = GetParameters.Request(names=names)
+        values = graph.call(GetParameters, f'{namespace}/posenet/get_parameters', request).values
+        output = launched.output
+        launched.process.send_signal(signal.SIGINT)
+        assert launched.process.wait(15) == 0
+        messages = [
+            ParameterMessage(name=name, value=value)
+            for name, value in zip(names, values, strict=True)
+        ]
+        return {each.name: Parameter.from_parameter_msg(each).value for each in messages}, output
+
+    return ask
+
+
+def test_what_the_file_says_stands_where_no_argument_is_given(parameters_of, tmp_path):
+    # A robot that is started in the folder of another building.
+    make_run(tmp_path, 'other_posenet', 2_000)
+    file = tmp_path / 'my.yaml'
+    file.write_text(FILE.format(model='/models/home'))
+    parameters, output = parameters_of(f'params_file:={file}')
+    expected = {'model': '/models/home', 'image_transport': 'compressed', 'use_sim_time': True}
+    assert parameters == expected
+    assert f'model: /models/home ({file})' in output
+
+
+def test_arguments_go_before_the_file(parameters_of, tmp_path):
+    file = tmp_path / 'my.yaml'
+    # To rcl a section that comes later goes before an earlier one, also before the arguments of
+    # launch, which it takes for the node's own section.
+    own = FILE.format(model='/models/home').replace('/**/posenet', '/robot1/posenet')
+    file.write_text(own + '/**:\n  ros__parameters:\n    model: /models/elsewhere\n')
+    parameters, _ = parameters_of(
+        f'params_file:={file}',
+        *('model:=given', 'image_transport:=raw', 'use_sim_time:=false', 'namespace:=robot1'),
+        namespace='/robot1',
+    )
+    expected = {'model': str(tmp_path / 'given'), 'image_transport': 'raw', 'use_sim_time': False}
+    assert parameters == expected
+
+
+def test_the_newest_run_is_taken_where_the_file_names_no_model(parameters_of, tmp_path):
+    make_run(tmp_path, 'new_posenet', 2_000)
+    file = tmp_path / 'my.yaml'
+    file.write_text(FILE.format(model='""'))
+    parameters, _ = parameters_of(f'params_file:={file}')
+    assert parameters['model'] == str(tmp_path / 'new_posenet')
+    assert parameters['image_transport'] == 'compressed'
+
+
+def test_a_parameter_file_that_is_not_there_is_one_line(launch):
+    launched = launch('params_file:=nowhere.yaml', 'model:=x')
+    assert launched.process.wait(30) == 1
+    (line,) = [line for line in launched.output.splitlines() if 'ERROR' in line]
+    assert 'cannot read the parameter file nowhere.yaml' in line

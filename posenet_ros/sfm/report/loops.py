@@ -59,7 +59,8 @@ def loop_closures(space: Workspace) -> NDArray[np.int64]:
 
 def _verified(database: Path) -> list[tuple[str, str, int]]:
     """Return the names of every two images that match, and the number of verified matches."""
-    connection = sqlite3.connect(f'{database.resolve().as_uri()}?mode=ro', uri=True)
+    # Read as it lies there: no lock and no journal is left beside it.
+    connection = sqlite3.connect(f'{database.resolve().as_uri()}?immutable=1', uri=True)
     try:
         names = dict(connection.execute('SELECT image_id, name FROM images'))
         rows = connection.execute(

@@ -114,8 +114,11 @@ def path_figure(result: LabelResult, camera: Trajectory, told: Trajectory, name:
         (by_reference, _PATH_COLOURS[1], 1.4, f'by {name}'),
         (by_images, _PATH_COLOURS[0], 2.0, 'by the images'),
     ):
-        for index, path in enumerate(paths):
-            axes.plot(*path.T, '-', color=colour, linewidth=width, label=None if index else label)
+        for index, (path, piece) in enumerate(zip(paths, pieces)):
+            line = np.insert(
+                path, np.flatnonzero(result.timeline.gaps(camera.stamps_ns[piece])) + 1, np.nan, 0
+            )
+            axes.plot(*line.T, '-', color=colour, linewidth=width, label=None if index else label)
     for index, path in enumerate(by_images):
         axes.plot(
             *path[0],

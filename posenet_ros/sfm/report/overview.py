@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _POINT = '#9A9A9A'
-# Frames further apart than this many usual intervals are not joined by a line.
-_GAP = 3.5
 # The nearest of the points belong to the place; a few are wrong and far away.
 _POINTS_SHOWN = (3, 97)
 # The picture has points up to this many times the extent of the path beyond it.
 _POINTS_BEYOND = 1.0
+_DIRECTIONS = 12
 
 
 def map_figure(
@@ -50,7 +49,9 @@ def map_figure(
     path, seen = view.page(result.labels.translations), view.page(points)
     limits = _limits(path, seen)
     figure, axes = new_map(limits)
-    axes.plot(*seen.T, ',', color=_POINT, alpha=0.8, scalex=False, scaley=False, zorder=1)
+    axes.plot(
+        *seen.T, '.', color=_POINT, ms=1.6, mew=0, alpha=0.6, scalex=False, scaley=False, zorder=1
+    )
     _draw_loops(axes, result, path, loops)
     _draw_path(figure, axes, result, path)
     left_out = view.page(result.map_from_camera.translations[~result.is_label])
@@ -63,6 +64,7 @@ def map_figure(
             label='reconstructed, but rejected',
             zorder=4,
         )
+    _draw_directions(axes, result, path, float(np.ptp(limits, axis=0).max()))
     _draw_ends(axes, path)
     finish_map(figure, axes, view, limits)
     return figure
@@ -87,7 +89,7 @@ def _draw_path(figure: Figure, axes: Axes, result: LabelResult, path: NDArray[np
     from matplotlib.collections import LineCollection
 
     seconds = result.timeline.seconds(result.labels.stamps_ns)
-    near = np.diff(result.labels.stamps_ns) <= _GAP * result.timeline.usual_s * 1e9
+    near = ~result.timeline.gaps(result.labels.stamps_ns)
     how = {'cmap': 'viridis', 'norm': _norm(result.timeline.length_s), 'zorder': 3}
     lines = LineCollection(np.stack([path[:-1], path[1:]], axis=1)[near], linewidths=1.8, **how)
     lines.set_array(seconds[:-1][near])
@@ -119,6 +121,25 @@ def _draw_loops(
         path[ends], colors=TRUTH, linewidths=0.6, alpha=0.35, label='known again', zorder=2
     )
     axes.add_collection(lines, autolim=False)
+
+
+def _draw_directions(
+    axes: Axes, result: LabelResult, path: NDArray[np.float64], extent: float
+) -> None:
+    """Show where the camera looked (its z axis) in about a dozen frames."""
+    every = max(1, len(path) // _DIRECTIONS)
+    ahead = TopView().page(result.labels.rotations[::every].apply([0.0, 0.0, 1.0]))
+    axes.quiver(
+        *path[::every].T,
+        *(0.05 * extent * ahead).T,
+        color=INK,
+        alpha=0.6,
+        angles='xy',
+        scale_units='xy',
+        scale=1,
+        width=0.003,
+        zorder=4,
+    )
 
 
 def _draw_ends(axes: Axes, path: NDArray[np.float64]) -> None:

@@ -33,6 +33,8 @@ _FIRST_DATE_NS = 946_684_800 * NS_PER_S
 # A pause this long, and longer than this share of all the rest, is cut out of the axis.
 _LONG_PAUSE_S = 60.0
 _LONG_PAUSE_SHARE = 0.2
+# Frames further apart than this many usual intervals are not joined by a line.
+_GAP = 3.5
 # What is left of it, as a share of the rest.
 _CUT_SHARE = 0.03
 
@@ -79,6 +81,10 @@ class Timeline:
         """What to write beside the axis."""
         since = f' since {self.moment(self.begin_ns)}' if self._has_date else ''
         return f'time [s]{since}{", without long pauses" if self._pauses else ""}'
+
+    def gaps(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell before which of some stamps, but the first, frames are missing (N - 1)."""
+        return np.diff(stamps_ns) > _GAP * self.usual_s * NS_PER_S
 
     def seconds(self, stamps_ns: ArrayLike) -> NDArray[np.float64]:
         """Return where stamps are on the axis."""

@@ -129,9 +129,10 @@ def _pictures(space: Workspace, result: LabelResult) -> Iterator[Picture]:
                 loop_closures(space),
             )
         ),
-        'Dots are labelled frames, grey is what they saw. A thin line joins two frames at least '
-        f'{APART_S:.0f} s apart that show the same place: many of them hold the map together, '
-        'and a path driven twice that lies beside itself where they are missing does not fit.',
+        'Dots are labelled frames with some of the directions they look in, grey is what they '
+        f'saw. A thin line joins two frames at least {APART_S:.0f} s apart that show the same '
+        'things: these hold the map together. Where the path comes back to a place and has none, '
+        'nothing makes sure that both passes fit.',
     )
     yield (
         'Reprojection errors',
