@@ -27,6 +27,7 @@ from posenet_ros.data.capture import Rejected
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import NS_PER_S, seconds_text, Trajectory
 from posenet_ros.sfm.alignment import Alignment, wrong_mount_degrees
+from posenet_ros.sfm.pieces import Misplaced
 from posenet_ros.sfm.reconstruction import Reconstruction
 from posenet_ros.sfm.selection import Selection
 
@@ -40,6 +41,9 @@ FEWEST_POINTS = 20
 LARGEST_ERROR_PX = 3.0
 # A frame this far in time from any motion that was compared has nothing to be checked by.
 UNCHECKED_S = 5.0
+# So many times the speed that nine of ten frames keep within is more than a robot has.
+_FASTEST = 5.0
+_MISPLACED = 'not where'
 # A mounting that is this much off is a mistake, not a tolerance.
 _WRONG_MOUNT_DEGREES = 20.0
 
@@ -63,6 +67,11 @@ def check_selection(selection: Selection) -> None:
 def reason_kind(reason: str) -> str:
     """Return a reason without its numbers, to count by."""
     return reason.partition(':')[0]
+
+
+def is_misplaced(reason: str) -> bool:
+    """Tell whether a reason is that a frame was joined to the wrong place."""
+    return reason_kind(reason).startswith(_MISPLACED)
 
 
 def check_share(reconstruction: Reconstruction) -> None:
@@ -124,20 +133,26 @@ def _likely_cause(reconstruction: Reconstruction, reference: Trajectory) -> str:
 
 
 def reject_frames(
-    reconstruction: Reconstruction, alignment: Alignment | None, name: str
+    reconstruction: Reconstruction,
+    alignment: Alignment | None,
+    name: str,
+    misplaced: Iterable[Misplaced] = (),
 ) -> tuple[NDArray[np.bool_], list[Rejected]]:
     """
     Return the mask (N,) of frames to label, and the others of the recording with reasons.
 
     A frame needs enough points, a small reprojection error, and, where there is a reference, to
-    be covered by it or close in time to frames that are, and motions to its neighbours of which
-    at least one agrees.
+    be covered by it or close in time to frames that are, motions to its neighbours of which at
+    least one agrees, and to lie where the reference leads from the other frames (`misplaced`
+    are those that do not). No frame may need more speed than the robot has.
     """
     stamps_ns = reconstruction.sfm_from_camera.stamps_ns
     keep = np.ones(len(stamps_ns), dtype=bool)
     rejected = [Rejected(*each) for each in reconstruction.dropped.items()]
     contradicted = np.zeros(len(stamps_ns), dtype=bool)
     unchecked_s = np.zeros(len(stamps_ns))
+    elsewhere = {int(index): piece for piece in misplaced for index in piece.frames}
+    speeds, fastest = _speeds(reconstruction, alignment)
     if alignment is not None:
         contradicted[alignment.checked] = ~alignment.agreement.frames
         unchecked_s = _seconds_to_nearest(stamps_ns, stamps_ns[alignment.checked])
@@ -150,6 +165,14 @@ def reject_frames(
             reason = f'large reprojection error: {error:.1f} px'
         elif contradicted[index]:
             reason = f'moves otherwise than {name}: all motions around it'
+        elif index in elsewhere:
+            piece = elsewhere[index]
+            reason = (
+                f'{_MISPLACED} {name} leads: {piece.metres_off:.1f} m off, '
+                f'{piece.metres_allowed:.1f} m allowed; another place looks like it'
+            )
+        elif speeds[index] > fastest:
+            reason = f'needs too much speed: {speeds[index]:.1f}, the others {fastest:.1f} at most'
         elif unchecked_s[index] > UNCHECKED_S:
             reason = f'not covered by {name}: {unchecked_s[index]:.1f} s away from it'
         if reason is not None:
@@ -166,6 +189,22 @@ def _seconds_to_nearest(
     before = np.maximum(after - 1, 0)
     nearest = np.minimum(abs(marks_ns[after] - stamps_ns), abs(stamps_ns - marks_ns[before]))
     return nearest / NS_PER_S
+
+
+def _speeds(
+    reconstruction: Reconstruction, alignment: Alignment | None
+) -> tuple[NDArray[np.float64], float]:
+    """
+    Return the least speed (N,) that brings the camera to a frame or on from it, and the limit.
+
+    Both in metres a second, or in the reconstruction's units. The limit is generous: it is
+    for frames that were put far away, where there is no reference to contradict them.
+    """
+    poses = reconstruction.sfm_from_camera if alignment is None else alignment.map_from_camera
+    steps = np.linalg.norm(np.diff(poses.translations, axis=0), axis=1)
+    speeds = steps / (np.diff(poses.stamps_ns) / NS_PER_S)
+    ends = np.concatenate([speeds[:1], np.minimum(speeds[:-1], speeds[1:]), speeds[-1:]])
+    return ends, _FASTEST * float(np.percentile(speeds, 90)) if len(speeds) else 0.0
 
 
 def check_left(labelled: NDArray[np.bool_], rejected: list[Rejected]) -> None:

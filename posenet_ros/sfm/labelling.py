@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 import logging
 import math
@@ -37,7 +37,9 @@ from posenet_ros.geometry import Camera, NS_PER_S, Sim3, Trajectory
 from posenet_ros.sfm import gates
 from posenet_ros.sfm.alignment import align, Alignment
 from posenet_ros.sfm.cameras import colmap_camera
+from posenet_ros.sfm.clock import reference_at
 from posenet_ros.sfm.options import LabelOptions
+from posenet_ros.sfm.pieces import Misplaced, misplaced_pieces
 from posenet_ros.sfm.process import run_stage
 from posenet_ros.sfm.reconstruction import keep, Reconstruction
 from posenet_ros.sfm.reference import Reference
@@ -233,7 +235,8 @@ class _Labelling:
         if alignment is not None:
             placed = alignment.map_from_sfm
         name = '' if self.reference is None else self.reference.name
-        labelled, rejected = gates.reject_frames(self.found, alignment, name)
+        misplaced = self._misplaced(alignment)
+        labelled, rejected = gates.reject_frames(self.found, alignment, name, misplaced)
         gates.check_left(labelled, rejected)
         labels = placed.apply_to(self.found.sfm_from_camera).select(labelled)
         # A summary speaks of the labels and the model beside it: an older one goes first.
@@ -254,6 +257,22 @@ class _Labelling:
         alignment = align(self.found.sfm_from_camera, reference, anchored=anchored)
         gates.check_trust(self.found, reference, alignment, self.reference.name)
         return alignment
+
+    def _misplaced(self, alignment: Alignment | None) -> list[Misplaced]:
+        """Return what does not lie where the reference leads, by indices of all frames."""
+        if alignment is None or self.reference is None:
+            return []
+        camera = alignment.map_from_camera.select(alignment.checked)
+        path = self.reference.odom_from_camera
+        told = reference_at(camera.stamps_ns, path, alignment.offset_s)
+        found = misplaced_pieces(
+            camera,
+            told,
+            path,
+            self.found.points_shared[alignment.checked],
+            drift_rad_per_m=float(np.linalg.norm(alignment.agreement.drift)),
+        )
+        return [replace(piece, frames=alignment.checked[piece.frames]) for piece in found]
 
     def _place(self, placed: Sim3) -> None:
         run_stage(
@@ -295,6 +314,7 @@ class _Labelling:
             rejected=dict(kinds.most_common()),
             longest_gap_s=round(gap_s, 3),
             longest_gap_from=gap_from,
+            misplaced=sum(gates.is_misplaced(each.reason) for each in rejected),
             mapper=self.found.mapper,
             models=[_described(model) for model in self.found.models],
             points=self.found.points,

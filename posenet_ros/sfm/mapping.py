@@ -56,7 +56,8 @@ def reconstruct(
     Reconstruct, write the largest model to the folder `model`, and return what it holds.
 
     The result has, as plain values: `camera` (see Camera.to_dict), `images` (by name: rotation
-    and position of `sfm_from_camera`, points seen, mean error in pixels), `dropped` (name and
+    and position of `sfm_from_camera`, points seen, points shared with the frame before, mean
+    error in pixels), `dropped` (name and
     reason), `models` (names in each, the largest first), `mapper` (which made them), and the
     model's own figures. Raises LabellingError where nothing can be reconstructed.
     """
@@ -124,15 +125,19 @@ def _registered(model: pycolmap.Reconstruction) -> Iterable[pycolmap.Image]:
 def _images(model: pycolmap.Reconstruction) -> dict[str, dict[str, Any]]:
     errors = {index: point.error for index, point in model.points3D.items()}
     described = {}
+    before: set[int] = set()
     for image in sorted(_registered(model), key=lambda each: each.name):
         sfm_from_camera = image.cam_from_world().inverse()
-        seen = [errors[point.point3D_id] for point in image.get_observation_points2D()]
+        points = [point.point3D_id for point in image.get_observation_points2D()]
+        seen = [errors[point] for point in points]
         described[image.name] = {
             'rotation': sfm_from_camera.rotation.matrix().tolist(),
             'position': sfm_from_camera.translation.tolist(),
             'points': len(seen),
+            'shared': len(before.intersection(points)),
             'error_px': float(np.mean(seen)) if seen else None,
         }
+        before = set(points)
     return described
 
 

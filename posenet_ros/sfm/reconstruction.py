@@ -35,12 +35,14 @@ class Reconstruction:
     """
     The largest model: `sfm_from_camera`, with how many points each frame sees and how well.
 
-    `points_seen` and `errors_px` are (N,) like the poses. `dropped` gives stamps and reasons of
-    the other frames, `models` the stamps of each model, the largest first. `mapper` made it.
+    `points_seen`, `points_shared` (with the frame before) and `errors_px` are (N,) like the
+    poses. `dropped` gives stamps and reasons of the other frames, `models` the stamps of each
+    model, the largest first. `mapper` made it.
     """
 
     sfm_from_camera: Trajectory
     points_seen: NDArray[np.int64]
+    points_shared: NDArray[np.int64]
     errors_px: NDArray[np.float64]
     camera: Camera
     dropped: Mapping[int, str]
@@ -78,6 +80,7 @@ class Reconstruction:
         return cls(
             poses,
             np.array([image['points'] for image in described]),
+            np.array([image['shared'] for image in described]),
             np.array([image['error_px'] for image in described], dtype=np.float64),
             Camera.from_dict(values['camera']),
             {stamp_of(name): reason for name, reason in values['dropped'].items()},

@@ -101,7 +101,8 @@ class LabelSummary:
     The figures of one labelling; `metric` is None for labels without metres.
 
     Distances are in metres of the map, times in seconds, `rejected` counts by kind of reason,
-    `models` are the largest first, `recordings` has labelled and chosen frames by recording.
+    `misplaced` frames were joined to a place that only looks alike, `models` are the largest
+    first, `recordings` has labelled and chosen frames by recording.
     """
 
     recording: str
@@ -115,6 +116,7 @@ class LabelSummary:
     rejected: Mapping[str, int]
     longest_gap_s: float
     longest_gap_from: str
+    misplaced: int
     mapper: str
     models: Sequence[ModelSummary]
     points: int
@@ -165,6 +167,11 @@ def _map_remarks(summary: LabelSummary) -> list[str]:
     share = summary.labelled / summary.frames
     if share < _GOOD_SHARE:
         remarks.append(f'only {share:.0%} of the frames are labelled')
+    if summary.misplaced:
+        remarks.append(
+            f'{summary.misplaced} frames were joined to a place that only looks alike, and are '
+            'left out: give such places something of their own, or drive between them in view'
+        )
     for name, (labelled, chosen) in summary.recordings.items():
         if len(summary.recordings) > 1 and labelled < _FEWEST_OF_RECORDING * chosen:
             remarks.append(f'only {labelled} of the {chosen} frames of {name} are labelled')

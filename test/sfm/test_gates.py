@@ -25,10 +25,12 @@ from posenet_ros.sfm.gates import (
     check_left,
     check_share,
     check_trust,
+    is_misplaced,
     longest_gap,
     reason_kind,
     reject_frames,
 )
+from posenet_ros.sfm.pieces import Misplaced
 from posenet_ros.sfm.reconstruction import Reconstruction
 import pytest
 from scipy.spatial.transform import Rotation
@@ -39,6 +41,7 @@ def found(poses, dropped=()):
     return Reconstruction(
         poses,
         np.full(count, 200),
+        np.full(count, 100),
         np.full(count, 0.5),
         Camera(640, 480, 500, 500, 320, 240),
         dict(dropped),
@@ -159,6 +162,25 @@ def test_a_scale_that_is_a_guess_is_refused(loop):
     guess = replace(aligned, scale=replace(aligned.scale, standard_error=0.3))
     with pytest.raises(LabellingError, match=r'scale is uncertain by 12%.*longer drive'):
         check_trust(found(sfm), odom, guess, '/odom')
+
+
+def test_frames_at_a_place_that_looks_alike_are_rejected_with_figures(loop):
+    sfm, odom = loop.sfm(), loop.odom()
+    piece = Misplaced(np.array([7, 8]), 6.25, 1.0)
+    keep, rejected = reject_frames(found(sfm), align(sfm, odom), '/odom', [piece])
+    assert np.flatnonzero(~keep).tolist() == [7, 8]
+    assert rejected[0].reason.startswith('not where /odom leads: 6.2 m off, 1.0 m allowed')
+    assert all(is_misplaced(each.reason) for each in rejected)
+    assert not is_misplaced('matches no other frame')
+
+
+def test_a_frame_far_away_needs_more_speed_than_the_robot_has(loop):
+    sfm = loop.sfm()
+    places = sfm.translations.copy()
+    places[60] += 3.0
+    keep, rejected = reject_frames(found(replace(sfm, translations=places)), None, '')
+    assert np.flatnonzero(~keep).tolist() == [60]
+    assert rejected[0].reason.startswith('needs too much speed: ')
 
 
 def test_frames_without_support_are_rejected_each_with_its_number(loop):

@@ -51,6 +51,7 @@ GOOD = LabelSummary(
     rejected={'matches no other frame': 1},
     longest_gap_s=1.5,
     longest_gap_from='1700000012.000000000',
+    misplaced=0,
     mapper='incremental',
     models=[ModelSummary(149, 1_700_000_000.0, 1_700_000_025.0)],
     points=17000,
@@ -82,6 +83,7 @@ def test_what_is_good_says_so_in_one_screen():
         ({'mean_error_px': 2.5}, 'reprojection error of 2.5 px'),
         ({'focal_px': 600.0}, 'focal length in CameraInfo, 525 px'),
         ({'metric': None}, 'no metres'),
+        ({'misplaced': 4}, '4 frames were joined to a place that only looks alike'),
         (
             {'recordings': {'run1': [100, 100], 'run2': [3, 50]}},
             'only 3 of the 50 frames of run2 are labelled',

@@ -24,15 +24,11 @@ import numpy as np
 from posenet_ros.files import write_text
 from posenet_ros.reporting.page import embedded, rendered
 from posenet_ros.sfm.process import run_stage
+from posenet_ros.sfm.report.beside import Beside
 from posenet_ros.sfm.report.coverage import coverage_figure, longest_gap
 from posenet_ros.sfm.report.errors import errors_figure
 from posenet_ros.sfm.report.loops import APART_S, loop_closures
-from posenet_ros.sfm.report.motions import (
-    checked_paths,
-    path_drift,
-    path_figure,
-    residual_figure,
-)
+from posenet_ros.sfm.report.motions import path_figure, residual_figure
 from posenet_ros.sfm.report.overview import map_figure
 from posenet_ros.sfm.report.result import LabelResult
 from posenet_ros.sfm.report.samples import labelled_samples, rejected_samples
@@ -144,18 +140,18 @@ def _pictures(space: Workspace, result: LabelResult) -> Iterator[Picture]:
 
 
 def _motion_pictures(result: LabelResult) -> Iterator[Picture]:
-    if result.alignment is None or result.reference is None:
+    beside = Beside.of(result)
+    if beside is None:
         return
-    name = result.reference.name
-    camera, told = checked_paths(result, result.alignment, result.reference)
+    name = beside.name
     yield (
         f'Motions beside {name}',
-        embedded(residual_figure(result, camera, told)),
+        embedded(residual_figure(beside, result.timeline)),
         f'By how much each motion over half a second and a second differs from what {name} says, '
         'its even drift taken away. A motion agrees where both dots are below their bar.',
     )
-    length, apart = path_drift(camera, told)
-    if result.alignment.anchor is None:
+    if beside.drifts:
+        length, apart = beside.drift()
         caption = (
             f'{name} drifts, so its path is not expected to stay on that of the labels: both '
             f'begin together, and after {length:.1f} m they are {apart:.2f} m apart. The labels '
@@ -166,7 +162,7 @@ def _motion_pictures(result: LabelResult) -> Iterator[Picture]:
             f'The labels are laid onto {name} as a whole. Where it leaves their path, the '
             'localizer jumped or was lost.'
         )
-    yield f'Path beside {name}', embedded(path_figure(result, camera, told, name)), caption
+    yield f'Path beside {name}', embedded(path_figure(beside, result.timeline)), caption
 
 
 def _models(result: LabelResult) -> list[tuple[str, int, str]]:
