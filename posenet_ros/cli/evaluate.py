@@ -19,11 +19,11 @@ Measure a model against poses it has not seen, beside two baselines.
   evaluate --model kitchen_posenet --dataset 7scenes:redkitchen
   evaluate --estimates recorded.tum --truth run2.tum
 
-Every figure counts all frames asked: an image without an answer is infinitely wrong. Truth is
-`map_from_camera` in TUM format (time tx ty tz qx qy qz qw). Where the map of the model is not
-the frame of the truth, --labels-truth gives the true poses of the training recording: the
-training labels are fitted to them rigidly, and that is applied. Nothing is fitted on
-predictions.
+Every figure counts all images whose true pose is known: one without an answer is infinitely
+wrong. Truth is `map_from_camera` in TUM format (time tx ty tz qx qy qz qw). Where the map of the
+model is not the frame of the truth, --labels-truth gives the true poses of the training
+recording: the training labels are fitted to them rigidly, and that is applied. Nothing is fitted
+on predictions.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,10 +114,21 @@ def _check_outputs(args: argparse.Namespace) -> None:
         path = getattr(args, name)
         if path and path.is_dir():
             raise ConfigError(f'--{name} {path} is a folder: name a file')
+        if path:
+            _check_place(f'--{name} {path}', path.parent)
+    if args.report:
+        _check_place(f'--report {args.report}', args.report)
     if args.picture and args.picture.suffix not in ('.png', '.pdf', '.svg'):
         raise ConfigError(f'--picture writes .png, .pdf or .svg, not {args.picture.name!r}')
-    if args.report and args.report.exists() and not args.report.is_dir():
-        raise ConfigError(f'--report {args.report} is a file: name a folder')
+
+
+def _check_place(option: str, folder: Path) -> None:
+    """Refuse a folder that cannot be made or written to."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir():
+        raise ConfigError(f'{option} cannot be written: {there} is a file; choose another path')
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(f'{option} cannot be written: {there} is read-only for you')
 
 
 def _write(args: argparse.Namespace, measured: Measured) -> None:

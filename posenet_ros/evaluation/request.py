@@ -28,7 +28,8 @@ class Request:
     Which model or recorded poses to measure, on which images, against which truth.
 
     The images are those of `bag`, of which `truth` has the poses (TUM, `map_from_camera`), or
-    those of `dataset` (`7scenes:DIR` and so on). `estimates` are poses that a running node
+    those of `dataset` (`7scenes:DIR` and so on). `image_topic` and `rate_hz` choose images of
+    the bag. `estimates` are poses that a running node
     gave, measured in place of the model's answers. `labels_truth` has the true poses of the
     training recording, in the frame of `truth`, where that is not the map of the model.
     """
@@ -55,6 +56,8 @@ class Request:
             )
         if self.dataset and (self.truth or self.labels_truth):
             raise ConfigError('a data set brings its own truth: leave --truth, --labels-truth out')
+        if not self.bag and (self.rate_hz or self.image_topic):
+            raise ConfigError('--rate and --image-topic choose images of a recording: give --bag')
         if not self.dataset and not self.truth:
             raise ConfigError('nothing to compare with: give the true poses, --truth FILE.tum')
         if self.labels_truth and not self.model:

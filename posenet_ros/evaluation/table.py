@@ -97,7 +97,7 @@ def _cells(summary: ErrorSummary) -> tuple[str, ...]:
 
 
 def spread(covariance: NDArray[np.float64], unit: str) -> str:
-    """Return the standard deviations of a pose covariance (6, 6), those of an average direction."""
+    """Return the standard deviations of a pose covariance (6, 6), over all directions."""
     variances = np.diag(covariance)
     position, rotation = np.sqrt([variances[:3].mean(), variances[3:].mean()])
     return f'{metres(position)} {unit}, {degrees(np.degrees(rotation))} deg'

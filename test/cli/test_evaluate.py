@@ -15,20 +15,24 @@
 """The command evaluate on a tiny bag and a model that always says (0, 0, 0.5)."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
 from posenet_ros.__main__ import main
+from posenet_ros.data.run import describe_recording
 from posenet_ros.geometry import Pose, Trajectory, write_tum
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import save_model, TrainingFeatures
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.models.provenance import labels_sha256
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 from scipy.spatial.transform import Rotation
 import torch
+import yaml
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 START = 1_700_000_000 * 10**9
@@ -79,13 +83,16 @@ def run_folder(tmp_path_factory):
     extent = np.array([[-1.0, -2.0, 0.0], [1.0, 2.0, 1.0]])
     model.set_extent(extent)
     torch.nn.init.zeros_(model.regressor.weight)
+    curve = path_along_x(6)
+    curve.translations[:, 1] = np.arange(6) ** 2 / 10
+    rows = [(f'{stamp}.jpg', int(stamp), pose) for stamp, pose in zip(curve.stamps_ns, curve)]
     card = ModelCard(
         architecture,
         Preprocessing(short_side=36, crop=(32, 32)),
         None,
         extent,
         covariance=np.eye(6),
-        training={'source': 'bag run1', 'frames': 2},
+        training={'source': 'bag run1', 'labels_sha256': labels_sha256(rows)},
     )
     features = TrainingFeatures(
         np.eye(2, 576, dtype=np.float16),
@@ -95,8 +102,6 @@ def run_folder(tmp_path_factory):
     )
     save_model(folder / 'model', model.eval(), card, features)
     (folder / 'capture').mkdir()
-    curve = path_along_x(6)
-    curve.translations[:, 1] = np.arange(6) ** 2 / 10
     write_tum(folder / 'capture' / 'labels.tum', curve)
     return folder
 
@@ -160,7 +165,11 @@ def test_a_bag_and_its_truth(tmp_path, capsys, run_folder, bag, truth):
     assert values['baselines']['mean_pose']['median_position_m'] == pytest.approx(1, abs=1e-4)
     assert values['baselines']['nearest_image']['frames'] == 5
     told = capsys.readouterr().out
-    assert '5 frames of' in told
+    assert f'5 of 5 images of {bag} have a true pose; 5 of them answered (100.0 %)' in told
+    # One of five errors, 4 m, is beyond 3.55 deviations of 1 m.
+    assert 'published covariance: 1.000 m, 57.30 deg in each direction; 80.0 % of' in told
+    assert values['covariance_inside_95'] == 0.8
+    assert (values['images'], values['trained_on'], values['metric']) == (5, 0, True)
     assert 'nearest training image' in told
     page = (report / 'report.html').read_text()
     assert 'bag run1' in page
@@ -194,6 +203,73 @@ def test_truth_in_a_frame_of_its_own_is_brought_to_the_map_by_the_labels(
     assert values['label_fit']['pairs'] == 6
     assert values['label_fit']['scale'] == pytest.approx(1)
     assert '6 pairs, rms 0.000 m' in capsys.readouterr().out
+
+
+def edited(run_folder, tmp_path, change):
+    """Return a copy of a run whose model card is changed."""
+    copy = tmp_path / 'edited'
+    shutil.copytree(run_folder, copy)
+    card = copy / 'model' / 'model.yaml'
+    values = yaml.safe_load(card.read_text())
+    change(values)
+    card.write_text(yaml.safe_dump(values))
+    return copy
+
+
+def test_labels_that_the_model_was_not_trained_on_say_nothing_about_its_map(
+    tmp_path, capsys, run_folder, bag, truth
+):
+    other = edited(run_folder, tmp_path, lambda values: None)
+    write_tum(other / 'capture' / 'labels.tum', path_along_x(6, y=1))
+    asked = ['--model', other, '--bag', bag, '--truth', truth, '--labels-truth', truth]
+    assert 'is not what the model was trained on' in refusal(capsys, *asked)
+
+
+def test_the_recording_of_the_training_is_told(tmp_path, capsys, run_folder, bag, truth):
+    known = describe_recording(bag)
+    trained_on = edited(
+        run_folder, tmp_path, lambda values: values['training'].update(recordings=[known])
+    )
+    figures = tmp_path / 'figures.json'
+    renamed = tmp_path / 'renamed'
+    shutil.copytree(bag, renamed)
+    asked = ['--bag', renamed, '--truth', truth, '--json', figures]
+    assert evaluate('--model', trained_on, *asked) == 0
+    told = capsys.readouterr().out
+    assert 'this is the recording it was trained on; 2 of these frames were trained on' in told
+    assert json.loads(figures.read_text())['trained_on'] == 2
+    # Another recording, with the same stamps.
+    other = write_bag(tmp_path / 'other', count=6)
+    assert evaluate('--model', trained_on, '--bag', other, '--truth', truth) == 0
+    assert 'trained on' not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('recorded', [False, True])
+def test_images_without_a_true_pose_are_told(
+    tmp_path, capsys, run_folder, bag, estimates, recorded
+):
+    truth, figures = tmp_path / 'part.tum', tmp_path / 'figures.json'
+    write_tum(truth, path_along_x(3))
+    asked = ['--bag', bag, '--truth', truth, '--json', figures]
+    assert (
+        evaluate(*(['--estimates', estimates] if recorded else ['--model', run_folder]), *asked)
+        == 0
+    )
+    values = json.loads(figures.read_text())
+    assert (values['images'], values['frames'], values['localized']) == (5, 3, 3)
+    assert '3 of 5 images of' in capsys.readouterr().out
+
+
+def test_a_model_without_metres_is_measured_in_its_units(tmp_path, capsys, run_folder, bag, truth):
+    unscaled = edited(run_folder, tmp_path, lambda values: values.update(metric=False))
+    figures = tmp_path / 'figures.json'
+    asked = ['--model', unscaled, '--bag', bag, '--truth', truth, '--json', figures]
+    assert evaluate(*asked) == 0
+    told = capsys.readouterr().out
+    assert 'the map of the model has no metres' in told
+    assert '0.05 units/5 deg' in told
+    assert '1.000 units, 57.30 deg' in told
+    assert json.loads(figures.read_text())['metric'] is False
 
 
 def write_seven_scenes(folder, *, split):
@@ -277,6 +353,9 @@ def test_with_the_bag_every_image_without_a_pose_counts(
         (['--estimates', 'e', '--truth', 't', '--rate', '2'], '--estimates goes with'),
         (['--model', 'm', '--dataset', '7scenes:d', '--truth', 't'], 'its own truth'),
         (['--estimates', 'e', '--truth', 't', '--labels-truth', 'l'], 'give --model'),
+        (['--model', 'm', '--dataset', '7scenes:d', '--rate', '1'], 'give --bag'),
+        (['--model', 'm', '--dataset', '7scenes:d', '--image-topic', '/x'], 'give --bag'),
+        (['--estimates', 'e', '--truth', 't', '--image-topic', '/x'], 'give --bag'),
         (['--model', 'm', '--bag', 'b', '--truth', 't'], 'no model at m'),
         (['--estimates', 'e', '--truth', 't', '--picture', 'trip.doc'], '.png'),
         (['--estimates', 'e', '--truth', 't', '--json', '.'], 'name a file'),
@@ -286,6 +365,15 @@ def test_with_the_bag_every_image_without_a_pose_counts(
 def test_what_does_not_go_together_is_one_line(tmp_path, monkeypatch, capsys, words, message):
     monkeypatch.chdir(tmp_path)
     assert message in refusal(capsys, *words)
+
+
+@pytest.mark.parametrize('option', ['--json', '--picture', '--report'])
+def test_outputs_that_cannot_be_written_are_refused_first(tmp_path, capsys, option):
+    (tmp_path / 'afile').write_text('in the way')
+    asked = ['--estimates', tmp_path / 'gone.tum', '--truth', tmp_path / 'gone.tum']
+    line = refusal(capsys, *asked, option, tmp_path / 'afile' / 'new' / 'x.png')
+    assert f'{option} ' in line
+    assert 'afile is a file' in line
 
 
 def test_a_rate_of_zero_is_refused(capsys):

@@ -95,6 +95,15 @@ def test_answers_stand_beside_their_truth_and_the_baselines(pose, training):
     assert expected <= set(values)
 
 
+def test_images_without_a_true_pose_are_counted_and_not_asked(pose):
+    asked = [query._replace(map_from_camera=None, rgb=None) for query in queries(pose, [3, 3])]
+    evaluation = evaluate(Scripted(pose), [asked[0], *queries(pose, [1, 255]), asked[1]])
+    assert (evaluation.images, evaluation.without_truth, len(evaluation.truth)) == (4, 2, 2)
+    assert evaluation.errors.position_m.tolist() == [0, np.inf]
+    values = evaluation.to_dict()
+    assert (values['images'], values['frames']) == (4, 2)
+
+
 def test_images_are_held_a_few_at_a_time(pose):
     localizer = Scripted(pose)
     evaluation = evaluate(localizer, queries(pose, [1] * 100))
@@ -124,6 +133,7 @@ def test_recorded_poses_are_compared_at_their_own_instants(truth, pose):
     evaluation = evaluate_recorded(recorded, truth)
     # The last is past the end of the truth: nobody knows how wrong it is.
     np.testing.assert_allclose(evaluation.errors.position_m, [1, 0.5, 4])
+    assert (evaluation.images, evaluation.without_truth) == (4, 1)
 
 
 def test_an_image_without_a_recorded_pose_is_infinitely_wrong(truth, pose):

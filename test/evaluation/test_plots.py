@@ -94,6 +94,21 @@ def test_training_curves_have_one_axis_a_quantity():
     assert held_out.get_ydata().tolist() == [1.5]
 
 
+def test_pictures_of_a_map_without_metres_are_in_units(lap):
+    truth = lap(1, 10)
+    errors = pose_errors(truth, truth)
+    stamps = np.arange(10) * 10**9
+    assert cumulative_figure({'PoseNet': errors}, 'units').axes[0].get_xlabel() == (
+        'position error [units]'
+    )
+    over_time, turned = time_figure(stamps, errors, 'units').axes
+    assert over_time.get_ylabel() == 'position error [units]'
+    assert turned.get_ylabel() == 'orientation error [deg]'
+    assert map_figure([], truth, truth, 'units').axes[0].get_xlabel() == 'map x [units]'
+    (curve,) = training_figure([{'train/position_m': 1.0}], 'units').axes
+    assert curve.get_ylabel() == 'position [units]'
+
+
 def test_the_picture_of_a_trip_is_written_whole(tmp_path, lap):
     path = tmp_path / 'trip.png'
     truth = tuple(lap(1))

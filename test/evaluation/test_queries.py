@@ -64,11 +64,14 @@ def test_all_images_or_one_of_each_interval():
     assert np.diff(slow).min() > 2.9 * TENTH
 
 
-def test_only_images_with_a_true_pose_are_decoded_and_asked(pose):
+def test_only_images_with_a_true_pose_are_decoded_and_the_others_are_told(pose):
     # The truth covers the second of five seconds.
     stamps = [START + (10 + k) * TENTH for k in range(11)]
     truth = Trajectory.from_poses(stamps, [pose(x=10 + k) for k in range(11)])
-    asked = list(queries_of_recording(Tape(50), '/image', truth))
+    queries = list(queries_of_recording(Tape(50), '/image', truth))
+    assert len(queries) == 50
+    asked = [query for query in queries if query.map_from_camera is not None]
+    assert all(query.rgb is None for query in queries if query.map_from_camera is None)
     assert 9 <= len(asked) <= 11
     for query in asked:
         place = (query.stamp_ns - START) / TENTH

@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
 import json
 import math
 import re
@@ -20,7 +21,7 @@ import numpy as np
 from posenet_ros.evaluation.baselines import MEAN_POSE
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.report import write_metrics, write_report
-from posenet_ros.evaluation.table import text_table
+from posenet_ros.evaluation.table import caption, degrees, metres, spread, text_table
 import pytest
 
 
@@ -41,6 +42,29 @@ def test_the_table_shows_a_model_beside_its_baseline(evaluation):
     assert baseline.split()[3:5] == ['1.000', '0.00']
     assert 'median' in heading
     assert len({len(line) for line in (units, model, baseline)}) == 1
+
+
+def test_lengths_of_a_map_without_metres_are_in_units(tmp_path, evaluation, pose):
+    unscaled = replace(evaluation, metric=False)
+    units = text_table(unscaled, 'PoseNet').splitlines()[1]
+    assert units.split()[:4] == ['units', 'deg', 'units', 'deg']
+    assert ' m' not in units
+    assert caption(unscaled, 'PoseNet').startswith('PoseNet inf units, inf deg')
+    assert unscaled.to_dict()['metric'] is False
+    history = [{'held_out/position_m': 1.0}]
+    page = write_report(tmp_path, unscaled, title='a', subtitle='b', history=history)
+    text = re.sub('data:image[^"]*', '', page.read_text())
+    assert 'inf units' in text
+    assert '0.05 units/5 deg' in text
+    assert not re.search(r'\d m\b|inf m\b', text)
+
+
+def test_an_error_that_a_file_has_as_none_is_infinite():
+    assert (metres(None), degrees(None), metres(1.25)) == ('inf', 'inf', '1.250')
+
+
+def test_the_spread_of_a_covariance_is_its_standard_deviations():
+    assert spread(np.diag([0.04] * 3 + [0.01] * 3), 'm') == '0.200 m, 5.73 deg'
 
 
 def test_the_page_needs_no_other_file_and_shows_the_figures(tmp_path, evaluation, pose):

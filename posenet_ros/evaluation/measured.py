@@ -1,0 +1,125 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What an evaluation found, and what one must know to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+import math
+from typing import Any
+
+import numpy as np
+from posenet_ros.evaluation.baselines import seen_in_training
+from posenet_ros.evaluation.covariance import residuals, share_inside_95
+from posenet_ros.evaluation.evaluate import Evaluation
+from posenet_ros.evaluation.request import Request
+from posenet_ros.evaluation.table import spread
+from posenet_ros.evaluation.truth import LabelFit
+from posenet_ros.geometry import Pose
+from posenet_ros.localization.estimate import Localizer
+from posenet_ros.localization.retrieval import poses_of
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """
+    The answers of a request, in the map of the model, and what belongs to them.
+
+    `localizer` is None where only recorded poses were compared; `fit` is the frame between the
+    truth and the map where the training labels gave one. `same_recording` is true where the bag
+    is one that the model was trained on.
+    """
+
+    request: Request
+    evaluation: Evaluation
+    localizer: Localizer | None = None
+    fit: LabelFit | None = None
+    same_recording: bool = False
+
+    @cached_property
+    def trained_on(self) -> int:
+        """How many of the frames the model was trained on, as far as its folder tells."""
+        training = self.localizer and self.localizer.training
+        if training is None:
+            return 0
+        if self.request.dataset:
+            return seen_in_training(self.evaluation.truth, training)
+        # Another recording may have the same stamps: simulated ones begin at the same instant.
+        stamps = training.stamps_ns_N if self.same_recording else []
+        return int(np.isin(self.evaluation.stamps_ns, stamps).sum())
+
+    @cached_property
+    def inside_95(self) -> float | None:
+        """The share of answers in the 95 % region of the covariance that the model publishes."""
+        if self.localizer is None or self.localizer.card.covariance is None:
+            return None
+        errors = residuals(self.evaluation.truth, self.evaluation.estimates)
+        return share_inside_95(errors, self.localizer.card.covariance)
+
+    def training_poses(self) -> tuple[Pose, ...]:
+        """Return where the training images were taken, as far as the model folder tells."""
+        training = self.localizer and self.localizer.training
+        return poses_of(training) if training else ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as plain values for JSON."""
+        values = self.evaluation.to_dict()
+        if self.localizer:
+            values |= {'trained_on': self.trained_on, 'covariance_inside_95': self.inside_95}
+        if self.fit:
+            values['label_fit'] = self.fit.to_dict()
+        return values
+
+    def notes(self) -> Iterator[str]:
+        """Yield the lines that one must know to read the table."""
+        request, summary = self.request, self.evaluation.summary
+        recorded_only = request.estimates and not request.bag
+        yield (
+            f'{summary.frames} of {self.evaluation.images} '
+            f'{"poses" if recorded_only else "images"} of {request.asked} have a true pose; '
+            f'{summary.localized} of them answered ({100 * summary.localized_share:.1f} %)'
+        )
+        if self.fit:
+            yield str(self.fit)
+        if recorded_only:
+            yield 'only recorded poses are counted; --bag BAG counts the images without one too'
+        if self.localizer:
+            yield from self._notes_on_model(self.localizer, summary.median_position_m)
+
+    def _notes_on_model(self, localizer: Localizer, median_m: float) -> Iterator[str]:
+        card, unit = localizer.card, self.evaluation.unit
+        if not card.metric:
+            yield 'the map of the model has no metres: lengths are in units of its own'
+        if localizer.training is None:
+            yield 'no baselines: the model folder holds no training features'
+        if self.same_recording or self.trained_on:
+            same = 'this is the recording it was trained on; ' if self.same_recording else ''
+            yield (
+                f'{same}{self.trained_on} of these frames were trained on; errors on new ones are '
+                'larger'
+            )
+        if self.inside_95 is not None:
+            yield (
+                f'published covariance: {spread(card.covariance, unit)} in each direction; '
+                f'{100 * self.inside_95:.1f} % of the answers lie in its 95 % region'
+            )
+        size = math.dist(*card.extent)
+        if self.request.truth and not self.fit and median_m > size:
+            yield (
+                f'the median error is larger than the map ({size:.1f} {unit}): if the truth is in '
+                'a frame of its own, give --labels-truth too'
+            )
