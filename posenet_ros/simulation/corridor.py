@@ -87,7 +87,9 @@ def make_corridor(seed: int) -> World:
     ):
         furnish(rng, zone, finish, makers, done)
     # The corner behind the second twin continues the last side.
-    done.quads += Zone(third, (INNER_END_M, LENGTH_M)).shell(rng, finishes[2])
+    corner: Span = (INNER_END_M, LENGTH_M)
+    done.quads += Zone(third, corner).shell(rng, finishes[2])
+    hang_pictures(rng, third.outer(corner), HEIGHT_M, done, [])
     for box in done.boxes:
         done.quads += box.quads(rng)
     boxes = [*done.boxes, *twin.boxes, *opposite_boxes(twin.boxes), block()]

@@ -43,7 +43,7 @@ from scipy.ndimage import gaussian_filter1d
 LAPS_ONE_WAY = 2
 TURNING_RADIUS_M = 0.48
 # Standing still: at which share of the first lap, and for how long.
-STOP_SHARE = 0.62
+STOP_SHARE = 0.63
 STOP_S = 6.0
 
 

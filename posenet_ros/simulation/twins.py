@@ -26,7 +26,7 @@ from posenet_ros.simulation.arrangement import Furnished, on_wall, Place
 from posenet_ros.simulation.furniture import timber
 from posenet_ros.simulation.lighting import Lamp
 from posenet_ros.simulation.mipmaps import Texture
-from posenet_ros.simulation.pictures import collage, paragraph, poster, write
+from posenet_ros.simulation.pictures import announcement, collage, paragraph, street_map, write
 from posenet_ros.simulation.ring import ceiling_lamp, Finish, LENGTH_M, WIDTH_M, Zone
 from posenet_ros.simulation.surfaces import Box, Quad
 from posenet_ros.simulation.textures import canvas, plain, shade, tint
@@ -42,14 +42,14 @@ SHIFT = np.array([LENGTH_M, WIDTH_M, 0.0])
 
 def bay(rng: np.random.Generator, zone: Zone) -> Furnished:
     """
-    Paint and fit out a zone: a door, a poster and an extinguisher, a notice board across.
+    Paint and fit out a zone: a door, a poster, an extinguisher; across, a notice board and a map.
 
     The door is in the middle of the outer wall. The boxes are painted already.
     """
     finish = Finish(
-        textures.plaster(tint(rng, 0.6)),
-        textures.plaster(tint(rng, 0.6)),
-        textures.plaster(shade((150, 152, 148), rng.uniform(0.8, 1.1)), 30.0),
+        textures.plaster(tint(rng, 0.6), 24.0),
+        textures.plaster(tint(rng, 0.6), 24.0),
+        textures.plaster(shade((150, 152, 148), rng.uniform(0.8, 1.1)), 60.0),
         textures.plaster((236, 234, 228), 4.0),
     )
     done = Furnished([], zone.shell(rng, finish), [])
@@ -58,12 +58,14 @@ def bay(rng: np.random.Generator, zone: Zone) -> Furnished:
     door = Place(half - DOOR_HALF_WIDTH_M, half + DOOR_HALF_WIDTH_M, 0.0, 2.1)
     sheet = Place(half - 1.6, half - 0.9, 0.95, 1.95)
     sign = Place(half + 0.86, half + 1.06, 1.35, 1.55)
-    board = Place(half - 0.7, half + 0.7, 0.9, 1.9)
+    board = Place(half - 1.2, half + 0.2, 0.9, 1.9)
+    plan = Place(half + 0.5, half + 1.3, 0.9, 1.9)
     painted = (
         (wall, door, fronts.door(timber(rng), int(rng.integers(100, 999)))),
-        (wall, sheet, poster),
+        (wall, sheet, announcement),
         (wall, sign, fire_sign),
         (across, board, collage),
+        (across, plan, street_map),
     )
     for where, place, paint in painted:
         size = place.right - place.left, place.top - place.bottom

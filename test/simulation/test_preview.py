@@ -12,6 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
+
 import numpy as np
 from posenet_ros.geometry import Trajectory
 from posenet_ros.simulation.preview import contact_sheet, floor_plan, TRAINING
@@ -36,6 +38,20 @@ def test_the_plan_looks_below_the_beams(world):
     plan = floor_plan(world, 435, {'training': (path, TRAINING)})
     assert plan.shape[1] == 435 and plan.shape[0] == 335 + 34
     assert plan[:-34].std() > 20
+
+
+def test_a_place_is_marked_where_it_is_and_named_towards_the_middle(world):
+    path = Trajectory(np.arange(1), Rotation.identity(1), np.array([[4, 3, 0.8]]), 'map', 'camera')
+    named = replace(world, places={'east': (7.0, 3.0)})
+    plain, marked = (
+        floor_plan(each, 870, {'training': (path, TRAINING)})[:-34].astype(int)
+        for each in (world, named)
+    )
+    rows, columns = np.nonzero((plain != marked).any(axis=2))
+    # The dot, of six pixels, is at x = 7; the name is to its left.
+    assert abs(columns.max() - (7.35 * 100 + 6)) < 4
+    assert 30 < 735 - columns.min() < 90
+    assert abs(np.median(rows) - (3 + 0.35) * 100) < 4
 
 
 def test_a_contact_sheet_shows_frames_row_by_row():
