@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import importlib.util
 import os
 from pathlib import Path
@@ -209,6 +209,8 @@ class Command:
             stdout=self._file,
             stderr=subprocess.STDOUT,
             text=True,
+            # A group of its own, as under a terminal.
+            start_new_session=True,
         )
 
     @property
@@ -229,10 +231,16 @@ class Command:
         self.process.send_signal(number)
         return self.process.wait(patience_s)
 
+    def ctrl_c(self, patience_s: float = PATIENCE_S) -> int:
+        """Interrupt it and what it started, as a terminal does, and return the exit code."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(patience_s)
+
     def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        # What it started goes with it.
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
         self._file.close()
 
 

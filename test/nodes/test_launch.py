@@ -20,7 +20,6 @@ import importlib.util
 import os
 from pathlib import Path
 import shutil
-import signal
 import subprocess
 import sys
 
@@ -134,8 +133,7 @@ def test_the_newest_run_is_taken_and_told_and_the_node_gets_its_arguments(launch
     )
     assert status.name == 'robot1/posenet: relocalization'
     assert 'new_posenet' in status.message
-    launched.process.send_signal(signal.SIGINT)
-    assert launched.process.wait(15) == 0
+    assert launched.ctrl_c() == 0
     assert 'process has finished cleanly' in launched.output
 
 
@@ -159,8 +157,7 @@ def parameters_of(launch, graph, tmp_path):
         request = GetParameters.Request(names=names)
         values = graph.call(GetParameters, f'{namespace}/posenet/get_parameters', request).values
         output = launched.output
-        launched.process.send_signal(signal.SIGINT)
-        assert launched.process.wait(15) == 0
+        assert launched.ctrl_c() == 0
         messages = [
             ParameterMessage(name=name, value=value)
             for name, value in zip(names, values, strict=True)
