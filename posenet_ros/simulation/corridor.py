@@ -99,7 +99,8 @@ def make_corridor(seed: int) -> World:
     quads += tuple(opposite(quads[: len(twin.quads)]))
     lane = ring_lane()
     if rng.random() < 0.5:
-        lane = replace(lane, middle=lane.middle[::-1])
+        # The other way round, from the same place.
+        lane = replace(lane, middle=np.roll(lane.middle[::-1], 1, axis=0))
     door = sum(BAY) / 2
     places = {
         'twin door A': (door, 0.0),
