@@ -32,10 +32,23 @@ _ANEW_S = 5.0
 _BEGINNING_S = 5.0
 
 
+def checked_paths(result: LabelResult) -> tuple[Trajectory, Trajectory] | None:
+    """
+    Return the poses of the frames that the reference covers: by the images, and by it.
+
+    Both at the same stamps, labelled or not; None where there is no reference.
+    """
+    alignment, reference = result.alignment, result.reference
+    if alignment is None or reference is None:
+        return None
+    camera = result.map_from_camera.select(alignment.checked)
+    return camera, reference_at(camera.stamps_ns, reference.odom_from_camera, alignment.offset_s)
+
+
 @dataclass(frozen=True, eq=False)
 class Beside:
     """
-    The frames that the reference covers, by the images (`camera`) and by the reference (`told`).
+    The labels that the reference covers, by the images (`camera`) and by it (`told`).
 
     `pieces` are the stretches between which the reference may have begun anew. `told` is in the
     map, laid onto `camera` where a piece begins, unless it is a localizer's that does not drift.
@@ -48,20 +61,16 @@ class Beside:
     pieces: Sequence[slice]
 
     @classmethod
-    def of(cls, result: LabelResult) -> Beside | None:
-        """Return the paths of a result, None where it has no reference."""
-        alignment, reference = result.alignment, result.reference
-        if alignment is None or reference is None:
-            return None
-        path = reference.odom_from_camera
-        camera = result.map_from_camera.select(alignment.checked)
-        told = reference_at(camera.stamps_ns, path, alignment.offset_s)
-        asked_ns = camera.stamps_ns + round(alignment.offset_s * NS_PER_S)
-        pieces = _pieces(asked_ns, path.stamps_ns)
-        drifts = alignment.anchor is None
+    def of(cls, result: LabelResult, camera: Trajectory, told: Trajectory) -> Beside:
+        """Return the paths of a result with a reference, from its `checked_paths`."""
+        labelled = np.isin(camera.stamps_ns, result.labels.stamps_ns)
+        camera, told = camera.select(labelled), told.select(labelled)
+        asked_ns = camera.stamps_ns + round(result.alignment.offset_s * NS_PER_S)
+        pieces = _pieces(asked_ns, result.reference.odom_from_camera.stamps_ns)
+        drifts = result.alignment.anchor is None
         if drifts:
             told = _joined([_laid(told.select(each), camera.select(each)) for each in pieces])
-        return cls(reference.name, drifts, camera, told, pieces)
+        return cls(result.reference.name, drifts, camera, told, pieces)
 
     def drift(self) -> tuple[float, float]:
         """Return how long the longest piece is, and how far apart the paths end there."""

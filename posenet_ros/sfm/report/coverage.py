@@ -27,7 +27,7 @@ from posenet_ros.geometry import NS_PER_S
 from posenet_ros.reporting.style import BASELINES, ESTIMATE, INK, new_figure, TRAIN
 from posenet_ros.sfm.gates import reason_kind
 from posenet_ros.sfm.report.result import LabelResult
-from posenet_ros.sfm.report.timeline import duration, Timeline
+from posenet_ros.sfm.report.timeline import Timeline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,7 +52,7 @@ class Row(NamedTuple):
 def coverage_figure(result: LabelResult) -> Figure:
     """Draw a row for the labelled frames, each kind of rejected ones, and times without any."""
     rows, timeline = coverage_rows(result), result.timeline
-    figure, (axes,) = new_figure(width=10.0, height=1.4 + 0.34 * len(rows))
+    figure, (axes,) = new_figure(width=10.0, height=1.0 + 0.36 * len(rows))
     least = _LEAST_WIDTH * max(timeline.length_s, timeline.usual_s)
     for index, row in enumerate(rows):
         bars = [(begin, max(end - begin, least)) for begin, end in row.spans]
@@ -96,14 +96,6 @@ def coverage_rows(result: LabelResult) -> list[Row]:
 
 def _named(kind: str, named: Sequence[str]) -> str:
     return kind if kind in named else named[-1]
-
-
-def longest_gap(result: LabelResult) -> str:
-    """Return the longest time without a label, and when it begins."""
-    chosen = result.chosen_ns
-    marks = [chosen[0], *result.labels.stamps_ns.tolist(), chosen[-1]]
-    begin, end = max(pairwise(marks), key=lambda pair: pair[1] - pair[0])
-    return f'{duration((end - begin) / NS_PER_S)}, from {result.timeline.moment(begin)}'
 
 
 def _cells(stamps_ns: Sequence[int], timeline: Timeline) -> NDArray[np.float64]:

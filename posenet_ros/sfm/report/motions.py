@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.geometry import Trajectory
 from posenet_ros.reporting.maps import finish_map, limits_around, new_map, TopView
 from posenet_ros.reporting.style import BASELINES, ESTIMATE, INK, new_figure, TRAIN
 from posenet_ros.sfm.agreement import Differences, differences
@@ -37,10 +38,14 @@ _SHOWN = 1.6
 _BEYOND = 1.0
 
 
-def residual_figure(beside: Beside, timeline: Timeline) -> Figure:
-    """Draw by how much each motion of half a second and a second differs, and may differ."""
-    off = differences(beside.camera, beside.told)
-    seconds = timeline.seconds(beside.camera.stamps_ns[off.over.middle])
+def residual_figure(camera: Trajectory, told: Trajectory, timeline: Timeline) -> Figure:
+    """
+    Draw by how much each motion of half a second and a second differs, and may differ.
+
+    `camera` are the poses by the images, `told` those by the reference at the same stamps.
+    """
+    off = differences(camera, told)
+    seconds = timeline.seconds(camera.stamps_ns[off.over.middle])
     figure, axes = new_figure(rows=2, width=10.0, height=5.4)
     parts = (
         ('difference [m]', off.metres, off.most_metres),

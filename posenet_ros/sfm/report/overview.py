@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _POINT = '#9A9A9A'
 # The nearest of the points belong to the place; a few are wrong and far away.
-_POINTS_SHOWN = (3, 97)
+_POINTS_SHOWN = (2, 98)
 # The picture has points up to this many times the extent of the path beyond it.
 _POINTS_BEYOND = 1.0
 _DIRECTIONS = 12
@@ -76,7 +76,7 @@ def _limits(path: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[n
     if not len(points):
         return np.stack([low, high])
     beyond = _POINTS_BEYOND * float((high - low).max())
-    first, last = np.percentile(points, _POINTS_SHOWN, axis=0)
+    first, last = limits_around(np.percentile(points, _POINTS_SHOWN, axis=0))
     return np.stack(
         [
             np.minimum(low, np.maximum(first, low - beyond)),

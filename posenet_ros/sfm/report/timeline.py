@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timezone
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,6 +113,12 @@ class Timeline:
         begin, end = _utc(begin_ns), _utc(end_ns)
         form = '%H:%M:%S' if begin.date() == end.date() else '%Y-%m-%d %H:%M:%S'
         return f'{begin:%Y-%m-%d %H:%M:%S} to {end:{form}} UTC'
+
+    def readable(self, text: str) -> str:
+        """Return a text with its stamps, seconds with nine places, as moments."""
+        return re.sub(
+            r'\b\d+\.\d{9}\b', lambda found: self.moment(int(found[0].replace('.', ''))), text
+        )
 
     def draw(self, axes: Axes) -> None:
         """Give the axis its range and label, and show where pauses are cut out."""

@@ -24,14 +24,15 @@ import numpy as np
 from posenet_ros.files import write_text
 from posenet_ros.reporting.page import embedded, rendered
 from posenet_ros.sfm.process import run_stage
-from posenet_ros.sfm.report.beside import Beside
-from posenet_ros.sfm.report.coverage import coverage_figure, longest_gap
+from posenet_ros.sfm.report.beside import Beside, checked_paths
+from posenet_ros.sfm.report.coverage import coverage_figure
 from posenet_ros.sfm.report.errors import errors_figure
 from posenet_ros.sfm.report.loops import APART_S, loop_closures
 from posenet_ros.sfm.report.motions import path_figure, residual_figure
 from posenet_ros.sfm.report.overview import map_figure
 from posenet_ros.sfm.report.result import LabelResult
 from posenet_ros.sfm.report.samples import labelled_samples, rejected_samples
+from posenet_ros.sfm.report.timeline import duration
 from posenet_ros.sfm.summary import LabelSummary
 from posenet_ros.sfm.workspace import Workspace
 
@@ -60,9 +61,9 @@ def write_label_report(space: Workspace, summary: LabelSummary, result: LabelRes
         f'{timeline.period(timeline.begin_ns, timeline.end_ns)}',
         headline=_headline(summary, result),
         verdict=summary.verdict,
-        remarks=summary.remarks,
+        remarks=[timeline.readable(remark) for remark in summary.remarks],
         summary=_rows(summary.text()),
-        pictures=list(_pictures(space, result)),
+        pictures=list(_pictures(space, summary, result)),
         models=_models(result),
         more_models=max(0, len(result.found.models) - 1 - _MOST_MODELS),
         rejected=rejected_samples(space, result),
@@ -99,14 +100,15 @@ def _rows(text: str) -> list[tuple[str, str]]:
     return rows
 
 
-def _pictures(space: Workspace, result: LabelResult) -> Iterator[Picture]:
+def _pictures(space: Workspace, summary: LabelSummary, result: LabelResult) -> Iterator[Picture]:
     """Yield heading, embedded image and how to read it, of each picture."""
     yield (
         'Coverage',
         embedded(coverage_figure(result)),
         'Each frame stands in the row of what became of it; grey is time without any frame, '
         'because the robot stood or no image was recorded. The longest time without a label is '
-        f'{longest_gap(result)}.',
+        f'{duration(summary.longest_gap_s)}, from '
+        f'{result.timeline.readable(summary.longest_gap_from)}.',
     )
     points = run_stage(
         'points',
@@ -140,16 +142,17 @@ def _pictures(space: Workspace, result: LabelResult) -> Iterator[Picture]:
 
 
 def _motion_pictures(result: LabelResult) -> Iterator[Picture]:
-    beside = Beside.of(result)
-    if beside is None:
+    checked = checked_paths(result)
+    if checked is None or result.reference is None:
         return
-    name = beside.name
+    name = result.reference.name
     yield (
         f'Motions beside {name}',
-        embedded(residual_figure(beside, result.timeline)),
+        embedded(residual_figure(*checked, result.timeline)),
         f'By how much each motion over half a second and a second differs from what {name} says, '
         'its even drift taken away. A motion agrees where both dots are below their bar.',
     )
+    beside = Beside.of(result, *checked)
     if beside.drifts:
         length, apart = beside.drift()
         caption = (
