@@ -15,7 +15,8 @@
 """
 Write a pose topic to a TUM file, with its rate and the latency from image to pose.
 
-Ends with Ctrl-C (exit code 0: that is how a recording ends) or by --until-silent.
+Ends with Ctrl-C (exit code 0: that is how a recording ends) or by --until-silent. Of poses in
+several frames those of the most frequent one are written; the last line counts what is left out.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ import argparse
 from collections.abc import Callable
 import json
 from pathlib import Path
+import tempfile
 from typing import TYPE_CHECKING
 
+from posenet_ros.errors import ConfigError
 from posenet_ros.nodes.process import run_node, stops_on_signals
 
 if TYPE_CHECKING:
@@ -57,10 +60,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Record until stopped, then write."""
+    """Record until stopped, then write; a defect on the way is raised after that."""
+    # What cannot be written is told now, and not when the drive is over.
+    for path in filter(None, (args.output, args.json)):
+        _make_writable(path)
+    made: list[PoseRecorder] = []
+
+    def make(stop: Callable[[BaseException | None], None]) -> PoseRecorder:
+        made.append(_make_recorder(args, stop))
+        return made[0]
+
     with stops_on_signals() as stops:
-        recorder = run_node(lambda stop: _make_recorder(args, stop), args.ros_arguments, stops)
-        _write(args, recorder)
+        try:
+            run_node(make, args.ros_arguments, stops)
+        except BaseException:
+            if made and made[0].log:
+                _write(args, made[0])
+            raise
+        _write(args, made[0])
+
+
+def _make_writable(path: Path) -> None:
+    """Make the folder of a file, and see that the file can be written."""
+    if path.is_dir():
+        raise ConfigError(f'{path} is a folder; name a file to write to')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ConfigError(f'cannot write {path}: {error.strerror}') from error
 
 
 def _make_recorder(
@@ -79,12 +108,17 @@ def _write(args: argparse.Namespace, recorder: PoseRecorder) -> None:
 
     trajectory = recorder.trajectory()
     figures = recorder.statistics()
+    # The folder may have gone since the start.
+    _make_writable(args.output)
     write_tum(args.output, trajectory)
-    if args.json is not None:
-        write_text(args.json, json.dumps(figures, indent=2) + '\n')
-    line = f'{args.output}: {figures["poses"]} poses in {figures["duration_s"]:.1f} s'
+    line = f'{args.output}: {len(trajectory)} poses in {figures["duration_s"]:.1f} s'
     if figures['rate_hz']:
         line += f', {figures["rate_hz"]:.1f} Hz'
     if latency := figures['latency_ms']:
         line += f'; image to pose {latency["p50"]:.1f} ms median, {latency["p99"]:.1f} ms p99'
+    if left_out := recorder.log.left_out():
+        line += '; left out: ' + ', '.join(f'{count} {why}' for why, count in left_out.items())
     print(line)
+    if args.json is not None:
+        _make_writable(args.json)
+        write_text(args.json, json.dumps(figures, indent=2) + '\n')

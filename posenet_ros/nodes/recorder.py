@@ -21,10 +21,10 @@ import struct
 import time
 
 from geometry_msgs.msg import PoseStamped
-import numpy as np
-from posenet_ros.errors import InterfaceError
-from posenet_ros.geometry import NS_PER_S, Pose, Trajectory
+from posenet_ros.errors import GeometryError, InterfaceError
+from posenet_ros.geometry import NS_PER_S, Trajectory
 from posenet_ros.nodes.conversions import pose_from_message, stamp_ns
+from posenet_ros.nodes.pose_log import PoseLog
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -67,10 +67,8 @@ class PoseRecorder(Node):
         super().__init__('posenet_record')
         self._stop = stop
         self._until_silent_s = until_silent_s
-        self._stamps_ns: list[int] = []
-        self._poses: list[Pose] = []
-        self._arrivals_ns: list[int] = []
-        self._latencies_ns: list[int] = []
+        self.log = PoseLog()
+        self._last_ns = 0
         self._images_ns: dict[int, int] = {}
         subscription = self.create_subscription(
             PoseStamped,
@@ -99,51 +97,42 @@ class PoseRecorder(Node):
 
     def _on_pose(self, message: PoseStamped) -> None:
         now_ns = time.monotonic_ns()
-        if not self._poses:
-            self.get_logger().info('the first pose is here; Ctrl-C ends the recording')
-        stamp = stamp_ns(message.header.stamp)
         frame = message.header.frame_id or 'map'
-        self._poses.append(pose_from_message(message.pose, target=frame, source='camera'))
-        self._stamps_ns.append(stamp)
-        self._arrivals_ns.append(now_ns)
-        seen_ns = self._images_ns.pop(stamp, None)
-        if seen_ns is not None:
-            self._latencies_ns.append(now_ns - seen_ns)
+        try:
+            pose = pose_from_message(message.pose, target=frame, source='camera')
+        except GeometryError as error:
+            self.log.count_no_pose()
+            self.get_logger().warning(f'left out: {error}', throttle_duration_sec=5.0)
+            return
+        if frame not in self.log.frames:
+            self._tell_of_frame(frame)
+        stamp = stamp_ns(message.header.stamp)
+        self.log.add(stamp, pose, now_ns=now_ns, image_ns=self._images_ns.pop(stamp, None))
+        self._last_ns = now_ns
+
+    def _tell_of_frame(self, frame: str) -> None:
+        if self.log.frames:
+            known = ', '.join(self.log.frames)
+            self.get_logger().warning(f'a pose in frame {frame}; those so far were in {known}')
+        else:
+            self.get_logger().info('the first pose is here; Ctrl-C ends the recording')
 
     def _look_for_silence(self) -> None:
-        if self._until_silent_s is None or not self._arrivals_ns:
+        if self._until_silent_s is None or not self.log:
             return
-        if time.monotonic_ns() - self._arrivals_ns[-1] > self._until_silent_s * NS_PER_S:
+        if time.monotonic_ns() - self._last_ns > self._until_silent_s * NS_PER_S:
             self._stop(None)
 
     def trajectory(self) -> Trajectory:
         """Return the poses by their stamps; raise InterfaceError where none came."""
-        if not self._poses:
-            raise InterfaceError(
-                f'no pose came on {self._topic}; is the node active, and are there images?'
-            )
-        return Trajectory.from_poses(self._stamps_ns, self._poses)
+        if self.log:
+            return self.log.trajectory()
+        if unusable := sum(self.log.left_out().values()):
+            raise InterfaceError(f'none of {unusable} messages on {self._topic} holds a pose')
+        raise InterfaceError(
+            f'no pose came on {self._topic}; is the node active, and are there images?'
+        )
 
     def statistics(self) -> dict[str, object]:
-        """Return count, rate and latency as plain values, for JSON; latency None if unmeasured."""
-        span_s = (self._arrivals_ns[-1] - self._arrivals_ns[0]) / NS_PER_S
-        count = len(self._poses)
-        return {
-            'topic': self._topic,
-            'poses': count,
-            'duration_s': span_s,
-            'rate_hz': (count - 1) / span_s if span_s > 0 else None,
-            'latency_ms': self._latency(),
-        }
-
-    def _latency(self) -> dict[str, float] | None:
-        if not self._latencies_ns:
-            return None
-        values = np.array(self._latencies_ns) / 1e6
-        return {
-            'poses': len(values),
-            'p50': float(np.percentile(values, 50)),
-            'p90': float(np.percentile(values, 90)),
-            'p99': float(np.percentile(values, 99)),
-            'max': float(values.max()),
-        }
+        """Return the topic and what the log says of it as plain values, for JSON."""
+        return {'topic': self._topic, **self.log.statistics()}
