@@ -79,6 +79,10 @@ class Player:
         """The topics that are played, by their names in the recording."""
         return tuple(self._publishers)
 
+    def name_of(self, topic: str) -> str:
+        """Return the name under which a topic goes out, after remapping."""
+        return self._publishers[topic].topic_name
+
     @property
     def message_count(self) -> int:
         """How many messages one pass publishes."""
@@ -91,8 +95,8 @@ class Player:
             while (present := self._publishers[topic].get_subscription_count()) < count:
                 if time.monotonic() > end:
                     raise InterfaceError(
-                        f'{self._publishers[topic].topic_name} has {present} of {count} '
-                        f'subscribers after {timeout_s:.0f} s'
+                        f'{self.name_of(topic)} has {present} of {count} subscribers after '
+                        f'{timeout_s:.0f} s'
                     )
                 time.sleep(_POLL_S)
 

@@ -58,7 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar='N',
-        help='start when each image topic (or each of --topics) has N subscribers',
+        help='start when every image topic that is replayed has N subscribers, or every topic '
+        'where no images are (--topics names fewer); give up after two minutes',
     )
 
 
@@ -95,9 +96,10 @@ def _replay(args: argparse.Namespace, recording: Recording, topics: Sequence[str
     for topic, kind in player.left_out.items():
         print(f'left out {topic}: {kind} is not installed', file=sys.stderr)
     if args.wait_for_subscribers > 0:
-        awaited = set(player.topics)
-        if not args.topics:
-            awaited &= set(of_types(recording.topics, *IMAGES))
+        images = set(of_types(recording.topics, *IMAGES))
+        awaited = [topic for topic in player.topics if topic in images] or player.topics
+        names = ', '.join(map(player.name_of, awaited))
+        print(f'waiting for {args.wait_for_subscribers} subscribers of {names}', file=sys.stderr)
         player.wait_for_subscribers(args.wait_for_subscribers, awaited, _SUBSCRIBERS_TIMEOUT_S)
     started, sent = time.monotonic(), 0
     total = None if args.loop else player.message_count

@@ -184,6 +184,30 @@ def test_the_command_waits_plays_and_tells_what_it_left_out(command, graph, bag)
     graph.until(lambda: heard and stamp_ns(heard[-1].header.stamp) == START_NS + 4 * STEP_NS)
 
 
+def test_of_the_named_topics_the_images_are_waited_for(command, graph, bag):
+    graph.listen(Image, '/camera/image_raw', BEST_EFFORT)
+    replay = command(
+        *('-m', 'posenet_ros', 'replay', '--bag', str(bag), '--rate', '1000'),
+        *('--topics', '/camera/image_raw', '/description', '--wait-for-subscribers', '1'),
+    )
+    # Nobody subscribes to the other topic.
+    graph.until(lambda: replay.process.poll() is not None)
+    assert replay.process.returncode == 0
+    assert 'waiting for 1 subscribers of /camera/image_raw\n' in replay.output
+
+
+def test_every_topic_is_waited_for_where_none_has_images(command, graph, bag):
+    replay = command(
+        *('-m', 'posenet_ros', 'replay', '--bag', str(bag), '--rate', '1000'),
+        *('--topics', '/description', '--wait-for-subscribers', '1'),
+        *('--ros-args', '-r', '/description:=/text'),
+    )
+    replay.until_says('waiting for 1 subscribers of /text\n')
+    graph.listen(String, '/text', LATCHED)
+    graph.until(lambda: replay.process.poll() is not None)
+    assert replay.process.returncode == 0
+
+
 def test_ctrl_c_ends_a_loop_with_130(command, graph, bag):
     heard = graph.listen(Image, '/camera/image_raw', BEST_EFFORT)
     replay = command('-m', 'posenet_ros', 'replay', '--bag', str(bag), '--rate', '8', '--loop')
