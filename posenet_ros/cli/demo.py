@@ -116,6 +116,22 @@ def _running(
                 process.wait()
 
 
+def _environment() -> dict[str, str]:
+    """Return the environment of the demo's nodes: on this machine alone, away from any robot."""
+    # 0 is everybody's default, and above 101 ports meet those that Linux hands out.
+    taken = os.environ.get('ROS_DOMAIN_ID', '').strip()
+    domains = [domain for domain in map(str, range(1, 102)) if domain != taken]
+    # Both would be asked for nodes elsewhere, whatever the range.
+    elsewhere = ('ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER')
+    environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
+    environment['ROS_DOMAIN_ID'] = domains[os.getpid() % len(domains)]
+    environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    if environment.get('ROS_DISTRO') == 'humble':
+        # Humble knows no range; from Iron on this one is deprecated and warned of.
+        environment['ROS_LOCALHOST_ONLY'] = '1'
+    return environment
+
+
 def _drive(bag: Path, model: Path, trip: Path) -> None:
     """Replay a recording to the node, and record what it answers."""
     from posenet_ros.data.bags import Recording
@@ -124,25 +140,20 @@ def _drive(bag: Path, model: Path, trip: Path) -> None:
         image = recording.image_topic()
     raw = image.removesuffix('/compressed')
     transport = 'raw' if raw == image else 'compressed'
-    environment = {
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        # A domain of its own, so that a robot on the same network is left alone.
-        'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-        **os.environ,
-    }
+    environment = _environment()
     node = ['relocalize', '--model', model, '--ros-args', '-r', f'image:={raw}']
     node += ['-r', 'camera_info:=/camera/camera_info', '-p', f'image_transport:={transport}']
     record = ['record', '--topic', POSE_TOPIC, '--image', image, '--until-silent', 5]
     record += ['--output', trip / 'estimates.tum', '--json', trip / 'node.json']
-    # The node subscribes when its model is loaded, the recorder to measure latency.
     replay = ['replay', '--bag', bag, '--topics', image, '/camera/camera_info']
     with (
         _running(*node, log=trip / 'node.log', environment=environment) as relocalizer,
         _running(*record, log=trip / 'record.log', environment=environment) as recorder,
     ):
         print('$ posenet_ros', *replay, flush=True)
+        # The node subscribes when its model is loaded, the recorder to measure latency.
         code = subprocess.run(
-            _command(*replay, '--wait-for-subscribers', 1), check=False, env=environment
+            _command(*replay, '--wait-for-subscribers', 2), check=False, env=environment
         ).returncode
         if relocalizer.poll() is not None:
             raise PosenetError(f'the node ended early: see {trip / "node.log"}')
