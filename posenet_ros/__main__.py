@@ -45,6 +45,7 @@ class Command(NamedTuple):
 COMMANDS = {
     'train': Command('cli.train', 'label a recording, train a model on it, report how good it is'),
     'label': Command('cli.label', 'label a recording by structure from motion'),
+    'import': Command('cli.import_poses', 'label images by poses from elsewhere: COLMAP, TUM'),
     'evaluate': Command('cli.evaluate', 'measure a model against poses it has not seen'),
     'simulate': Command('cli.simulate', 'render a world with known truth to recordings'),
     'demo': Command('cli.demo', 'simulate, train, start the node, replay an unseen lap, measure'),

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Public data sets and COLMAP models as scenes, by a name such as `7scenes:DIR`."""
+"""Public data sets, COLMAP models and captures as scenes, by a name such as `7scenes:DIR`."""
 
 from __future__ import annotations
 
@@ -20,25 +20,65 @@ from collections.abc import Callable
 from pathlib import Path
 
 from posenet_ros.data.cambridge import read_cambridge
+from posenet_ros.data.capture import Capture, LABELS
 from posenet_ros.data.colmap import read_colmap
 from posenet_ros.data.frames import Scene
+from posenet_ros.data.importing.summary import is_metric
 from posenet_ros.data.seven_scenes import read_seven_scenes
 from posenet_ros.errors import DatasetError
+
+
+def read_capture(folder: Path) -> Scene:
+    """
+    Read a capture, or the one in an output folder of labelling or importing.
+
+    Raises CaptureError where there is none, or an incomplete one.
+    """
+    capture = Capture.open(_capture_folder(folder))
+    root = capture.root.resolve()
+    name = root.parent.name if root.name == 'capture' else root.name
+    return Scene(name, capture.frames(), camera=capture.camera)
+
+
+def _capture_folder(folder: Path) -> Path:
+    inside = folder / 'capture'
+    return inside if inside.is_dir() and not (folder / LABELS).is_file() else folder
+
 
 READERS: dict[str, Callable[[Path], Scene]] = {
     '7scenes': read_seven_scenes,
     'cambridge': read_cambridge,
     'colmap': read_colmap,
+    'capture': read_capture,
 }
 
 
 def read_scene(spec: str) -> Scene:
     """
-    Read a scene from `7scenes:DIR`, `cambridge:DIR` or `colmap:DIR`.
+    Read a scene from `7scenes:DIR`, `cambridge:DIR`, `colmap:DIR` or `capture:DIR`.
 
     Where the data set keeps nothing apart, every frame is in `train`. Raises DatasetError for
-    an unknown kind, or a folder that has not the layout of its kind.
+    an unknown kind, or a folder that has not the layout of its kind, and CaptureError for a
+    capture that is not whole.
     """
+    kind, path = _kind_and_folder(spec)
+    return READERS[kind](path)
+
+
+def has_metres(spec: str) -> bool:
+    """
+    Tell whether the lengths of a scene are metres.
+
+    Those of the public data sets are, those of a COLMAP model are not, and a capture says it
+    itself. Raises what `read_scene` raises for a folder that is not there.
+    """
+    kind, path = _kind_and_folder(spec)
+    if kind == 'capture':
+        return is_metric(_capture_folder(path))
+    return kind != 'colmap'
+
+
+def _kind_and_folder(spec: str) -> tuple[str, Path]:
     kind, _, folder = spec.partition(':')
     kinds = ', '.join(f'{name}:DIR' for name in READERS)
     if kind not in READERS or not folder:
@@ -46,4 +86,4 @@ def read_scene(spec: str) -> Scene:
     path = Path(folder).expanduser()
     if not path.is_dir():
         raise DatasetError(f'no such folder: {path} (from {spec!r})')
-    return READERS[kind](path)
+    return kind, path
