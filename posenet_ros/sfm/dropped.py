@@ -42,7 +42,7 @@ def reasons_for_dropping(
         if name in other:
             reasons[name] = f'in a separate model of {len(other[name])} frames'
         elif features.get(name, 0) < _FEW_FEATURES:
-            reasons[name] = f'only {features.get(name, 0)} features: blurred, dark or blank'
+            reasons[name] = f'blurred, dark or blank: only {features.get(name, 0)} features'
         elif not matches[name]:
             reasons[name] = 'matches no other frame'
         else:

@@ -51,16 +51,17 @@ class Timeline:
         """Take the stamps of all frames, in order of time."""
         self._stamps_ns = np.asarray(stamps_ns, dtype=np.int64)
         steps = np.diff(self._stamps_ns) / NS_PER_S
+        self.usual_s = float(np.median(steps)) if len(steps) else 1.0
         long = steps > _LONG_PAUSE_S
         rest = float(steps[~long].sum())
         cut = long & (steps > _LONG_PAUSE_SHARE * rest)
-        shown = np.where(cut, max(_CUT_SHARE * float(steps[~cut].sum()), 1.0), steps)
+        width = max(_CUT_SHARE * rest, 1.0, 2 * self.usual_s)
+        shown = np.where(cut, width, steps)
         self._seconds = np.concatenate([[0.0], np.cumsum(shown)])
         self._pauses = [
             (self._seconds[index], self._seconds[index + 1], steps[index])
             for index in np.flatnonzero(cut)
         ]
-        self.usual_s = float(np.median(steps)) if len(steps) else 1.0
 
     @property
     def length_s(self) -> float:
