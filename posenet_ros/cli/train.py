@@ -36,9 +36,9 @@ from posenet_ros.cli.label import add_label_arguments, default_output, label_opt
 from posenet_ros.errors import ConfigError
 
 if TYPE_CHECKING:
-    from posenet_ros.cli.train_result import Labelled
+    from posenet_ros.cli.train_source import Labelled
     from posenet_ros.models.backbones import Trunk
-    from posenet_ros.sfm.sources import Sources
+    from posenet_ros.sfm.options import LabelOptions
     from posenet_ros.training.config import TrainOptions
 
 # Options that have a flag of their own; every other one of TrainOptions goes by --set.
@@ -101,24 +101,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Go through the stages; what an earlier run has finished is not done again."""
     options = train_options(args)
-    source = args.bag[0] if args.bag else Path(args.dataset.partition(':')[2])
-    output: Path = args.output or default_output(source)
-    if args.resume and not (output / 'run.yaml').is_file():
+    labelling = _labelling(args)
+    name = args.bag[0] if args.bag else Path(args.dataset.partition(':')[2])
+    output: Path = args.output or default_output(name)
+    known = (output / 'run.yaml').is_file()
+    if args.resume and not known:
         raise ConfigError(f'nothing to resume: {output} holds no run; leave --resume out')
-    sources = _claimed(args, output)
-    from posenet_ros.cli.train_folder import claim_training, is_first, tell_finished
-    from posenet_ros.data.run import at_work
+    from posenet_ros.cli import train_folder as folder
+    from posenet_ros.cli.train_source import DataSet, Recordings
     from posenet_ros.training.fit import make_trunk
 
-    labelling = label_options(args).to_dict() if args.bag else {}
-    if claim_training(output, options, labelling):
-        tell_finished(output)
+    source = DataSet(args.dataset) if labelling is None else Recordings(args.bag, labelling)
+    # A download may fail: before a folder is made, and before labelling takes its minutes.
+    trunk = None if known else make_trunk(options)
+    source.claim(output)
+    folder.claim_training(output, {**folder.what_decides(options), **source.asked()})
+    card = folder.finished_card(output)
+    if card is None:
+        trunk = make_trunk(options) if trunk is None else trunk
+        _train(output, source.labelled(output), options, trunk)
         return
-    # Before labelling takes its minutes: a download may fail.
-    trunk = make_trunk(options)
-    labelled = _labelled(args, output, sources)
-    with at_work(output) if is_first() else nullcontext():
-        _train(output, labelled, options, trunk)
+    source.check(output, card)
+    if not folder.has_report(output):
+        from posenet_ros.cli.train_result import report_again
+
+        report_again(output, source.labelled(output), options)
+    folder.tell_finished(output, card)
 
 
 def train_options(args: argparse.Namespace) -> TrainOptions:
@@ -136,58 +144,40 @@ def train_options(args: argparse.Namespace) -> TrainOptions:
     return TrainOptions.from_dict(given)
 
 
-def _claimed(args: argparse.Namespace, output: Path) -> Sources | None:
-    """Make the folder this run's, or refuse one of others; return the recordings, if any."""
-    if args.dataset:
-        from posenet_ros.data.run import claim
-
-        kind, _, folder = args.dataset.partition(':')
-        claim(output, dataset={'kind': kind, 'path': str(Path(folder).expanduser().resolve())})
-        return None
-    from posenet_ros.sfm.labelling import claim_labelling
-    from posenet_ros.sfm.sources import open_sources
-
+def _labelling(args: argparse.Namespace) -> LabelOptions | None:
+    """Return how to label, None for a data set; refuse options that nothing would read."""
     options = label_options(args)
-    sources = open_sources(args.bag, options)
-    claim_labelling(sources, output, options)
-    return sources
-
-
-def _labelled(args: argparse.Namespace, output: Path, sources: Sources | None) -> Labelled:
-    """Label the recordings, or read the data set's own labels."""
-    from posenet_ros.cli.train_folder import is_first
-    from posenet_ros.cli.train_result import Labelled
-
-    if sources is None:
-        from posenet_ros.data.scenes import read_scene
-
-        scene = read_scene(args.dataset)
-        return Labelled(args.dataset, scene.train, scene.camera, {'frames': len(scene.train)})
-    from posenet_ros.data.capture import Capture
-    from posenet_ros.sfm.labelling import label_recordings
-
-    facts = {}
-    # The other processes of a run on several GPUs begin when the first has labelled.
-    if is_first():
-        summary = label_recordings(sources, output, label_options(args))
-        print(summary.text(), flush=True)
-        facts = summary.to_dict()
-    capture = Capture.open(output / 'capture')
-    return Labelled(sources.name, capture.frames(), capture.camera, facts)
+    if args.bag:
+        return options
+    known = type(options)().to_dict()
+    given = [name for name, value in options.to_dict().items() if value != known[name]]
+    if given:
+        raise ConfigError(
+            f'a data set brings its own labels, and {", ".join(given)} would change nothing: '
+            'leave the options of labelling out, or give --bag'
+        )
+    return None
 
 
 def _train(output: Path, labelled: Labelled, options: TrainOptions, trunk: Trunk) -> None:
-    from posenet_ros.cli.train_folder import is_first
+    from posenet_ros.cli.train_folder import claim_training, is_first
     from posenet_ros.cli.train_result import conclude
+    from posenet_ros.data.run import at_work
     from posenet_ros.training.fit import CHECKPOINT, fit
+    from posenet_ros.training.identity import identity_of
     from posenet_ros.training.splits import hold_out
 
     split = hold_out(labelled.frames, options.held_out)
-    if is_first():
-        print(f'training on {len(split.train)} frames, {len(split.held_out)} held out', flush=True)
-    logs = output / 'logs'
-    logs.mkdir(exist_ok=True)
-    fitted = fit(split.train, split.held_out, options, logs, trunk=trunk, camera=labelled.camera)
-    if fitted.primary:
-        conclude(output, labelled, split, options, fitted)
-        (logs / CHECKPOINT).unlink(missing_ok=True)
+    with at_work(output) if is_first() else nullcontext():
+        claim_training(output, identity_of(split.train, split.held_out, options))
+        if is_first():
+            counts = f'{len(split.train)} frames, {len(split.held_out)} held out'
+            print(f'training on {counts}', flush=True)
+        logs = output / 'logs'
+        logs.mkdir(exist_ok=True)
+        fitted = fit(
+            split.train, split.held_out, options, logs, trunk=trunk, camera=labelled.camera
+        )
+        if fitted.primary:
+            conclude(output, labelled, split, options, fitted)
+            (logs / CHECKPOINT).unlink(missing_ok=True)

@@ -16,61 +16,114 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from posenet_ros import __version__
-from posenet_ros.data.frames import Frame
+from posenet_ros.cli.train_source import Labelled
+from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.held_out import evaluate_held_out, HeldOut
 from posenet_ros.evaluation.report import write_report
-from posenet_ros.evaluation.table import text_table
-from posenet_ros.geometry import Camera
+from posenet_ros.evaluation.table import spread, text_table
 from posenet_ros.localization.posenet import choose_device
 from posenet_ros.models.card import ModelCard
-from posenet_ros.models.checkpoint import save_model
+from posenet_ros.models.checkpoint import load_model, save_model
+from posenet_ros.models.posenet import PoseNet
+from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import Fitted
-from posenet_ros.training.splits import Split
+from posenet_ros.training.identity import frames_sha256, identity_of
+from posenet_ros.training.splits import hold_out, Split
 
 _PACKAGES = ('torch', 'torchvision', 'lightning', 'numpy')
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Frames with poses, from `source`: the camera where it is known, and facts to report."""
-
-    source: str
-    frames: tuple[Frame, ...]
-    camera: Camera | None
-    facts: dict[str, Any]
 
 
 def conclude(
     output: Path, labelled: Labelled, split: Split, options: TrainOptions, fitted: Fitted
 ) -> None:
     """Measure on the held-out frames, write report and model, and tell the result."""
-    held_out = evaluate_held_out(
-        fitted.model, fitted.preprocessing, split.train, split.blocks, choose_device()
-    )
+    held_out = _measured(labelled, split, fitted.model, fitted.preprocessing)
     card = _card(labelled, split, options, fitted, held_out)
-    page = write_report(
+    page = _report(output, labelled, split, card, held_out, fitted.history)
+    # Last, since a folder with a model is a finished run.
+    save_model(output / 'model', fitted.model, card, held_out.features)
+    _tell(labelled, card, held_out)
+    print(f'model   {output / "model"}\nreport  {page}')
+
+
+def report_again(output: Path, labelled: Labelled, options: TrainOptions) -> None:
+    """
+    Make the report of a finished run that has lost it, but for the curves of its training.
+
+    Raises ConfigError where the frames that the model was not trained on are no longer known.
+    """
+    loaded = load_model(output)
+    split = hold_out(labelled.frames, options.held_out)
+    if frames_sha256(split.train) != loaded.card.training.get('trained_on_sha256'):
+        raise ConfigError(
+            f'the report of {output} is gone and cannot be made again: this version holds out '
+            'other frames than the model was trained without; remove its model to train again'
+        )
+    held_out = _measured(labelled, split, loaded.model, loaded.card.preprocessing)
+    _report(output, labelled, split, loaded.card, held_out, [])
+
+
+def _measured(
+    labelled: Labelled, split: Split, model: PoseNet, preprocessing: Preprocessing
+) -> HeldOut:
+    held_out = evaluate_held_out(model, preprocessing, split.train, split.blocks, choose_device())
+    evaluation = replace(held_out.evaluation, metric=labelled.metric)
+    return replace(held_out, evaluation=evaluation)
+
+
+def _report(
+    output: Path,
+    labelled: Labelled,
+    split: Split,
+    card: ModelCard,
+    held_out: HeldOut,
+    history: Sequence[Mapping[str, float]],
+) -> Path:
+    return write_report(
         output / 'report',
         held_out.evaluation,
         title=f'PoseNet trained on {labelled.source}',
-        subtitle=f'{len(split.held_out)} held-out frames, none of them trained on',
+        subtitle=_counted(labelled, held_out),
         training_poses=[frame.map_from_camera for frame in split.train],
-        history=fitted.history,
-        facts={'Labels': labelled.facts, 'Training': card.training},
+        history=history,
+        facts={
+            **({'Labels': labelled.facts} if labelled.facts else {}),
+            'Covariance': held_out.support.to_dict(),
+            'Training': card.training,
+        },
     )
-    # Last, since a folder with a model is a finished run.
-    save_model(output / 'model', fitted.model, card, held_out.features)
-    print(f'\n{len(split.held_out)} held-out frames:\n')
-    print(text_table(held_out.evaluation, 'PoseNet'), '', sep='\n')
-    print(f'model   {output / "model"}\nreport  {page}')
+
+
+def _counted(labelled: Labelled, held_out: HeldOut) -> str:
+    return (
+        f'{len(held_out.evaluation.truth)} held-out frames, none of them trained on; '
+        f'{labelled.rejected} frames have no label and are in no figure'
+    )
+
+
+def _tell(labelled: Labelled, card: ModelCard, held_out: HeldOut) -> None:
+    """Print the table, and what it does and does not say."""
+    evaluation, support = held_out.evaluation, held_out.support
+    print(f'\n{_counted(labelled, held_out)}:\n')
+    print(text_table(evaluation, 'PoseNet'), '', sep='\n')
+    if not labelled.metric:
+        print('the labels have no metres: lengths are in units of the map')
+    checked = ''
+    if support.inside_95_unscaled is not None:
+        checked = (
+            f': {support.scale:.2f} times the variances of the held-out errors, since before '
+            f'{100 * support.inside_95_unscaled:.0f} % lay in the 95 % region of other blocks'
+        )
+    print(f'covariance  {spread(card.covariance, evaluation.unit)} in each direction{checked}')
 
 
 def _card(
@@ -79,10 +132,13 @@ def _card(
     positions = np.array([frame.map_from_camera.translation for frame in split.train])
     provenance = {
         'source': labelled.source,
+        **({'recordings': labelled.recordings} if labelled.recordings else {}),
+        **identity_of(split.train, split.held_out, options),
         'frames': {
             'trained_on': len(split.train),
             'held_out': len(split.held_out),
             'held_out_share': round(split.share, 4),
+            'rejected': labelled.rejected,
         },
         'options': options.to_dict(),
         'date': datetime.now(timezone.utc).isoformat(timespec='seconds'),
@@ -96,6 +152,7 @@ def _card(
         fitted.preprocessing,
         labelled.camera,
         extent=np.stack([positions.min(axis=0), positions.max(axis=0)]),
+        metric=labelled.metric,
         training=provenance,
         errors=held_out.card_errors(),
         covariance=held_out.support.covariance,

@@ -48,6 +48,7 @@ def write_report(
     training_poses: Sequence[Pose] = (),
     history: Sequence[Mapping[str, float]] = (),
     facts: Mapping[str, Mapping[str, Any]] | None = None,
+    links: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """
     Write `report.html`, which needs no other file, and `metrics.json`; return the page's path.
@@ -55,12 +56,14 @@ def write_report(
     `method` is what the tables call the localizer. `training_poses` are drawn into the map.
     `history` has a mapping for each epoch of training. `facts` are further tables, by heading:
     where the model comes from, how its labels were made; nested mappings are flattened.
+    `links` are names and addresses of pages beside this one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     page = rendered(
         _TEMPLATE,
         title=title,
         subtitle=subtitle,
+        links=links,
         headline=_headline(evaluation),
         headings=headings(evaluation.unit),
         rows=list(table_rows(evaluation, method)),

@@ -22,12 +22,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from posenet_ros.data.bags import Recording
-from posenet_ros.data.capture import image_path, LABELS
+from posenet_ros.data.capture import LABELS
 from posenet_ros.data.run import describe_recording
 from posenet_ros.data.scenes import read_scene
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.baselines import Baselines
 from posenet_ros.evaluation.evaluate import evaluate, evaluate_recorded, Evaluation, recorded_at
+from posenet_ros.evaluation.labels import read_labels
 from posenet_ros.evaluation.measured import Measured
 from posenet_ros.evaluation.queries import (
     images_of_recording,
@@ -41,7 +42,6 @@ from posenet_ros.localization.estimate import Localizer
 from posenet_ros.localization.load import load_localizer
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import find_model_folder
-from posenet_ros.models.provenance import labels_sha256
 
 
 def measure(request: Request) -> Measured:
@@ -86,17 +86,7 @@ def _fitted_labels(request: Request, card: ModelCard) -> LabelFit:
             '--labels-truth needs the labels the model was trained on, and there is no '
             f'{capture / LABELS}; give the whole folder that train left as --model'
         )
-    labels = read_tum(capture / LABELS)
-    stamps = labels.stamps_ns.tolist()
-    names = [image_path(capture, stamp_ns).name for stamp_ns in stamps]
-    if labels_sha256(zip(names, stamps, labels, strict=True)) != card.training.get(
-        'labels_sha256'
-    ):
-        raise ConfigError(
-            f'{capture / LABELS} is not what the model was trained on (another SHA-256), so '
-            '--labels-truth cannot tell where its map lies; train again on these labels'
-        )
-    return fit_labels(labels, read_tum(request.labels_truth, target='truth'))
+    return fit_labels(read_labels(capture, card), read_tum(request.labels_truth, target='truth'))
 
 
 def _truth(request: Request, fit: LabelFit | None) -> Trajectory:

@@ -43,6 +43,7 @@ from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
 from posenet_ros.training.callbacks import AveragedWeights, History, LastEpoch, TrainingBar
 from posenet_ros.training.config import TrainOptions
+from posenet_ros.training.identity import identity_of
 from posenet_ros.training.module import PoseTraining
 import torch
 from torch import Tensor
@@ -89,7 +90,7 @@ def fit(
     Nothing is chosen by the held-out frames: the network is that of the last epoch. `trunk` is
     what `make_trunk` gives, made early since a download can fail. TensorBoard's logs and a
     checkpoint go to `log_dir`; where there is one already, training goes on from it. Raises
-    KeyboardInterrupt on Ctrl-C.
+    ModelError for a checkpoint of other frames or weights, KeyboardInterrupt on Ctrl-C.
     """
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     height, width = read_image(train[0].image).shape[:2]
@@ -113,7 +114,7 @@ def fit(
         checkpoint = log_dir / CHECKPOINT
         _run(
             trainer,
-            PoseTraining(model, options),
+            PoseTraining(model, options, identity_of(train, held_out, options)),
             _loader(training_set, batch_size, train_images.all_in_memory, shuffle=True),
             _loader(held_out_set, batch_size, held_out_images.all_in_memory),
             checkpoint if checkpoint.is_file() else None,

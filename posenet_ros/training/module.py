@@ -23,6 +23,7 @@ import lightning
 from posenet_ros.data.dataset import PoseBatch
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.training.config import TrainOptions
+from posenet_ros.training.identity import check_same, Identity
 from posenet_ros.training.losses import LearnedLoss, PaperLoss
 import torch
 from torch import Tensor
@@ -34,14 +35,23 @@ _BALANCE_RATE = 1e-2
 class PoseTraining(lightning.LightningModule):
     """A PoseNet with its loss; logs the loss, and the held-out medians in metres and degrees."""
 
-    def __init__(self, model: PoseNet, options: TrainOptions) -> None:
-        """Take the network to train and the recipe."""
+    def __init__(self, model: PoseNet, options: TrainOptions, identity: Identity) -> None:
+        """Take the network to train, the recipe, and what a checkpoint must stand on."""
         super().__init__()
         self.model = model
         self.options = options
+        self.identity = identity
         learned = options.loss == 'learned'
         self.loss = LearnedLoss() if learned else PaperLoss(options.beta)
         self._errors: list[tuple[Tensor, Tensor]] = []
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Write down what the training stands on."""
+        checkpoint['identity'] = dict(self.identity)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to go on with what another training has begun."""
+        check_same(checkpoint.get('identity', {}), self.identity)
 
     def training_step(self, batch: PoseBatch, batch_index: int) -> Tensor:
         """Return the loss of a batch."""

@@ -222,7 +222,7 @@ def test_labels_that_the_model_was_not_trained_on_say_nothing_about_its_map(
     other = edited(run_folder, tmp_path, lambda values: None)
     write_tum(other / 'capture' / 'labels.tum', path_along_x(6, y=1))
     asked = ['--model', other, '--bag', bag, '--truth', truth, '--labels-truth', truth]
-    assert 'is not what the model was trained on' in refusal(capsys, *asked)
+    assert 'is not what the model beside it was trained on' in refusal(capsys, *asked)
 
 
 def test_the_recording_of_the_training_is_told(tmp_path, capsys, run_folder, bag, truth):

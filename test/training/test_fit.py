@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import shutil
 import signal
 
 import numpy as np
@@ -27,6 +28,7 @@ from posenet_ros.training.module import PoseTraining, warm_cosine
 from posenet_ros.training.splits import hold_out
 import pytest
 import torch
+import torchvision
 
 QUICK = TrainOptions(
     backbone='resnet18',
@@ -153,6 +155,42 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(corridor, tmp_path):
     (tmp_path / 'logs' / CHECKPOINT).write_bytes(b'half a file')
     with pytest.raises(PosenetError, match=rf'{CHECKPOINT}.*delete'):
         fitted(corridor, tmp_path / 'logs')
+
+
+@pytest.mark.parametrize('change', ['labels', 'split'])
+def test_a_checkpoint_of_other_labels_or_another_split_is_not_gone_on_with(
+    corridor, tmp_path, change
+):
+    fitted(corridor, tmp_path / 'logs', epochs=1)
+    other = list(corridor)
+    if change == 'labels':
+        moved = replace(corridor[0], map_from_camera=corridor[1].map_from_camera)
+        other = [moved, *corridor[1:]]
+    split = hold_out(other, 0.3 if change == 'split' else 0.2)
+    options = replace(QUICK, epochs=2)
+    with pytest.raises(PosenetError, match=r'other .*frames to train on.* remove'):
+        fit(split.train, split.held_out, options, tmp_path / 'logs', trunk=make_trunk(options))
+
+
+def test_a_checkpoint_of_other_weights_in_a_file_of_the_same_name_is_not_gone_on_with(
+    corridor, tmp_path
+):
+    path = tmp_path / 'weights.pt'
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        torch.save(torchvision.models.resnet18().state_dict(), path)
+        if seed == 0:
+            fitted(corridor, tmp_path / 'logs', epochs=1, weights=str(path))
+    with pytest.raises(PosenetError, match='other pre-trained weights'):
+        fitted(corridor, tmp_path / 'logs', epochs=2, weights=str(path))
+
+
+def test_a_checkpoint_goes_with_its_frames_wherever_they_are(corridor, tmp_path):
+    fitted(corridor, tmp_path / 'logs', epochs=1)
+    elsewhere = tmp_path / 'moved'
+    shutil.copytree(corridor[0].image.parent, elsewhere)
+    moved = [replace(frame, image=elsewhere / frame.image.name) for frame in corridor]
+    assert len(fitted(moved, tmp_path / 'logs', epochs=2).history) == 2
 
 
 def test_ctrl_c_is_handed_on_and_the_handler_is_put_back(corridor, tmp_path, monkeypatch):
