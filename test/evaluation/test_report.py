@@ -91,6 +91,12 @@ def test_the_page_needs_no_other_file_and_shows_the_figures(tmp_path, evaluation
     assert sorted(path.name for path in page.parent.iterdir()) == ['metrics.json', 'report.html']
 
 
+def test_the_page_leads_to_the_one_about_labels(tmp_path, evaluation):
+    links = [('how good the labels are', 'labels.html')]
+    page = write_report(tmp_path, evaluation, title='a', subtitle='b', links=links)
+    assert '<a href="labels.html">how good the labels are</a>' in page.read_text()
+
+
 def test_without_history_there_are_no_training_curves(tmp_path, evaluation):
     page = write_report(tmp_path, evaluation, title='a', subtitle='b')
     assert 'Training curves' not in page.read_text()

@@ -35,6 +35,17 @@ def test_a_page_shows_its_title_and_headline_as_text():
     assert '<b>4</b><span>frames</span>' in page
 
 
+def test_a_page_leads_to_others_beside_it():
+    page = rendered(
+        'reporting/page.html.j2',
+        title='run',
+        subtitle='four frames',
+        headline=[],
+        links=[('How good the labels are', 'labels.html')],
+    )
+    assert '<a href="labels.html">How good the labels are</a>' in page
+
+
 def test_a_value_that_is_missing_is_no_empty_place():
     with pytest.raises(jinja2.UndefinedError, match='headline'):
         rendered('reporting/page.html.j2', title='run', subtitle='')

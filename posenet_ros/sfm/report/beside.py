@@ -73,12 +73,12 @@ class Beside:
         return cls(result.reference.name, drifts, camera, told, pieces)
 
     def drift(self) -> tuple[float, float]:
-        """Return how long the longest piece is, and how far apart the paths end there."""
+        """Return how long the longest piece is, and how far apart the paths come there."""
         piece = max(self.pieces, key=lambda each: each.stop - each.start)
         camera, told = self.camera.select(piece), self.told.select(piece)
         steps = np.linalg.norm(np.diff(camera.translations, axis=0), axis=1)
-        apart = np.linalg.norm(told.translations[-1] - camera.translations[-1])
-        return float(steps.sum()), float(apart)
+        apart = np.linalg.norm(told.translations - camera.translations, axis=1)
+        return float(steps.sum()), float(apart.max())
 
 
 def _pieces(asked_ns: NDArray[np.int64], known_ns: NDArray[np.int64]) -> list[slice]:

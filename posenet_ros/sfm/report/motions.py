@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _TOLERANCE = '#C4C4C4'
 # What is beyond this many of the largest tolerance is drawn at the upper edge.
 _SHOWN = 1.6
+# More motions than this are drawn finer.
+_MANY = 1000
 # The reference's path is shown as far as it stays within this many extents of the labels.
 _BEYOND = 1.0
 
@@ -71,7 +73,12 @@ def _draw_residuals(
     moved, agree = off.moved, off.agree
     top = _SHOWN * float(most[moved].max(initial=1e-3))
     axes.plot(
-        seconds[moved], most[moved], '_', color=_TOLERANCE, markersize=6, label='tolerance of each'
+        seconds[moved],
+        most[moved],
+        '_',
+        color=_TOLERANCE,
+        markersize=6 if moved.sum() < _MANY else 2,
+        label='tolerance of each',
     )
     for mask, colour, name in (
         (moved & agree, TRAIN, 'motions that agree'),
@@ -94,8 +101,8 @@ def path_figure(beside: Beside, timeline: Timeline) -> Figure:
     figure, axes = new_map(limits)
     breaks = np.flatnonzero(timeline.gaps(beside.camera.stamps_ns)) + 1
     for path, colour, width, label in (
-        (told, BASELINES[2], 1.4, f'by {beside.name}'),
-        (by_images, TRAIN, 2.0, 'by the images'),
+        (told, BASELINES[2], 1.2, f'by {beside.name}'),
+        (by_images, TRAIN, 1.8, 'by the images'),
     ):
         line = np.insert(path, breaks, np.nan, axis=0)
         axes.plot(*line.T, '-', color=colour, linewidth=width, label=label)

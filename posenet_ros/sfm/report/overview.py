@@ -34,6 +34,8 @@ _POINTS_SHOWN = (2, 98)
 # The picture has points up to this many times the extent of the path beyond it.
 _POINTS_BEYOND = 1.0
 _DIRECTIONS = 12
+# More frames than this are drawn finer.
+_MANY = 400
 
 
 def map_figure(
@@ -90,12 +92,14 @@ def _draw_path(figure: Figure, axes: Axes, result: LabelResult, path: NDArray[np
 
     seconds = result.timeline.seconds(result.labels.stamps_ns)
     near = ~result.timeline.gaps(result.labels.stamps_ns)
+    sparse = len(path) < _MANY
     how = {'cmap': 'viridis', 'norm': _norm(result.timeline.length_s), 'zorder': 3}
-    lines = LineCollection(np.stack([path[:-1], path[1:]], axis=1)[near], linewidths=1.8, **how)
+    lines = LineCollection(
+        np.stack([path[:-1], path[1:]], axis=1)[near], linewidths=1.8 if sparse else 1.0, **how
+    )
     lines.set_array(seconds[:-1][near])
     axes.add_collection(lines, autolim=False)
-    size = 14 if len(path) < 400 else 5
-    dots = axes.scatter(*path.T, c=seconds, s=size, linewidths=0, **how)
+    dots = axes.scatter(*path.T, c=seconds, s=14 if sparse else 3, linewidths=0, **how)
     bar = figure.colorbar(dots, ax=axes, shrink=0.75, aspect=30, pad=0.02)
     bar.set_label(result.timeline.label, fontsize=9, color=INK)
     bar.outline.set_visible(False)

@@ -157,8 +157,8 @@ def _motion_pictures(result: LabelResult) -> Iterator[Picture]:
         length, apart = beside.drift()
         caption = (
             f'{name} drifts, so its path is not expected to stay on that of the labels: both '
-            f'begin together, and after {length:.1f} m they are {apart:.2f} m apart. The labels '
-            'take from it the length of a metre and which way is up, not the way.'
+            f'begin together, and over {length:.1f} m they come up to {apart:.2f} m apart. The '
+            'labels take from it the length of a metre and which way is up, not the way.'
         )
     else:
         caption = (

@@ -36,14 +36,14 @@ def test_odometry_that_does_not_err_lies_on_the_labels(make_result, loop):
     assert length == pytest.approx(
         np.linalg.norm(np.diff(loop.camera().translations, axis=0), axis=1).sum(), rel=0.02
     )
-    assert apart < 0.01
+    assert apart < 0.02
 
 
 def test_odometry_that_drifts_begins_on_the_labels_and_leaves_them(make_result, loop):
     beside = beside_of(make_result(odom=loop.odom(yaw_per_m=4)))
     off = np.linalg.norm(beside.told.translations - beside.camera.translations, axis=1)
     assert off[:10].max() < 0.1
-    assert beside.drift()[1] == pytest.approx(off[-1])
+    assert beside.drift()[1] == pytest.approx(off.max())
     assert off[-1] > 0.5
 
 
