@@ -109,7 +109,7 @@ class PoseNetLocalizer:
     """
     Answers with the pose that the network regresses and the model's own covariance.
 
-    The covariance is that of the held-out residuals, the same for every image. A regressor
+    The covariance is what the held-out residuals support, the same for every image. A regressor
     always answers; only output that is no pose is refused here.
     """
 
