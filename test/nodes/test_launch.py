@@ -193,6 +193,18 @@ def test_arguments_go_before_the_file(parameters_of, tmp_path):
     assert parameters == expected
 
 
+def test_the_section_of_a_namespaced_node_is_found(parameters_of, tmp_path):
+    file = tmp_path / 'my.yaml'
+    file.write_text(FILE.format(model='/models/home').replace('/**', '/fleet/robot1'))
+    # What PushRosNamespace sets.
+    parameters, output = parameters_of(
+        *(f'params_file:={file}', 'ros_namespace:=/fleet', 'namespace:=robot1'),
+        namespace='/fleet/robot1',
+    )
+    assert parameters['model'] == '/models/home'
+    assert f'model: /models/home ({file})' in output
+
+
 def test_the_newest_run_is_taken_where_the_file_names_no_model(parameters_of, tmp_path):
     make_run(tmp_path, 'new_posenet', 2_000)
     file = tmp_path / 'my.yaml'
