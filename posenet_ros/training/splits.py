@@ -56,8 +56,8 @@ def hold_out(frames: Sequence[Frame], share: float = 0.2) -> Split:
     Together they last `share` of the sequence: by default each is a tenth, the third and the
     eighth. Whole blocks, since single frames have neighbours in the training part that look just
     like them, and errors on them say nothing. A gap in time counts as one step, so that no block
-    is only a gap; sequences too short for blocks of their own are strung together. Raises
-    DatasetError where fewer than two blocks would hold a frame.
+    is only a gap; sequences that are too short for two blocks are strung together. Raises
+    DatasetError where the share is less than two frames.
     """
     if len(frames) < MIN_FRAMES:
         raise DatasetError(
@@ -66,46 +66,50 @@ def hold_out(frames: Sequence[Frame], share: float = 0.2) -> Split:
         )
     train: list[Frame] = []
     blocks: list[tuple[Frame, ...]] = []
-    for timeline in _timelines(frames):
+    for timeline in _timelines(frames, share):
+        if not _fills_blocks(timeline, share):
+            train += timeline
+            continue
         first, second = _held_out(timeline, share)
         blocks += [tuple(timeline[part]) for part in (first, second)]
         train += timeline[: first.start]
         train += timeline[first.stop : second.start]
         train += timeline[second.stop :]
-    blocks = [block for block in blocks if block]
-    if len(blocks) < 2 or not train:
+    if not blocks:
         raise DatasetError(
-            f'held_out {share:g} of {len(frames)} frames leaves {len(blocks)} blocks to measure '
-            f'on and {len(train)} frames to train on; two blocks are the least: choose another '
-            'share (--set held_out=0.2), or record longer'
+            f'held_out {share:g} of {len(frames)} frames is less than two, and two blocks are the '
+            'least to measure on: raise it (--set held_out=0.2), or record longer'
         )
     return Split(tuple(train), tuple(blocks))
 
 
-def _timelines(frames: Sequence[Frame]) -> Iterator[list[Frame]]:
+def _fills_blocks(timeline: Sequence[Frame], share: float) -> bool:
+    """Tell whether a share of a timeline is at least a frame for each block."""
+    return share * len(timeline) >= len(_MIDDLES) - 1e-9
+
+
+def _timelines(frames: Sequence[Frame], share: float) -> Iterator[list[Frame]]:
     """Yield the frames of each sequence in order of time, and short sequences as if one."""
     strung: list[Frame] = []
     for sequence in sorted({frame.sequence for frame in frames}):
         own = [frame for frame in frames if frame.sequence == sequence]
         own.sort(key=lambda frame: frame.stamp_ns)
-        if len(own) < MIN_FRAMES:
-            strung += own
-        else:
+        if _fills_blocks(own, share):
             yield own
+        else:
+            strung += own
     if strung:
         yield strung
 
 
 def _held_out(timeline: Sequence[Frame], share: float) -> list[slice]:
-    """Return the two blocks of a timeline, which may be empty in a short one."""
+    """Return the two blocks of a timeline; each has a frame."""
     places = _places(np.array([frame.stamp_ns for frame in timeline], dtype=np.int64))
     parts = []
     for middle in _MIDDLES:
         start, stop = np.searchsorted(places, [middle - share / 4, middle + share / 4])
-        # Where frames are far apart, a block that should hold one may fall between two.
-        if share * len(timeline) >= 2:
-            stop = max(stop, start + 1)
-        parts.append(slice(int(start), int(stop)))
+        # Where frames are far apart, a block may fall between two.
+        parts.append(slice(int(start), int(max(stop, start + 1))))
     return parts
 
 

@@ -98,6 +98,13 @@ def test_short_sequences_are_split_together():
     assert held_out == [{'04', '05'}, {'14', '15'}]
 
 
+@pytest.mark.parametrize('share', [0.02, 0.05, 0.1, 0.2])
+def test_the_share_is_met_over_many_short_sequences(share):
+    names = [f'{number:03d}' for number in range(100)]
+    split = hold_out([frame for name in names for frame in frames(10, name)], share)
+    assert split.share == pytest.approx(share, abs=0.001)
+
+
 def test_stamps_of_different_sequences_may_coincide():
     both = frames(10, 'a') + [replace(frame, sequence='b') for frame in frames(10, 'a')]
     split = hold_out(both)
@@ -114,7 +121,7 @@ def test_too_few_frames_are_refused():
         hold_out(frames(3))
 
 
-@pytest.mark.parametrize(('count', 'share'), [(20, 0.02), (40, 0.02), (12, 0.02)])
+@pytest.mark.parametrize(('count', 'share'), [(10, 0.02), (20, 0.02), (40, 0.02), (19, 0.1)])
 def test_a_share_that_holds_nothing_out_is_refused(count, share):
     with pytest.raises(DatasetError, match=rf'held_out {share} of {count} frames.*held_out=0\.2'):
         hold_out(frames(count), share)
