@@ -67,10 +67,9 @@ def source_from_tum(path: Path, images: Path, camera: Camera, options: TumOption
     if not images.is_dir():
         raise DatasetError(f'no such folder: {images} (from --images)')
     images = images.resolve()
-    # A folder with a list has what it lists: depth images may lie beside.
-    names = list(listed_times(images)) if (images / LIST).is_file() else image_names(images)
+    names = _names(images)
     if not names:
-        raise DatasetError(f'no images in {images}')
+        raise DatasetError(f'no images in {images} itself; name the folder that has them')
     times = times_of(images, names)
     _check_times(path, trajectory, images, times)
     posed, rejected = [], []
@@ -86,6 +85,13 @@ def source_from_tum(path: Path, images: Path, camera: Camera, options: TumOption
     if options.metric:
         _check_speed(path, posed)
     return Source(path, (path,), images, times, camera, tuple(posed), tuple(rejected))
+
+
+def _names(images: Path) -> list[str]:
+    """Return the images to take: what lies in a folder below may be of another camera, or depth."""
+    if (images / LIST).is_file():
+        return list(listed_times(images))
+    return [name for name in image_names(images) if '/' not in name]
 
 
 def _pose_at(trajectory: Trajectory, stamp_ns: int, max_gap_ns: int) -> tuple[Pose | None, str]:

@@ -132,6 +132,15 @@ def test_a_folder_with_a_list_has_what_it_lists(tmp_path, drive, read):
     assert reasons(source) == {drive.stamps_ns[3]: 'the image is missing: rgb/3.png'}
 
 
+def test_images_in_folders_below_are_of_something_else(tmp_path, drive, images, read):
+    path = drive.write_tum(tmp_path / 'truth.tum')
+    drive.write_images(images / 'depth', ['1305031102.2.png'])
+    source = read(path)
+    assert len(source.times.stamps_ns) == 12
+    with pytest.raises(DatasetError, match=r'no images in .* itself'):
+        read(path, tmp_path)
+
+
 def test_images_without_times_are_refused(tmp_path, drive, read):
     folder = drive.write_images(tmp_path / 'raw', [f'frame{index}.png' for index in range(12)])
     with pytest.raises(DatasetError, match='tell no time: name them by nanoseconds or seconds'):
