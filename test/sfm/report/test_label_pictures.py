@@ -87,7 +87,7 @@ def test_the_path_is_not_drawn_where_frames_are_missing(make_result, loop):
 
 
 def test_errors_of_points_are_shares_and_large_ones_are_counted(make_result):
-    errors = np.array([0.2] * 30 + [0.6] * 50 + [25.0] * 20)
+    errors = np.array([0.2] * 60 + [0.6] * 100 + [25.0] * 40)
     figure = errors_figure(make_result(), errors)
     points, frames = figure.axes
     heights = np.array([patch.get_height() for patch in points.patches])

@@ -54,7 +54,7 @@ def test_a_place_seen_again_is_a_loop_and_a_neighbour_is_none(space):
 def test_of_many_matches_each_frame_shows_its_best(space):
     matches = [(0, 1, 50), (0, 2, 90), (0, 3, 70), (1, 3, 40)]
     write_database(space, [0, 30, 60, 90], matches)
-    # 1 is best seen with 0, 3 with 0 too; 1 and 3 know better than each other.
+    # Frames 1 and 3 match too, but each matches frame 0 better.
     assert in_seconds(loop_closures(space)) == [(0, 30), (0, 60), (0, 90)]
 
 
