@@ -88,7 +88,7 @@ def source_from_tum(path: Path, images: Path, camera: Camera, options: TumOption
 
 
 def _names(images: Path) -> list[str]:
-    """Return the images to take: what lies in a folder below may be of another camera, or depth."""
+    """Return the images to take; those in folders below may be of another camera, or depth."""
     if (images / LIST).is_file():
         return list(listed_times(images))
     return [name for name in image_names(images) if '/' not in name]

@@ -93,24 +93,29 @@ def test_every_image_without_a_pose_is_listed(project, project_to, output, drive
     }
 
 
-def test_a_jpeg_is_copied_as_it_is(project, project_to, output, drive):
+def noise():
+    """Return pixels that are not the same when they are compressed again."""
+    return np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8)
+
+
+def test_a_jpeg_is_copied_as_it_is(tmp_path, desk, output, drive):
     # Whatever its name, and where it is a link.
-    first = project / 'images' / drive.names()[0]
-    content = first.read_bytes()
-    first.rename(project / 'elsewhere')
-    first.symlink_to(project / 'elsewhere')
-    project_to()
-    shutil.rmtree(project)
-    copy = output / 'capture' / 'images' / first.name
+    content = cv2.imencode('.jpg', noise(), [cv2.IMWRITE_JPEG_QUALITY, 50])[1].tobytes()
+    (tmp_path / 'elsewhere').write_bytes(content)
+    first = tmp_path / 'rgb' / drive.names('.png')[0]
+    first.unlink()
+    first.symlink_to(tmp_path / 'elsewhere')
+    import_poses(desk(), output, metric=True, options={})
+    shutil.rmtree(tmp_path / 'rgb')
+    copy = Capture.open(output / 'capture').image_path(drive.stamps_ns[0])
     assert copy.read_bytes() == content
     assert not copy.is_symlink()
 
 
 def test_anything_else_is_compressed_well(tmp_path, desk, output, drive):
-    noise = np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8)
-    cv2.imwrite(str(tmp_path / 'rgb' / drive.names('.png')[0]), noise)
+    cv2.imwrite(str(tmp_path / 'rgb' / drive.names('.png')[0]), noise())
     import_poses(desk(), output, metric=True, options={})
-    expected = cv2.imencode('.jpg', noise, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+    expected = cv2.imencode('.jpg', noise(), [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
     capture = Capture.open(output / 'capture')
     assert capture.image_path(drive.stamps_ns[0]).read_bytes() == expected
     assert read_image(capture.image_path(drive.stamps_ns[3])).mean() == pytest.approx(35, abs=1)
