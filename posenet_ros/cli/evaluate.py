@@ -58,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asked.add_argument(
         '--dataset',
         metavar='KIND:DIR',
-        help='7scenes:DIR, cambridge:DIR or colmap:DIR; its test part, or all of it where it '
-        'keeps none apart',
+        help='7scenes:DIR, cambridge:DIR, colmap:DIR or capture:DIR; its test part, or all of '
+        'it where it keeps none apart',
     )
     asked.add_argument(
         '--estimates',

@@ -142,9 +142,11 @@ def run(args: argparse.Namespace) -> None:
     options = label_options(args)
     # The parts of labelling load much; --help does without.
     from posenet_ros.sfm.labelling import label_recordings
+    from posenet_ros.sfm.report import PAGE
     from posenet_ros.sfm.sources import open_sources
 
     output = args.output or default_output(args.bag[0])
     summary = label_recordings(open_sources(args.bag, options), output, options)
     print(summary.text())
     print(f'labels: {output / "capture" / "labels.tum"}')
+    print(f'report: {output / "report" / PAGE}')

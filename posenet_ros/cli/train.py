@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='recording, labelled first; or several of one camera that share a map',
     )
     source.add_argument(
-        '--dataset', metavar='KIND:DIR', help='7scenes:DIR, cambridge:DIR or colmap:DIR'
+        '--dataset',
+        metavar='KIND:DIR',
+        help='7scenes:DIR, cambridge:DIR, colmap:DIR or capture:DIR',
     )
     parser.add_argument(
         '--output', type=Path, metavar='DIR', help="default: the recording's name with _posenet"

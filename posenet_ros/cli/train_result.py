@@ -34,6 +34,7 @@ from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import load_model, save_model
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.sfm.report import PAGE
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import Fitted
 from posenet_ros.training.identity import frames_sha256, identity_of
@@ -100,6 +101,7 @@ def _report(
             'Covariance': held_out.support.to_dict(),
             'Training': card.training,
         },
+        links=[('How good the labels are', PAGE)] if (output / 'report' / PAGE).is_file() else [],
     )
 
 

@@ -25,7 +25,7 @@ from posenet_ros.cli.train_folder import is_first
 from posenet_ros.data.capture import Capture, LABELS
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.run import claim, RUN
-from posenet_ros.data.scenes import read_scene
+from posenet_ros.data.scenes import has_metres, read_scene
 from posenet_ros.errors import CaptureError, ConfigError
 from posenet_ros.evaluation.labels import read_labels
 from posenet_ros.files import read_yaml
@@ -149,5 +149,5 @@ class DataSet:
     def labelled(self, output: Path) -> Labelled:
         """Return the training part; a COLMAP model has the scale that it happened to get."""
         scene = self._scene
-        metric = not self._spec.startswith('colmap:')
+        metric = has_metres(self._spec)
         return Labelled(self._spec, scene.train, scene.camera, metric=metric)

@@ -23,9 +23,12 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.errors import ConfigError, ModelError
+from posenet_ros.errors import ConfigError, ImageError, ModelError
 import torch
 from torch import Tensor
+
+# Panoramas are less elongated than this.
+_MOST_ELONGATED = 10
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,12 @@ class Preprocessing:
         Scale an image (H, W, 3) so that its shorter side is `short_side`.
 
         Where the crop is wider than that image would be (a camera of another shape), it is
-        scaled until the crop fits.
+        scaled until the crop fits. Raises ImageError for a strip, whose other side would become
+        as long as memory.
         """
         height, width = rgb.shape[:2]
+        if max(height, width) > _MOST_ELONGATED * min(height, width):
+            raise ImageError(f'an image of {width}x{height} pixels is no camera image')
         scale = max(
             self.short_side / min(height, width), self.crop[0] / height, self.crop[1] / width
         )

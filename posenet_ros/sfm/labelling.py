@@ -43,6 +43,7 @@ from posenet_ros.sfm.pieces import Misplaced, misplaced_pieces
 from posenet_ros.sfm.process import run_stage
 from posenet_ros.sfm.reconstruction import keep, Reconstruction
 from posenet_ros.sfm.reference import Reference
+from posenet_ros.sfm.report import LabelResult, write_label_report
 from posenet_ros.sfm.selection import select_frames, Selection
 from posenet_ros.sfm.sources import Sources
 from posenet_ros.sfm.standing import StandStill
@@ -246,6 +247,19 @@ class _Labelling:
             self.space.capture, camera=self.found.camera, labels=labels, rejected=rejected
         )
         summary = self._summary(labels, rejected, alignment)
+        write_label_report(
+            self.space,
+            summary,
+            LabelResult(
+                chosen_ns=self.selection.stamps_ns,
+                found=self.found,
+                placed=placed,
+                labels=labels,
+                rejected=rejected,
+                reference=self.reference,
+                alignment=alignment,
+            ),
+        )
         write_yaml(self.space.capture / SUMMARY, summary.to_dict())
         return summary
 

@@ -16,12 +16,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 import time
 from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import Callback, Checkpoint, EMAWeightAveraging, ProgressBar
+from posenet_ros.files import written_whole
 from tqdm import tqdm
 
 
@@ -96,7 +98,10 @@ class LastEpoch(Checkpoint):
         due |= trainer.current_epoch + 1 == trainer.max_epochs
         # Saving is done by all processes together, so the first decides for all.
         if trainer.strategy.broadcast(due):
-            trainer.save_checkpoint(self.path)
+            # A disk that fills up on the way must not cost the checkpoint that is there.
+            whole = written_whole(self.path) if trainer.is_global_zero else nullcontext(self.path)
+            with whole as path:
+                trainer.save_checkpoint(path)
             self._written = time.monotonic()
 
 

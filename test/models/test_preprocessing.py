@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import numpy as np
-from posenet_ros.errors import ConfigError, ModelError
+from posenet_ros.errors import ConfigError, ImageError, ModelError
 from posenet_ros.models.preprocessing import Preprocessing
 import pytest
 import torch
@@ -80,3 +80,9 @@ def test_values_survive_yaml_and_unknown_ones_are_refused():
 def test_impossible_values_are_refused(values):
     with pytest.raises(ConfigError):
         Preprocessing(**values)
+
+
+@pytest.mark.parametrize('size', [(1, 20_000), (20_000, 1), (100, 1001)])
+def test_a_strip_is_refused_before_it_is_scaled(size):
+    with pytest.raises(ImageError, match='is no camera image'):
+        Preprocessing().prepare(np.zeros((*size, 3), dtype=np.uint8))

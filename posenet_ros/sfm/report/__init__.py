@@ -15,6 +15,6 @@
 """One page that shows how good the labels of a run are."""
 
 from posenet_ros.sfm.report.result import LabelResult
-from posenet_ros.sfm.report.write import write_label_report
+from posenet_ros.sfm.report.write import PAGE, write_label_report
 
-__all__ = ['LabelResult', 'write_label_report']
+__all__ = ['PAGE', 'LabelResult', 'write_label_report']
