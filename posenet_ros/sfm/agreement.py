@@ -40,6 +40,8 @@ _MOVED_METRES, _MOVED_DEGREES = 0.05, 4.0
 
 # How much the said mounting counts beside all motions.
 _SAID_WEIGHT = 1e-3
+_MOUNT_ROUNDS = 10
+_MOUNT_NOISE = np.radians(3.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +154,12 @@ def seeming_mount(camera: Trajectory, reference: Trajectory) -> Rotation:
         np.concatenate([each, np.eye(3)]) for each in (told_units, seen_units)
     )
     weights = np.concatenate([weights, np.full(3, _SAID_WEIGHT * weights.sum() + 1e-12)])
-    mount, _ = Rotation.align_vectors(told_units, seen_units, weights=weights)
+    mount, doubt = Rotation.identity(), np.ones(len(weights))
+    for _ in range(_MOUNT_ROUNDS):
+        mount, _ = Rotation.align_vectors(told_units, seen_units, weights=weights * doubt)
+        off = np.linalg.norm(told_units - mount.apply(seen_units), axis=1)
+        # A frame out of place makes long motions of any direction: few, and far off.
+        doubt = 1.0 / (1.0 + (off / max(float(np.median(off)), _MOUNT_NOISE)) ** 2)
     return mount
 
 

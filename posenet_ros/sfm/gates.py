@@ -37,7 +37,7 @@ SMALLEST_AGREEMENT = 0.7
 FEWEST_COMPARED = 5
 SMALLEST_CHECKED = 0.5
 LARGEST_SCALE_ERROR = 0.1
-FEWEST_POINTS = 20
+FEWEST_POINTS = 30
 LARGEST_ERROR_PX = 3.0
 # A frame this far in time from any motion that was compared has nothing to be checked by.
 UNCHECKED_S = 5.0
@@ -107,7 +107,7 @@ def check_trust(
             f'{name} and the camera hardly move: {agreement.windows} motions to compare, at '
             f'least {FEWEST_COMPARED} are needed; drive around while recording'
         )
-    if agreement.share < SMALLEST_AGREEMENT or fit.scale <= 0:
+    if not moves_as_told(alignment):
         raise LabellingError(
             f'the camera did not move as {name} says: {agreement.share:.0%} of '
             f'{agreement.windows} motions agree, at least {SMALLEST_AGREEMENT:.0%} must (median '
@@ -120,6 +120,11 @@ def check_trust(
             f'{LARGEST_SCALE_ERROR:.0%} is allowed: {name} is too noisy, or the camera turns '
             'and hardly travels; record a longer drive'
         )
+
+
+def moves_as_told(alignment: Alignment) -> bool:
+    """Tell whether enough of the camera's motions are those of the reference."""
+    return alignment.agreement.share >= SMALLEST_AGREEMENT and alignment.scale.scale > 0
 
 
 def _likely_cause(reconstruction: Reconstruction, reference: Trajectory) -> str:

@@ -55,6 +55,8 @@ from tqdm import tqdm
 _LOG = logging.getLogger(__name__)
 
 SUMMARY = 'summary.yaml'
+# Times to map again without matches of places that only look alike.
+_PARTINGS = 3
 
 __all__ = ['LabelOptions', 'LabelSummary', 'claim_labelling', 'label_recordings']
 
@@ -78,9 +80,13 @@ def label_recordings(sources: Sources, output: Path, options: LabelOptions) -> L
         _check_no_model(output)
         selection = _selected(space, sources, options)
         gates.check_selection(selection)
-        found = _reconstructed(space, selection, sources.camera, options.mapper)
-        gates.check_share(found)
-        return _Labelling(sources, options, space, selection, found).finish()
+        for _ in range(_PARTINGS):
+            found = _reconstructed(space, selection, sources.camera, options.mapper)
+            gates.check_share(found)
+            labelling = _Labelling(sources, options, space, selection, found)
+            if not labelling.part_lookalikes():
+                break
+        return labelling.finish()
 
 
 def claim_labelling(sources: Sources, output: Path, options: LabelOptions) -> None:
@@ -228,6 +234,54 @@ class _Labelling:
     def reference(self) -> Reference | None:
         """What the metres come from."""
         return self.sources.reference
+
+    def part_lookalikes(self) -> bool:
+        """
+        Take matches of places that only look alike out of the database.
+
+        Returns whether there were any: then it is time to map again.
+        """
+        if self.reference is None:
+            return False
+        anchored = self.options.anchor_frame is not None
+        sfm = self.found.sfm_from_camera
+        alignment = align(sfm, self.reference.odom_from_camera, anchored=anchored)
+        if not gates.moves_as_told(alignment):
+            return False
+        names = [self.space.image_name(int(stamp_ns)) for stamp_ns in sfm.stamps_ns]
+        expected = {
+            names[index]: {'place': place.tolist(), 'metres': float(metres)}
+            for piece in self._misplaced(alignment)
+            for index, place, metres in zip(piece.frames, piece.expected, piece.reach, strict=True)
+        }
+        if not expected:
+            return False
+        places = dict(zip(names, alignment.map_from_camera.translations.tolist(), strict=True))
+
+        def part(only_count: bool) -> int:
+            return run_stage(
+                'parting',
+                log=self.space.log,
+                title='parting look-alikes',
+                unit='pair',
+                database=str(self.space.database),
+                seen=places,
+                expected=expected,
+                only_count=only_count,
+            )
+
+        if part(only_count=True) == 0:
+            return False
+        # Before the matches go: a run that is killed in between maps again too.
+        self.space.forget('mapping')
+        parted = part(only_count=False)
+        _LOG.warning(
+            '%d frames were mapped at a place that only looks alike: %d pairs of frames are '
+            'taken apart, and the map is made again',
+            len(expected),
+            parted,
+        )
+        return True
 
     def finish(self) -> LabelSummary:
         """Align, check, write the capture and the model, and return the summary."""

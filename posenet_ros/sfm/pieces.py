@@ -42,11 +42,17 @@ _WAY_STEP_NS = NS_PER_S // 2
 
 @dataclass(frozen=True)
 class Misplaced:
-    """A piece that does not lie where odometry leads: frames (indices), and how far it is off."""
+    """
+    A piece that does not lie where odometry leads: frames (indices), and how far it is off.
+
+    `expected` (K, 3) is where odometry leads instead, `reach` (K,) how far off that may be.
+    """
 
     frames: NDArray[np.int64]
     metres_off: float
     metres_allowed: float
+    expected: NDArray[np.float64]
+    reach: NDArray[np.float64]
 
 
 def misplaced_pieces(
@@ -83,7 +89,10 @@ def misplaced_pieces(
             checks.append(compared.off(pieces[index][-1], pieces[after][0]))
         off, allowed = max(checks, key=lambda check: check[0] - check[1])
         if off > allowed:
-            wrong.append(Misplaced(pieces[index], off, allowed))
+            near = pieces[after][0] if before is None else pieces[before][-1]
+            led = [compared.lead(near, frame) for frame in pieces[index]]
+            places, reach = (np.array(each) for each in zip(*led, strict=True))
+            wrong.append(Misplaced(pieces[index], off, allowed, places, reach))
         else:
             placed.add(index)
     return wrong
@@ -120,11 +129,19 @@ class _Comparison:
         metres = np.linalg.norm(
             _way_seen(self._camera, first, last) - _way_seen(self._told, first, last)
         )
+        return float(metres), self._allowed(first, last)
+
+    def lead(self, known: int, frame: int) -> tuple[NDArray[np.float64], float]:
+        """Return where odometry leads from a known frame to another, and how far that is off."""
+        way = self._camera.rotations[known].apply(_way_seen(self._told, known, frame))
+        return self._camera.translations[known] + way, self._allowed(known, frame)
+
+    def _allowed(self, first: int, last: int) -> float:
         ends = self._camera.stamps_ns[[first, last]]
-        length = float(np.diff(np.interp(ends, self._way_ns, self._way))[0])
+        length = abs(float(np.diff(np.interp(ends, self._way_ns, self._way))[0]))
         turned = np.radians(_DEGREES) + (np.radians(_DEGREES_PER_METRE) + self._drift) * length
         turned = min(turned, np.radians(_MOST_DEGREES))
-        return float(metres), _METRES + (_METRES_SHARE + turned / 2) * length
+        return _METRES + (_METRES_SHARE + turned / 2) * length
 
 
 def _way_seen(poses: Trajectory, first: int, last: int) -> NDArray[np.float64]:

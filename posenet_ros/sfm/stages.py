@@ -19,6 +19,7 @@ from __future__ import annotations
 from posenet_ros.sfm.features import extract
 from posenet_ros.sfm.mapping import reconstruct
 from posenet_ros.sfm.matching import match
+from posenet_ros.sfm.parting import part
 from posenet_ros.sfm.placing import place
 from posenet_ros.sfm.points import read_points
 
@@ -26,6 +27,7 @@ STAGES = {
     'features': extract,
     'matching': match,
     'mapping': reconstruct,
+    'parting': part,
     'placing': place,
     'points': read_points,
 }

@@ -127,13 +127,18 @@ class Workspace:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Take the time of a stage, and mark it as done when the block succeeds."""
-        path, begin = self.sfm / 'stages.yaml', time.monotonic()
-        before = STAGES[: STAGES.index(name)]
-        times = {each: taken for each, taken in self.stage_times().items() if each in before}
+        begin = time.monotonic()
         # What follows would stand on what is about to change.
-        write_yaml(path, times)
+        self.forget(name)
         yield
-        write_yaml(path, {**times, name: round(time.monotonic() - begin, 2)})
+        seconds = round(time.monotonic() - begin, 2)
+        write_yaml(self.sfm / 'stages.yaml', {**self.stage_times(), name: seconds})
+
+    def forget(self, stage: str) -> None:
+        """Have a stage done again, and all that follow it."""
+        before = STAGES[: STAGES.index(stage)]
+        times = {each: taken for each, taken in self.stage_times().items() if each in before}
+        write_yaml(self.sfm / 'stages.yaml', times)
 
     def read_reconstruction(self) -> Reconstruction:
         """Read what the mapping stage found; raise CaptureError where it is damaged."""

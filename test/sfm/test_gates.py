@@ -166,7 +166,7 @@ def test_a_scale_that_is_a_guess_is_refused(loop):
 
 def test_frames_at_a_place_that_looks_alike_are_rejected_with_figures(loop):
     sfm, odom = loop.sfm(), loop.odom()
-    piece = Misplaced(np.array([7, 8]), 6.25, 1.0)
+    piece = Misplaced(np.array([7, 8]), 6.25, 1.0, np.zeros((2, 3)), np.ones(2))
     keep, rejected = reject_frames(found(sfm), align(sfm, odom), '/odom', [piece])
     assert np.flatnonzero(~keep).tolist() == [7, 8]
     assert rejected[0].reason.startswith('not where /odom leads: 6.2 m off, 1.0 m allowed')

@@ -62,6 +62,10 @@ def test_a_piece_at_another_place_is_found_with_its_figures(loop, piece):
     np.testing.assert_array_equal(wrong.frames, np.arange(200)[piece])
     assert wrong.metres_off == pytest.approx(np.hypot(4, 2), abs=0.3)
     assert wrong.metres_allowed < 1.0
+    # Odometry leads to where the piece belongs.
+    off = np.linalg.norm(wrong.expected - loop.camera().translations[wrong.frames], axis=1)
+    assert (off < wrong.reach).all()
+    assert off.max() < 0.5
 
 
 def test_pieces_after_a_pause_are_compared_over_the_way_between(loop):
