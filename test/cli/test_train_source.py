@@ -90,10 +90,10 @@ def test_a_recording_without_metres_and_what_it_leaves(recorded, words, tmp_path
     assert 'is not what the model beside it was trained on' in capsys.readouterr().err
 
 
-def test_the_scale_of_a_colmap_model_is_no_metres(monkeypatch):
+def test_the_scale_of_a_colmap_model_is_no_metres(monkeypatch, tmp_path):
     monkeypatch.setattr(train_source, 'read_scene', lambda _: Scene('room', ()))
-    assert train_source.DataSet('colmap:room').labelled(Path()).metric is False
-    assert train_source.DataSet('7scenes:room').labelled(Path()).metric is True
+    assert train_source.DataSet(f'colmap:{tmp_path}').labelled(Path()).metric is False
+    assert train_source.DataSet(f'7scenes:{tmp_path}').labelled(Path()).metric is True
 
 
 def test_a_data_set_that_is_not_there_leaves_no_folder_in_the_way(words, tmp_path, capsys):

@@ -22,7 +22,11 @@ def test_the_result_is_printed_with_where_it_is(labelled, recorded, capsys):
     assert main(['label', '--bag', str(recorded.bag), '--output', str(output)]) == 0
     out = capsys.readouterr().out
     assert 'verdict    good' in out
-    assert out.splitlines()[-1] == f'labels: {output}/capture/labels.tum'
+    assert out.splitlines()[-2:] == [
+        f'labels: {output}/capture/labels.tum',
+        f'report: {output}/report/labels.html',
+    ]
+    assert (output / 'report' / 'labels.html').is_file()
 
 
 def refused(capsys, *words):
