@@ -16,12 +16,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 from posenet_ros.errors import PosenetError
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
+from posenet_ros.machine import cores
 from posenet_ros.nodes.bridge import Decoder
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -52,7 +52,7 @@ def load_localizer(path: Path, device: str, threads: int) -> Localizer:
     from posenet_ros.localization.load import load_localizer as load
     import torch
 
-    torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // 2))
+    torch.set_num_threads(threads or max(1, cores() // 2))
     return load(path, device)
 
 

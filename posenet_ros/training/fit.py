@@ -36,6 +36,7 @@ from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.errors import ModelError
 from posenet_ros.geometry import Camera
+from posenet_ros.machine import cores
 from posenet_ros.models.backbones import build_backbone, Trunk
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
@@ -146,7 +147,7 @@ def _loader(
     # Cropping takes a few milliseconds a batch. Reading files takes longer than a GPU does; a
     # CPU is the one that would have to do it either way, and each process takes memory.
     idle = in_memory or not torch.cuda.is_available()
-    workers = 0 if idle else min(max((os.cpu_count() or 1) // 2, 1), 8)
+    workers = 0 if idle else min(max(cores() // 2, 1), 8)
     return DataLoader(
         dataset,
         batch_size=min(batch_size, len(dataset)),
