@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 import logging
 import math
-import os
 from pathlib import Path
 import signal
 import threading

@@ -21,7 +21,9 @@ from posenet_ros.data.capture import Capture
 from posenet_ros.data.colmap import read_colmap
 from posenet_ros.errors import CaptureError, LabellingError
 from posenet_ros.geometry import fit_similarity
+from posenet_ros.sfm import labelling
 from posenet_ros.sfm.labelling import label_recordings, LabelOptions
+from posenet_ros.sfm.pieces import Misplaced
 from posenet_ros.sfm.sources import open_sources
 from posenet_ros.sfm.summary import LabelSummary
 import pytest
@@ -134,6 +136,33 @@ def test_a_run_without_its_model_is_not_finished(again, recorded, stages, gone):
     relabel(recorded.bag, again, LabelOptions())
     assert stages == ['placing']
     assert (again / 'sfm' / gone).is_file()
+
+
+def test_look_alikes_are_parted_and_mapped_again(again, recorded, stages, monkeypatch):
+    (again / 'capture' / 'summary.yaml').unlink()
+    # The first frame is said to belong a hundred metres away.
+    piece = Misplaced(np.array([0]), 99.0, 1.0, np.array([[100.0, 0, 0]]), np.array([1.0]))
+    told = iter([[piece]])
+    monkeypatch.setattr(labelling, 'misplaced_pieces', lambda *_, **__: next(told, []))
+    summary = relabel(recorded.bag, again, LabelOptions())
+    assert stages == ['parting', 'parting', 'mapping', 'placing']
+    # Without its matches it is in no map; the others are as before.
+    assert summary.labelled == 17
+    (rejected,) = Capture.open(again / 'capture').rejected
+    assert rejected.stamp_ns == recorded.truth.stamps_ns[0]
+
+
+def test_what_cannot_be_parted_is_left_out_without_mapping_again(
+    again, recorded, stages, monkeypatch
+):
+    (again / 'capture' / 'summary.yaml').unlink()
+    # Out of place, but no match says so: odometry leads close to where it is.
+    piece = Misplaced(np.array([0]), 2.0, 1.0, np.array([[0.5, 0, 0]]), np.array([1.0]))
+    monkeypatch.setattr(labelling, 'misplaced_pieces', lambda *_, **__: [piece])
+    summary = relabel(recorded.bag, again, LabelOptions())
+    assert stages == ['parting', 'placing']
+    assert (summary.labelled, summary.misplaced) == (17, 1)
+    assert any('1 frames were joined' in remark for remark in summary.remarks)
 
 
 def test_labels_are_not_changed_under_a_model(again, labelled, recorded, stages):
