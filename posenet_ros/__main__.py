@@ -55,6 +55,10 @@ COMMANDS = {
 }
 
 
+# What goes on where it was, given once more.
+_RESUMED = ('train', 'label', 'import')
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a user's error is one line and code 2."""
     argv = list(sys.argv[1:] if argv is None else argv)
@@ -80,8 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PosenetError as error:
         return _fail(name, str(error))
     except KeyboardInterrupt as stopped:
-        hint = str(stopped) or 'run the same command again to continue'
-        print(f'\nposenet_ros {name}: interrupted; {hint}', file=sys.stderr)
+        again = 'run the same command again to continue' if name in _RESUMED else ''
+        hint = str(stopped) or again
+        print(f'\nposenet_ros {name}: interrupted{"; " if hint else ""}{hint}', file=sys.stderr)
         return EXIT_INTERRUPTED
     except OSError as error:
         if error.errno not in _USERS_OSERRORS:

@@ -21,8 +21,8 @@ Turn a recording into a model: label it, train on it, measure it on what it has 
 
 Leaves one folder, by default the recording's name with _posenet: capture/ and sfm/ (labels),
 model/ (what the node loads), report/report.html, logs/ (tensorboard --logdir). A run that was
-stopped goes on where it was with the same command. The third and the eighth tenth of the
-recording's time are never trained on, and the errors reported are theirs.
+stopped goes on where it was with the same command. Four blocks of the recording's time, each a
+twentieth of it, are never trained on, and the errors reported are theirs.
 """
 
 from __future__ import annotations

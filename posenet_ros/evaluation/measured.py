@@ -118,8 +118,9 @@ class Measured:
                 f'{100 * self.inside_95:.1f} % of the answers lie in its 95 % region'
             )
         size = math.dist(*card.extent)
-        if self.request.truth and not self.fit and median_m > size:
+        if self.request.truth and not self.fit:
+            large = f': the median error is larger than the map ({size:.1f} {unit})'
             yield (
-                f'the median error is larger than the map ({size:.1f} {unit}): if the truth is in '
-                'a frame of its own, give --labels-truth too'
+                'the truth is taken to be in the map of the model; where it has a frame of its '
+                f'own, give --labels-truth too{large if median_m > size else ""}'
             )

@@ -104,7 +104,10 @@ class ImageInput:
             and self._node.count_publishers(name)
         ]
         if f'{self.topic}/compressed' in present:
-            return f'only {self.topic}/compressed is published; set image_transport to compressed'
+            return (
+                f'only {self.topic}/compressed is published; set image_transport to compressed '
+                '(-p image_transport:=compressed)'
+            )
         if present:
             return f'nobody publishes it; there are images on {", ".join(sorted(present)[:8])}'
         return 'nobody publishes it, nor any other images'

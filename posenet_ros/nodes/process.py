@@ -128,9 +128,13 @@ def run_node(
     leaves at once.
     """
     with ros_context(ros_arguments):
+        from rclpy.exceptions import NameValidationException
         from rclpy.executors import SingleThreadedExecutor
 
-        node = make_node(stops.put)
+        try:
+            node = make_node(stops.put)
+        except NameValidationException as error:
+            raise ConfigError(' '.join(str(error).replace('^', '').split())) from error
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         ending = threading.Event()

@@ -134,7 +134,10 @@ def _likely_cause(reconstruction: Reconstruction, reference: Trajectory) -> str:
             f'they would with the camera mounted {degrees:.0f} deg otherwise: is the frame of '
             'the images the optical one (z forward)? Mend it with --base-from-camera'
         )
-    return 'are the stamps of the images right, and is it the odometry of this robot?'
+    return (
+        'are the stamps of the images right, and is it the odometry of this robot? Where few '
+        'frames were taken, a higher --rate may mend it'
+    )
 
 
 def reject_frames(

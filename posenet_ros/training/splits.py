@@ -26,8 +26,10 @@ from posenet_ros.data.frames import Frame
 from posenet_ros.errors import DatasetError
 
 MIN_FRAMES = 10
-# Middles of the two blocks of a sequence, as shares of its time.
-_MIDDLES = (0.25, 0.75)
+# Blocks of a sequence. Two would be two places, and the figures a matter of where they fall; a
+# sequence that is too short for a frame in each of four makes do with them.
+_BLOCKS = 4
+_FEWEST_BLOCKS = 2
 # So many times the usual step between two frames, and the camera was away or stood still.
 _GAP_STEPS = 5
 
@@ -51,13 +53,13 @@ class Split(NamedTuple):
 
 def hold_out(frames: Sequence[Frame], share: float = 0.2) -> Split:
     """
-    Hold two blocks of time out of every sequence, in the middle of its first and second half.
+    Hold four blocks of time out of every sequence, one in the middle of each quarter.
 
-    Together they last `share` of the sequence: by default each is a tenth, the third and the
-    eighth. Whole blocks, since single frames have neighbours in the training part that look just
-    like them, and errors on them say nothing. A gap in time counts as one step, so that no block
-    is only a gap; sequences that are too short for two blocks are strung together. Raises
-    DatasetError where the share is less than two frames.
+    Together they last `share` of the sequence: by default each is a twentieth. Whole blocks,
+    since single frames have neighbours in the training part that look just like them, and
+    errors on them say nothing. A gap in time counts as one step, so that no block is only a gap;
+    sequences that are too short for two blocks are strung together. Raises DatasetError where
+    the share is less than two frames.
     """
     if len(frames) < MIN_FRAMES:
         raise DatasetError(
@@ -70,11 +72,12 @@ def hold_out(frames: Sequence[Frame], share: float = 0.2) -> Split:
         if not _fills_blocks(timeline, share):
             train += timeline
             continue
-        first, second = _held_out(timeline, share)
-        blocks += [tuple(timeline[part]) for part in (first, second)]
-        train += timeline[: first.start]
-        train += timeline[first.stop : second.start]
-        train += timeline[second.stop :]
+        parts = _held_out(timeline, share)
+        blocks += [tuple(timeline[part]) for part in parts]
+        starts = [0, *(part.stop for part in parts)]
+        stops = [*(part.start for part in parts), len(timeline)]
+        for start, stop in zip(starts, stops, strict=True):
+            train += timeline[start:stop]
     if not blocks:
         raise DatasetError(
             f'held_out {share:g} of {len(frames)} frames is less than two, and two blocks are the '
@@ -84,8 +87,8 @@ def hold_out(frames: Sequence[Frame], share: float = 0.2) -> Split:
 
 
 def _fills_blocks(timeline: Sequence[Frame], share: float) -> bool:
-    """Tell whether a share of a timeline is at least a frame for each block."""
-    return share * len(timeline) >= len(_MIDDLES) - 1e-9
+    """Tell whether a share of a timeline is at least a frame for each of the fewest blocks."""
+    return share * len(timeline) >= _FEWEST_BLOCKS - 1e-9
 
 
 def _timelines(frames: Sequence[Frame], share: float) -> Iterator[list[Frame]]:
@@ -103,11 +106,14 @@ def _timelines(frames: Sequence[Frame], share: float) -> Iterator[list[Frame]]:
 
 
 def _held_out(timeline: Sequence[Frame], share: float) -> list[slice]:
-    """Return the two blocks of a timeline; each has a frame."""
+    """Return the blocks of a timeline; each has a frame."""
     places = _places(np.array([frame.stamp_ns for frame in timeline], dtype=np.int64))
     parts = []
-    for middle in _MIDDLES:
-        start, stop = np.searchsorted(places, [middle - share / 4, middle + share / 4])
+    count = _BLOCKS if share * len(timeline) >= _BLOCKS - 1e-9 else _FEWEST_BLOCKS
+    half = share / count / 2
+    for block in range(count):
+        middle = (block + 0.5) / count
+        start, stop = np.searchsorted(places, [middle - half, middle + half])
         # Where frames are far apart, a block may fall between two.
         parts.append(slice(int(start), int(max(stop, start + 1))))
     return parts

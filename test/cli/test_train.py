@@ -61,7 +61,7 @@ def test_the_card_tells_where_the_model_comes_from(finished, scene):
     assert set(card.training['versions']) >= {'posenet_ros', 'torch', 'torchvision', 'lightning'}
     assert card.covariance.shape == (6, 6)
     assert card.errors['frames'] == 6
-    assert card.errors['covariance']['blocks'] == 2
+    assert card.errors['covariance']['blocks'] == 4
     assert card.errors['covariance']['inside_95'] >= 0.95
     assert {'mean_pose', 'nearest_image'} == set(card.errors['baselines'])
     assert card.extent == pytest.approx(np.array([[0, 1, 2], [2.9, 1, 2]]), abs=1e-6)

@@ -253,3 +253,12 @@ def test_the_command_without_poses_is_one_line_and_code_2(command):
     assert record.stop() == 2
     assert 'no pose came on /nobody/pose' in record.output
     assert 'Traceback' not in record.output
+
+
+@pytest.mark.parametrize('option', ['--topic', '--image'])
+def test_a_name_that_is_none_is_one_line_and_code_2(option, command, tmp_path):
+    output = str(tmp_path / 'out.tum')
+    record = command('-m', 'posenet_ros', 'record', '--output', output, option, '/bad topic')
+    record.until_says('bad topic')
+    assert record.stop() == 2
+    assert 'Traceback' not in record.output
