@@ -16,28 +16,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 import logging
 import math
 from pathlib import Path
 import shutil
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.data.capture import Capture, Rejected
+from posenet_ros.data.capture import Capture
 from posenet_ros.data.images import encode_jpeg
 from posenet_ros.data.run import at_work, claim, describe_recording
-from posenet_ros.errors import CaptureError, LabellingError
+from posenet_ros.errors import CaptureError
 from posenet_ros.files import read_yaml, write_yaml
-from posenet_ros.geometry import Camera, NS_PER_S, Sim3, Trajectory
+from posenet_ros.geometry import Camera, Sim3
 from posenet_ros.sfm import gates
 from posenet_ros.sfm.alignment import align, Alignment
 from posenet_ros.sfm.cameras import colmap_camera
 from posenet_ros.sfm.clock import reference_at
+from posenet_ros.sfm.figures import summarise
 from posenet_ros.sfm.options import LabelOptions
 from posenet_ros.sfm.pieces import Misplaced, misplaced_pieces
 from posenet_ros.sfm.process import run_stage
@@ -47,7 +46,7 @@ from posenet_ros.sfm.report import LabelResult, write_label_report
 from posenet_ros.sfm.selection import select_frames, Selection
 from posenet_ros.sfm.sources import Sources
 from posenet_ros.sfm.standing import StandStill
-from posenet_ros.sfm.summary import LabelSummary, MetricSummary, ModelSummary
+from posenet_ros.sfm.summary import LabelSummary
 from posenet_ros.sfm.upright import unscaled_map
 from posenet_ros.sfm.workspace import has_model, Workspace
 from tqdm import tqdm
@@ -241,17 +240,14 @@ class _Labelling:
 
         Returns whether there were any: then it is time to map again.
         """
-        if self.reference is None:
+        alignment = self.alignment
+        if alignment is None or not gates.moves_as_told(alignment):
             return False
-        anchored = self.options.anchor_frame is not None
         sfm = self.found.sfm_from_camera
-        alignment = align(sfm, self.reference.odom_from_camera, anchored=anchored)
-        if not gates.moves_as_told(alignment):
-            return False
         names = [self.space.image_name(int(stamp_ns)) for stamp_ns in sfm.stamps_ns]
         expected = {
             names[index]: {'place': place.tolist(), 'metres': float(metres)}
-            for piece in self._misplaced(alignment)
+            for piece in self._misplaced()
             for index, place, metres in zip(piece.frames, piece.expected, piece.reach, strict=True)
         }
         if not expected:
@@ -284,14 +280,13 @@ class _Labelling:
         return True
 
     def finish(self) -> LabelSummary:
-        """Align, check, write the capture and the model, and return the summary."""
-        alignment = self._aligned()
+        """Check, write the capture, the model and the page, and return the summary."""
+        alignment, name = self.alignment, ''
         placed = unscaled_map(self.found.sfm_from_camera)
-        if alignment is not None:
-            placed = alignment.map_from_sfm
-        name = '' if self.reference is None else self.reference.name
-        misplaced = self._misplaced(alignment)
-        labelled, rejected = gates.reject_frames(self.found, alignment, name, misplaced)
+        if alignment is not None and self.reference is not None:
+            placed, name = alignment.map_from_sfm, self.reference.name
+            gates.check_trust(self.found, self.reference.odom_from_camera, alignment, name)
+        labelled, rejected = gates.reject_frames(self.found, alignment, name, self._misplaced())
         gates.check_left(labelled, rejected)
         labels = placed.apply_to(self.found.sfm_from_camera).select(labelled)
         # A summary speaks of the labels and the model beside it: an older one goes first.
@@ -300,34 +295,36 @@ class _Labelling:
         Capture.create(
             self.space.capture, camera=self.found.camera, labels=labels, rejected=rejected
         )
-        summary = self._summary(labels, rejected, alignment)
-        write_label_report(
-            self.space,
-            summary,
-            LabelResult(
-                chosen_ns=self.selection.stamps_ns,
-                found=self.found,
-                placed=placed,
-                labels=labels,
-                rejected=rejected,
-                reference=self.reference,
-                alignment=alignment,
-            ),
+        result = LabelResult(
+            chosen_ns=self.selection.stamps_ns,
+            found=self.found,
+            placed=placed,
+            labels=labels,
+            rejected=rejected,
+            reference=self.reference,
+            alignment=alignment,
         )
+        summary = summarise(
+            self.sources, self.options, self.selection, result, self.space.stage_times()
+        )
+        write_label_report(self.space, summary, result)
         write_yaml(self.space.capture / SUMMARY, summary.to_dict())
         return summary
 
-    def _aligned(self) -> Alignment | None:
+    @cached_property
+    def alignment(self) -> Alignment | None:
+        """The reconstruction in the map, None without a reference; not yet checked."""
         if self.reference is None:
             return None
-        reference = self.reference.odom_from_camera
-        anchored = self.options.anchor_frame is not None
-        alignment = align(self.found.sfm_from_camera, reference, anchored=anchored)
-        gates.check_trust(self.found, reference, alignment, self.reference.name)
-        return alignment
+        return align(
+            self.found.sfm_from_camera,
+            self.reference.odom_from_camera,
+            anchored=self.options.anchor_frame is not None,
+        )
 
-    def _misplaced(self, alignment: Alignment | None) -> list[Misplaced]:
+    def _misplaced(self) -> list[Misplaced]:
         """Return what does not lie where the reference leads, by indices of all frames."""
+        alignment = self.alignment
         if alignment is None or self.reference is None:
             return []
         camera = alignment.map_from_camera.select(alignment.checked)
@@ -359,100 +356,7 @@ class _Labelling:
         if not link.is_symlink():
             link.symlink_to(Path('..') / 'capture' / 'images')
 
-    def _summary(
-        self, labels: Trajectory, rejected: list[Rejected], alignment: Alignment | None
-    ) -> LabelSummary:
-        source_of = np.array([self.sources.index_of(int(each)) for each in labels.stamps_ns])
-        steps = np.linalg.norm(np.diff(labels.translations, axis=0), axis=1)
-        gap_s, gap_from = max(
-            gates.longest_gap(labels.stamps_ns[source_of == index].tolist(), chosen_ns)
-            for index, chosen_ns in self._chosen().items()
-        )
-        known = self.sources.camera
-        kinds = Counter(gates.reason_kind(each.reason) for each in rejected)
-        return LabelSummary(
-            recording=self.sources.name,
-            recordings=self._by_recording(labels),
-            options=self.options.to_dict(),
-            images=self.selection.seen,
-            damaged=self.selection.damaged,
-            still=self.selection.still,
-            frames=len(self.selection.stamps_ns),
-            labelled=len(labels),
-            rejected=dict(kinds.most_common()),
-            longest_gap_s=round(gap_s, 3),
-            longest_gap_from=gap_from,
-            misplaced=sum(gates.is_misplaced(each.reason) for each in rejected),
-            mapper=self.found.mapper,
-            models=[_described(model) for model in self.found.models],
-            points=self.found.points,
-            mean_error_px=self.found.mean_error_px,
-            mean_track_length=self.found.mean_track_length,
-            focal_px=self.found.camera.fx,
-            known_focal_px=None if known is None else known.fx,
-            path_m=float(steps[np.diff(source_of) == 0].sum()),
-            extent_m=np.ptp(labels.translations, axis=0).tolist(),
-            metric=self._metric(alignment),
-            stage_s=self.space.stage_times(),
-        )
-
-    def _by_recording(self, labels: Trajectory) -> dict[str, list[int]]:
-        """Return labelled and chosen frames by the name of the recording."""
-        labelled = Counter(self.sources.index_of(int(each)) for each in labels.stamps_ns)
-        return {
-            str(self.sources.each[index].path): [labelled[index], len(chosen)]
-            for index, chosen in self._chosen().items()
-        }
-
-    def _chosen(self) -> dict[int, list[int]]:
-        """Return the stamps of the chosen frames by the index of their recording."""
-        chosen: dict[int, list[int]] = {}
-        for stamp_ns in self.selection.stamps_ns:
-            chosen.setdefault(self.sources.index_of(stamp_ns), []).append(stamp_ns)
-        return chosen
-
-    def _second(self, alignment: Alignment) -> dict[str, Any]:
-        """Return what a second reference says of the metres of the first."""
-        second = self.sources.second
-        if second is None:
-            return {}
-        try:
-            other = align(self.found.sfm_from_camera, second.odom_from_camera).scale.scale
-        except LabellingError as error:
-            _LOG.warning('%s cannot be compared: %s', second.name, error)
-            return {}
-        return {'second': second.name, 'second_scale': other / alignment.scale.scale}
-
-    def _metric(self, alignment: Alignment | None) -> MetricSummary | None:
-        if alignment is None or self.reference is None:
-            return None
-        return MetricSummary(
-            reference=self.reference.name,
-            scale=alignment.scale.scale,
-            scale_error=alignment.scale.standard_error,
-            scale_assumed=self.reference.scale_error,
-            scale_spread=alignment.scale.spread,
-            checked=alignment.checked_share,
-            agreement=alignment.agreement.share,
-            compared=alignment.agreement.windows,
-            median_difference_m=alignment.agreement.median_metres,
-            median_difference_deg=alignment.agreement.median_degrees,
-            drift_deg_per_m=float(np.degrees(np.linalg.norm(alignment.agreement.drift))),
-            up_spread_deg=float(np.degrees(alignment.up_spread_rad)),
-            clock_offset_s=alignment.offset_s,
-            lever_arm_error_m=float(np.linalg.norm(alignment.scale.lever_arm)),
-            mount_error_deg=float(np.degrees(alignment.mount_off_rad)),
-            frame=self.options.anchor_frame,
-            anchor=None if alignment.anchor is None else asdict(alignment.anchor),
-            **self._second(alignment),
-        )
-
 
 def _mapped_by(space: Workspace, mapper: str) -> bool:
     """Tell whether the map that is there was made by the mapper that is asked for."""
     return mapper in ('auto', space.read_reconstruction().mapper)
-
-
-def _described(model: Sequence[int]) -> ModelSummary:
-    """Return how many frames a model has, and from when to when they are."""
-    return ModelSummary(len(model), min(model) / NS_PER_S, max(model) / NS_PER_S)
