@@ -144,7 +144,9 @@ def seeming_mount(camera: Trajectory, reference: Trajectory) -> Rotation:
     """
     over = windows(camera.stamps_ns, DURATIONS_S)
     seen, told = motions(camera, over), motions(reference, over)
-    weights = np.concatenate([seen.angles, seen.lengths / max(seen.lengths.mean(), 1e-12)])
+    # No step counts more than the usual one: a frame out of place makes them of any length.
+    steps = np.minimum(seen.lengths / max(float(np.median(seen.lengths)), 1e-12), 1.0)
+    weights = np.concatenate([seen.angles, steps])
     vectors = [np.concatenate([each.rotations.as_rotvec(), each.steps]) for each in (told, seen)]
     told_units, seen_units = (
         each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), 1e-12) for each in vectors

@@ -14,6 +14,8 @@
 
 """A whole reconstruction against a reference, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import fit_similarity, Trajectory
@@ -84,6 +86,14 @@ def test_a_camera_that_looks_aside_is_told_though_all_motions_agree(loop):
     found = align(loop.sfm(), said)
     assert found.agreement.share > 0.95
     assert np.degrees(found.mount_off_rad) == pytest.approx(12, abs=1)
+
+
+def test_frames_far_out_of_place_do_not_turn_the_camera(loop):
+    sfm = loop.sfm()
+    places = sfm.translations.copy()
+    places[100:103] += [90.0, 40.0, 20.0]
+    found = align(replace(sfm, translations=places), loop.odom())
+    assert np.degrees(found.mount_off_rad) < 1.0
 
 
 @pytest.mark.parametrize('rate_hz', [2.0, 5.0])
