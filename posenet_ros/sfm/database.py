@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 import sqlite3
@@ -39,6 +40,22 @@ def prepare_database(path: Path, camera: Mapping[str, Any]) -> None:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     if not path.exists():
         _create(path, camera)
+
+
+def features_and_matches(path: str) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Return the features of each frame, and its verified matches with each frame, by name."""
+    import pycolmap
+
+    matches: dict[str, dict[str, int]] = defaultdict(dict)
+    with pycolmap.Database.open(path) as opened:
+        names = {image.image_id: image.name for image in opened.read_all_images()}
+        features = {name: opened.num_keypoints_for_image(index) for index, name in names.items()}
+        pairs, inliers = opened.read_two_view_geometry_num_inliers()
+        for pair, count in zip(pairs, inliers, strict=True):
+            first, second = (names[index] for index in pycolmap.pair_id_to_image_pair(pair))
+            if count > 0:
+                matches[first][second] = matches[second][first] = count
+    return features, dict(matches)
 
 
 def _is_sound(path: Path) -> bool:

@@ -16,8 +16,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
+
+from posenet_ros.sfm.database import features_and_matches
 
 _FEW_FEATURES = 100
 
@@ -33,7 +34,7 @@ def reasons_for_dropping(
 
     `elsewhere` are the frames of the other models, the larger ones first.
     """
-    features, matches = _counts(database)
+    features, matches = features_and_matches(database)
     other = {name: model for model in reversed(elsewhere) for name in model}
     reasons = {}
     for name in names:
@@ -43,25 +44,9 @@ def reasons_for_dropping(
             reasons[name] = f'in a separate model of {len(other[name])} frames'
         elif features.get(name, 0) < _FEW_FEATURES:
             reasons[name] = f'blurred, dark or blank: only {features.get(name, 0)} features'
-        elif not matches[name]:
+        elif not matches.get(name):
             reasons[name] = 'matches no other frame'
         else:
             linked = [count for mate, count in matches[name].items() if mate in registered]
             reasons[name] = f'too few matches with the map: {max(linked, default=0)} at best'
     return reasons
-
-
-def _counts(database: str) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """Return features by name, and verified matches by name and name."""
-    import pycolmap
-
-    matches: dict[str, dict[str, int]] = defaultdict(dict)
-    with pycolmap.Database.open(database) as opened:
-        names = {image.image_id: image.name for image in opened.read_all_images()}
-        features = {name: opened.num_keypoints_for_image(index) for index, name in names.items()}
-        pairs, inliers = opened.read_two_view_geometry_num_inliers()
-        for pair, count in zip(pairs, inliers, strict=True):
-            first, second = (names[index] for index in pycolmap.pair_id_to_image_pair(pair))
-            if count > 0:
-                matches[first][second] = matches[second][first] = count
-    return features, matches

@@ -22,6 +22,7 @@ from typing import Any
 
 from posenet_ros.sfm import limits
 from posenet_ros.sfm.database import CAMERA_ID, prepare_database
+from posenet_ros.sfm.device import sift_device
 
 Progress = Callable[[int, int], None]
 
@@ -51,6 +52,7 @@ def extract(
     options.max_image_size = limits.LARGEST_SIDE
     options.sift.max_num_features = limits.feature_count(len(names))
     options.sift.first_octave = limits.first_octave(camera['width'], camera['height'])
+    device = sift_device()
     progress(0, len(names))
     for start in range(0, len(names), _IMAGES_AT_ONCE):
         some = names[start : start + _IMAGES_AT_ONCE]
@@ -61,5 +63,6 @@ def extract(
             camera_mode=pycolmap.CameraMode.SINGLE,
             reader_options=reader,
             extraction_options=options,
+            device=device,
         )
         progress(start + len(some), len(names))

@@ -22,6 +22,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from posenet_ros.machine import cores
+from posenet_ros.sfm.database import features_and_matches
 
 if TYPE_CHECKING:
     import pycolmap
@@ -50,7 +51,7 @@ def map_frames(
     Return the mapper and its models of `count` frames, the one with most frames first.
 
     The incremental mapper is the more exact and the more careful; 'auto' turns to the global one
-    where that leaves frames out.
+    where that leaves out frames that match others: a blank wall is lost to both.
     """
 
     def run(name: str) -> list[pycolmap.Reconstruction]:
@@ -65,12 +66,21 @@ def map_frames(
         return mapper, run(mapper)
     models = run('incremental')
     most = _size(models[0]) if models else 0
-    if most >= (1 - _MOST_LEFT_OUT) * count:
+    if most >= (1 - _MOST_LEFT_OUT) * _matched(database):
         return 'incremental', models
     others = run('global')
     if others and _size(others[0]) > _CLEARLY_MORE * most:
         return 'global', others
     return 'incremental', models
+
+
+def _matched(database: str) -> int:
+    """Return how many frames match another well enough to be placed beside it."""
+    import pycolmap
+
+    _, matches = features_and_matches(database)
+    enough = pycolmap.IncrementalMapperOptions().abs_pose_min_num_inliers
+    return sum(max(others.values()) >= enough for others in matches.values())
 
 
 def _size(model: pycolmap.Reconstruction) -> int:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from posenet_ros.errors import LabellingError
 from posenet_ros.files import write_text
 from posenet_ros.sfm import limits
+from posenet_ros.sfm.device import sift_device
 from posenet_ros.sfm.retrieval import image_vectors, most_similar
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def match(progress: Progress, *, database: str, names: Sequence[str], work: str)
     verification.ransac.random_seed = _SEED
     listed = pycolmap.ImportedPairingOptions()
     listed.match_list_path = Path(work) / 'pairs.txt'
+    device = sift_device()
     progress(0, len(pairs))
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
         some = pairs[start : start + _PAIRS_AT_ONCE]
@@ -71,6 +73,7 @@ def match(progress: Progress, *, database: str, names: Sequence[str], work: str)
             matching_options=options,
             pairing_options=listed,
             verification_options=verification,
+            device=device,
         )
         progress(start + len(some), len(pairs))
     listed.match_list_path.unlink(missing_ok=True)
