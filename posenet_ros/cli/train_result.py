@@ -135,6 +135,7 @@ def _card(
     provenance = {
         'source': labelled.source,
         **({'recordings': labelled.recordings} if labelled.recordings else {}),
+        **({'poses': labelled.origin} if labelled.origin else {}),
         **identity_of(split.train, split.held_out, options),
         'frames': {
             'trained_on': len(split.train),
@@ -154,6 +155,7 @@ def _card(
         fitted.preprocessing,
         labelled.camera,
         extent=np.stack([positions.min(axis=0), positions.max(axis=0)]),
+        map_frame=labelled.origin.get('frame') or 'map',
         metric=labelled.metric,
         training=provenance,
         errors=held_out.card_errors(),

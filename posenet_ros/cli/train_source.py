@@ -24,8 +24,9 @@ from typing import Any, Protocol
 from posenet_ros.cli.train_folder import is_first
 from posenet_ros.data.capture import Capture, LABELS
 from posenet_ros.data.frames import Frame
+from posenet_ros.data.origin import label_origin
 from posenet_ros.data.run import claim, RUN
-from posenet_ros.data.scenes import has_metres, read_scene
+from posenet_ros.data.scenes import has_metres, read_scene, scene_origin
 from posenet_ros.errors import CaptureError, ConfigError
 from posenet_ros.evaluation.labels import read_labels
 from posenet_ros.files import read_yaml
@@ -43,7 +44,8 @@ class Labelled:
     Frames with poses, from `source`, and what is known of them.
 
     `camera` is None where nobody tells it; `rejected` frames got no label; `metric` is false
-    for poses without metres; `recordings` are known by their hashes; `facts` are to report.
+    for poses without metres; `origin` is what the poses were referred to (see `label_origin`);
+    `recordings` are known by their hashes; `facts` are to report.
     """
 
     source: str
@@ -51,6 +53,7 @@ class Labelled:
     camera: Camera | None
     rejected: int = 0
     metric: bool = True
+    origin: dict[str, Any] = field(default_factory=dict)
     recordings: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -116,6 +119,7 @@ class Recordings:
             capture.camera,
             rejected=len(capture.rejected),
             metric=metric,
+            origin=label_origin(capture.root),
             recordings=[values for name, values in run.items() if name.startswith('recording')],
             facts=facts,
         )
@@ -150,4 +154,10 @@ class DataSet:
         """Return the training part; a COLMAP model has the scale that it happened to get."""
         scene = self._scene
         metric = has_metres(self._spec)
-        return Labelled(self._spec, scene.train, scene.camera, metric=metric)
+        return Labelled(
+            self._spec,
+            scene.train,
+            scene.camera,
+            metric=metric,
+            origin=scene_origin(self._spec),
+        )

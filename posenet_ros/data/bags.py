@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data import topics as choice
 from posenet_ros.data.camera_info import camera_from_info
+from posenet_ros.data.grids import grid_from_message, OccupancyGrid
 from posenet_ros.data.images import decode
 from posenet_ros.data.samples import PoseSamples
 from posenet_ros.data.stream import MessageStream, Qos
@@ -188,6 +189,21 @@ class Recording(MessageStream):
         if trajectory is None:
             raise BagError(f'{topic} of {self.path} holds no poses')
         return trajectory
+
+    def map_grid(self, frame: str) -> OccupancyGrid | None:
+        """
+        Return the map of a localizer in a frame, as it was at the end; None where none was kept.
+
+        It is on a topic named `map`: costmaps are grids too. Raises BagError where it is damaged.
+        """
+        found = None
+        for topic in choice.of_types(self.topics, choice.GRID):
+            if topic.rpartition('/')[2] != 'map':
+                continue
+            for _, _, message in self.decoded([topic]):
+                if plain(message.header.frame_id) == plain(frame):
+                    found = grid_from_message(message, topic, plain(frame))
+        return found
 
     def transforms(self) -> TransformTree:
         """

@@ -18,12 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from posenet_ros.data.cambridge import read_cambridge
 from posenet_ros.data.capture import Capture, LABELS
 from posenet_ros.data.colmap import read_colmap
 from posenet_ros.data.frames import Scene
-from posenet_ros.data.importing.summary import is_metric
+from posenet_ros.data.origin import is_metric, label_origin
 from posenet_ros.data.seven_scenes import read_seven_scenes
 from posenet_ros.errors import DatasetError
 
@@ -76,6 +77,12 @@ def has_metres(spec: str) -> bool:
     if kind == 'capture':
         return is_metric(_capture_folder(path))
     return kind != 'colmap'
+
+
+def scene_origin(spec: str) -> dict[str, Any]:
+    """Return what the poses of a scene were referred to (see `label_origin`)."""
+    kind, path = _kind_and_folder(spec)
+    return label_origin(_capture_folder(path)) if kind == 'capture' else {}
 
 
 def _kind_and_folder(spec: str) -> tuple[str, Path]:

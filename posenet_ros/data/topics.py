@@ -25,6 +25,7 @@ COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
 IMAGES = (IMAGE, COMPRESSED_IMAGE)
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 ODOMETRY = 'nav_msgs/msg/Odometry'
+GRID = 'nav_msgs/msg/OccupancyGrid'
 TRANSFORMS = 'tf2_msgs/msg/TFMessage'
 
 _COMPRESSED = '/compressed'

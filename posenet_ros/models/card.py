@@ -42,8 +42,10 @@ class ModelCard:
     `camera` took the training images, None where that is unknown. `extent` is the box of the
     training camera positions in the map, two rows (low, high). `metric` is false where the map
     has no metres, since the labels had no reference: every length of the model is then in units
-    of the map. `training` tells where the model comes from: source, recordings, hashes, frames,
-    options, package versions, date. `errors` holds the held-out errors beside the baselines'.
+    of the map. `map_frame` is the localizer's, where the labels are in its map, which
+    `training['poses']` then tells. `training` says where the model comes from: source,
+    recordings, poses, hashes, frames, options, package versions, date. `errors` holds the
+    held-out errors beside the baselines'.
     `covariance` (6, 6) is what the held-out residuals support, x y z rotX rotY rotZ about the
     fixed axes of the map, in metres and radians; None until it was measured.
     """

@@ -117,6 +117,7 @@ def _metric(sources: Sources, options: LabelOptions, result: LabelResult) -> Met
         mount_error_deg=float(np.degrees(alignment.mount_off_rad)),
         frame=options.anchor_frame,
         anchor=None if alignment.anchor is None else asdict(alignment.anchor),
+        localizer_map=None if sources.grid is None else sources.grid.identity,
         **_second(sources, result, alignment),
     )
 

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.capture import Capture
 from posenet_ros.data.images import encode_jpeg
+from posenet_ros.data.origin import SUMMARY
 from posenet_ros.data.run import at_work, claim, describe_recording
 from posenet_ros.errors import CaptureError
 from posenet_ros.files import read_yaml, write_yaml
@@ -53,7 +54,6 @@ from tqdm import tqdm
 
 _LOG = logging.getLogger(__name__)
 
-SUMMARY = 'summary.yaml'
 # Times to map again without matches of places that only look alike.
 _PARTINGS = 3
 
@@ -303,6 +303,7 @@ class _Labelling:
             rejected=rejected,
             reference=self.reference,
             alignment=alignment,
+            grid=self.sources.grid,
         )
         summary = summarise(
             self.sources, self.options, self.selection, result, self.space.stage_times()

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from posenet_ros.data.bags import Recording, StampedImage
+from posenet_ros.data.grids import OccupancyGrid
 from posenet_ros.errors import BagError, LabellingError
 from posenet_ros.geometry import Camera, NS_PER_S, seconds_text, Trajectory
 from posenet_ros.sfm.alignment import SCALE_WINDOWS_S
@@ -38,7 +39,11 @@ _APART_NS = round(1.5 * max(SCALE_WINDOWS_S) * NS_PER_S)
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One recording of a labelling: its image topic, how many images, and what measures it."""
+    """
+    One recording of a labelling: its image topic, how many images, and what measures it.
+
+    `grid` is the map of the localizer whose frame the labels shall be in, if it was recorded.
+    """
 
     path: Path
     topic: str
@@ -48,6 +53,7 @@ class Source:
     camera: Camera | None
     reference: Reference | None
     second: Reference | None
+    grid: OccupancyGrid | None = None
 
     @classmethod
     def open(cls, path: Path, options: LabelOptions) -> Source:
@@ -61,6 +67,7 @@ class Source:
             second = None
             if reference is not None:
                 second = find_second_reference(recording, options, first.frame_id, reference)
+            frame = options.anchor_frame
             length_ns = recording.end_ns - recording.start_ns
             return cls(
                 path=path,
@@ -71,6 +78,7 @@ class Source:
                 camera=recording.camera(topic),
                 reference=reference,
                 second=second,
+                grid=None if frame is None else recording.map_grid(frame),
             )
 
     def images(self) -> Iterator[StampedImage]:
@@ -117,6 +125,11 @@ class Sources:
     def second(self) -> Reference | None:
         """Another reference of all recordings, to compare with, or None."""
         return _together([source.second for source in self.each])
+
+    @property
+    def grid(self) -> OccupancyGrid | None:
+        """The localizer's map as it was at last, None where it was not recorded."""
+        return next((each.grid for each in reversed(self.each) if each.grid is not None), None)
 
     def images(self) -> Iterator[StampedImage]:
         """Stream the images of one recording after the other."""

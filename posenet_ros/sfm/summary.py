@@ -49,7 +49,8 @@ class MetricSummary:
     Errors are standard errors; `scale_assumed` is how wrong the reference's own metres may be
     (a share), `second_scale` the metres of a second reference by those of the first, `frame`
     the frame that the labels are in where it is not a map of their own, and `anchor` how well
-    they fit into it (see AnchorFit). `checked` is the share of the frames that the reference
+    they fit into it (see AnchorFit); `localizer_map` tells which map that is, where it was
+    recorded (see OccupancyGrid.identity). `checked` is the share of the frames that the reference
     covers, `agreement` the share of `compared` motions that agree.
     """
 
@@ -70,6 +71,7 @@ class MetricSummary:
     mount_error_deg: float
     frame: str | None = None
     anchor: Mapping[str, float] | None = None
+    localizer_map: Mapping[str, Any] | None = None
     second: str | None = None
     second_scale: float | None = None
 
@@ -299,6 +301,7 @@ def _metric_rows(metric: MetricSummary | None) -> list[tuple[str, str]]:
                 f'{metric.anchor["p95_m"]:.2f} m (95 %)',
             )
         )
+        rows.append(('', _map_text(metric.localizer_map)))
     return [
         *rows,
         (
@@ -311,6 +314,15 @@ def _metric_rows(metric: MetricSummary | None) -> list[tuple[str, str]]:
         ('upright', f'frames vary by {metric.up_spread_deg:.1f} deg'),
         ('clock', f'images to reference {1000 * metric.clock_offset_s:+.0f} ms'),
     ]
+
+
+def _map_text(grid: Mapping[str, Any] | None) -> str:
+    if grid is None:
+        return 'its map was not recorded: the model cannot tell which one it speaks of'
+    return (
+        f'{grid["topic"]} of {grid["width"]} x {grid["height"]} cells of {grid["resolution_m"]:g} '
+        f'm, SHA-256 {grid["sha256"][:12]}'
+    )
 
 
 def _closing_rows(summary: LabelSummary) -> list[tuple[str, str]]:

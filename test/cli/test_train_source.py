@@ -24,8 +24,10 @@ from posenet_ros.__main__ import main
 from posenet_ros.cli import train_source
 from posenet_ros.data.capture import Capture, image_path, Rejected
 from posenet_ros.data.frames import Scene
+from posenet_ros.data.origin import SUMMARY
 from posenet_ros.data.run import claim
 from posenet_ros.data.scenes import read_scene
+from posenet_ros.files import write_yaml
 from posenet_ros.geometry import Camera, Trajectory
 from posenet_ros.models.checkpoint import load_model
 import pytest
@@ -33,7 +35,12 @@ import pytest
 
 @pytest.fixture
 def recorded(scene, monkeypatch):
-    """Stand in for labelling: the scene's frames, two more without a label, and no metres."""
+    """
+    Stand in for labelling: the scene's frames, two more without a label, and no metres.
+
+    What is put into the mapping that it returns is kept as the summary of the labels.
+    """
+    kept = {}
 
     def label(sources, output, options):
         frames = read_scene(f'7scenes:{scene}').train
@@ -49,6 +56,8 @@ def recorded(scene, monkeypatch):
             ),
             rejected=[Rejected(1, 'dark'), Rejected(2, 'dark')],
         )
+        if kept:
+            write_yaml(output / 'capture' / SUMMARY, kept)
         return SimpleNamespace(
             text=lambda: 'labelled',
             metric=None,
@@ -66,6 +75,7 @@ def recorded(scene, monkeypatch):
         lambda _, output, __: claim(output, recording={'name': 'run1', 'sample_sha256': 'abc'}),
     )
     monkeypatch.setattr(train_source, 'label_recordings', label)
+    return kept
 
 
 def test_a_recording_without_metres_and_what_it_leaves(recorded, words, tmp_path, capsys):
@@ -88,6 +98,17 @@ def test_a_recording_without_metres_and_what_it_leaves(recorded, words, tmp_path
     labels.write_text('\n'.join(labels.read_text().splitlines()[:-1]))
     assert main(asked) == 2
     assert 'is not what the model beside it was trained on' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('frame', 'expected'), [('robot1/map', 'robot1/map'), (None, 'map')])
+def test_the_card_tells_which_map_the_model_speaks_of(recorded, words, tmp_path, frame, expected):
+    known = {'topic': '/map', 'sha256': 'abc'} if frame else None
+    origin = {'reference': '/tf (map <- camera)', 'frame': frame, 'localizer_map': known}
+    recorded['metric'] = {**origin, 'scale': 2.5}
+    assert main(words(tmp_path / 'run', bag='run1')) == 0
+    card = load_model(tmp_path / 'run').card
+    assert card.map_frame == expected
+    assert card.training['poses'] == origin
 
 
 def test_the_scale_of_a_colmap_model_is_no_metres(monkeypatch, tmp_path):

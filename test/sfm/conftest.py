@@ -242,8 +242,35 @@ class BagWriter:
             region,
         )
 
-    def write(self, drive, pictures, *, odometry=True, moving_tf=True, mount=True, room=None):
-        """Write pictures (index into the drive -> pixels) and odometry without errors."""
+    def grid(self, stamp_ns):
+        """A room of 10 x 8 m with walls around it, its corner at (-2, -4)."""
+        cells = np.zeros((80, 100), dtype=np.int8)
+        cells[[0, -1]] = cells[:, 0] = cells[:, -1] = 100
+        origin = self.make(
+            'geometry_msgs/msg/Pose',
+            self.make('geometry_msgs/msg/Point', -2.0, -4.0, 0.0),
+            self.make('geometry_msgs/msg/Quaternion', 0.0, 0.0, 0.0, 1.0),
+        )
+        header = self.header(stamp_ns, 'map')
+        info = self.make('nav_msgs/msg/MapMetaData', header.stamp, 0.1, 100, 80, origin)
+        return self.make('nav_msgs/msg/OccupancyGrid', header, info, cells.ravel())
+
+    def write(
+        self,
+        drive,
+        pictures,
+        *,
+        odometry=True,
+        moving_tf=True,
+        mount=True,
+        room=None,
+        map_from_odom=None,
+    ):
+        """
+        Write pictures (index into the drive -> pixels) and odometry without errors.
+
+        With `map_from_odom` a localizer was running too, which published its map.
+        """
         with rosbag2.Writer(self.path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
 
             def topic(name, kind):
@@ -260,11 +287,17 @@ class BagWriter:
                 put_static = topic('/tf_static', 'tf2_msgs/msg/TFMessage')
                 fixed = self.transform(START_NS, BASE_FROM_CAMERA, 'base_link', 'camera_optical')
                 put_static(START_NS, self.make('tf2_msgs/msg/TFMessage', [fixed]))
+            if map_from_odom is not None:
+                put_map = topic('/map', 'nav_msgs/msg/OccupancyGrid')
+                put_map(START_NS, self.grid(START_NS))
             for index, (stamp_ns, pose) in enumerate(zip(drive.truth.stamps_ns, drive.truth)):
                 if put_odom:
                     put_odom(stamp_ns, self.odometry(stamp_ns, pose))
                 if put_tf:
                     edge = self.transform(stamp_ns, pose, 'odom', 'base_link')
+                    put_tf(stamp_ns, self.make('tf2_msgs/msg/TFMessage', [edge]))
+                if map_from_odom is not None:
+                    edge = self.transform(stamp_ns, map_from_odom, 'map', 'odom')
                     put_tf(stamp_ns, self.make('tf2_msgs/msg/TFMessage', [edge]))
                 if index in pictures:
                     put_image(stamp_ns, self.image(stamp_ns, pictures[index]))

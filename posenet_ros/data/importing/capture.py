@@ -36,7 +36,8 @@ from posenet_ros.data.importing.checks import (
 )
 from posenet_ros.data.importing.colmap_model import written_files
 from posenet_ros.data.importing.source import PosedImage, Source
-from posenet_ros.data.importing.summary import ImportSummary, SUMMARY
+from posenet_ros.data.importing.summary import ImportSummary
+from posenet_ros.data.origin import SUMMARY
 from posenet_ros.data.run import at_work, claim
 from posenet_ros.errors import CaptureError, ImageError
 from posenet_ros.files import written_whole

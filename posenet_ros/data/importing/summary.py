@@ -21,10 +21,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from posenet_ros.data.origin import SUMMARY
 from posenet_ros.errors import CaptureError
 from posenet_ros.files import read_yaml, write_yaml
 
-SUMMARY = 'summary.yaml'
 _TIMES = {
     'rgb.txt': 'as rgb.txt lists them',
     'names': 'by their names',
@@ -81,14 +81,3 @@ class ImportSummary:
         if set(values) != {field.name for field in fields(cls)}:
             raise CaptureError(f'{capture / SUMMARY} is not the summary of an import')
         return cls(**values)
-
-
-def is_metric(capture: Path) -> bool:
-    """
-    Tell whether the labels of a capture are in metres, as its summary says.
-
-    The summaries of labelling and of importing have `metric`, which is nothing or false for
-    units of their own; labels that come without a summary are taken for metres.
-    """
-    path = capture / SUMMARY
-    return not path.exists() or bool(read_yaml(path, CaptureError).get('metric', True))

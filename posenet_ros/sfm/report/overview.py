@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.data.grids import OccupancyGrid
 from posenet_ros.reporting.maps import finish_map, limits_around, new_map, TopView
 from posenet_ros.reporting.style import ESTIMATE, INK, TRUTH
 from posenet_ros.sfm.report.result import LabelResult
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _POINT = '#9A9A9A'
+_WALL, _FREE = '#3B3B3B', '#F1F1EE'
 # The nearest of the points belong to the place; a few are wrong and far away.
 _POINTS_SHOWN = (2, 98)
 # The picture has points up to this many times the extent of the path beyond it.
@@ -45,12 +47,14 @@ def map_figure(
     Draw the path coloured by time over the points (M, 3) of the map.
 
     `loops` (K, 2) are stamps of frames that show the same place; where both are labelled, a
-    line joins them.
+    line joins them. The localizer's map lies below, where the labels are in it.
     """
     view = TopView(unit=result.unit)
     path, seen = view.page(result.labels.translations), view.page(points)
     limits = _limits(path, seen)
     figure, axes = new_map(limits)
+    if result.grid is not None:
+        _draw_grid(axes, result.grid)
     axes.plot(
         *seen.T, '.', color=_POINT, ms=1.6, mew=0, alpha=0.6, scalex=False, scaley=False, zorder=1
     )
@@ -70,6 +74,29 @@ def map_figure(
     _draw_ends(axes, path)
     finish_map(figure, axes, view, limits)
     return figure
+
+
+def _draw_grid(axes: Axes, grid: OccupancyGrid) -> None:
+    from matplotlib.colors import to_rgba
+    from matplotlib.lines import Line2D
+    from matplotlib.transforms import Affine2D
+
+    colours = np.zeros((*grid.cells.shape, 4))
+    colours[grid.free] = to_rgba(_FREE)
+    colours[grid.occupied] = to_rgba(_WALL)
+    height, width = grid.cells.shape
+    on_page = np.eye(3)
+    matrix = grid.frame_from_grid.matrix()
+    on_page[:2] = matrix[:2][:, [0, 1, 3]]
+    axes.imshow(
+        colours,
+        origin='lower',
+        extent=(0, width * grid.resolution_m, 0, height * grid.resolution_m),
+        transform=Affine2D(on_page) + axes.transData,
+        interpolation='nearest',
+        zorder=0,
+    )
+    axes.add_line(Line2D([], [], color=_WALL, linewidth=4, label=f'walls on {grid.topic}'))
 
 
 def _limits(path: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.capture import Rejected
+from posenet_ros.data.grids import OccupancyGrid
 from posenet_ros.geometry import Sim3, Trajectory
 from posenet_ros.sfm.alignment import Alignment
 from posenet_ros.sfm.reconstruction import Reconstruction
@@ -37,7 +38,8 @@ class LabelResult:
 
     `chosen_ns` are the stamps of all frames, of which each is in `labels` (`map_from_camera`)
     or in `rejected`. `placed` is `map_from_sfm` of the reconstruction `found`. `reference` and
-    `alignment` are None for labels without metres.
+    `alignment` are None for labels without metres. `grid` is the localizer's map where the labels
+    are in it.
     """
 
     chosen_ns: Sequence[int]
@@ -47,6 +49,7 @@ class LabelResult:
     rejected: Sequence[Rejected]
     reference: Reference | None
     alignment: Alignment | None
+    grid: OccupancyGrid | None = None
 
     @cached_property
     def timeline(self) -> Timeline:

@@ -14,9 +14,14 @@
 
 """The map from above, and the errors of points and frames."""
 
+from dataclasses import replace
+
 import numpy as np
+from posenet_ros.data.grids import OccupancyGrid
+from posenet_ros.geometry import Pose
 from posenet_ros.sfm.report.errors import errors_figure
 from posenet_ros.sfm.report.overview import map_figure
+from scipy.spatial.transform import Rotation
 
 NO_POINTS = np.zeros((0, 3))
 NO_LOOPS = np.zeros((0, 2), dtype=np.int64)
@@ -41,6 +46,27 @@ def test_the_map_has_start_and_end_and_one_scale(make_result, loop):
     places = [line.get_xydata()[0] for line in axes.lines if line.get_label() in ('start', 'end')]
     np.testing.assert_allclose(places, result.labels.translations[[0, -1], :2])
     assert figure.axes[1].get_ylabel() == result.timeline.label
+
+
+def test_the_map_of_the_localizer_lies_where_it_says(make_result, loop):
+    cells = np.zeros((20, 30), dtype=np.int8)
+    cells[5, 7] = 100
+    cells[0, 0] = -1
+    corner = Pose(Rotation.from_euler('z', np.pi / 2), np.array([2.0, -1.0, 0.0]), 'map', 'grid')
+    grid = OccupancyGrid('/map', 'map', 0.5, corner, cells)
+    result = replace(make_result(odom=loop.odom()), grid=grid)
+    figure = map_figure(result, NO_POINTS, NO_LOOPS)
+    axes = figure.axes[0]
+    (image,) = axes.images
+    colours = np.asarray(image.get_array())
+    assert colours[0, 0, 3] == 0
+    assert (colours[5, 7, :3] < 0.5).all()
+    assert (colours[10, 10, :3] > 0.9).all()
+    # The middle of the wall, in cells; turned a quarter left, the grid's x runs along map y.
+    along = np.array([7.5, 5.5]) * 0.5
+    on_page = (image.get_transform() - axes.transData).transform(along)
+    np.testing.assert_allclose(on_page, [2.0 - 5.5 * 0.5, -1.0 + 7.5 * 0.5])
+    assert 'walls on /map' in legend(figure)
 
 
 def test_a_map_without_metres_says_units(make_result):
