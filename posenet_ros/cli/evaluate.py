@@ -69,6 +69,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'every image without a recorded pose counts as unanswered',
     )
     asked.add_argument('--device', default='auto', help='auto (default), cpu or cuda')
+    asked.add_argument(
+        '--crops',
+        type=int,
+        default=1,
+        metavar='N',
+        help='average the answers to so many crops of each image (128 in the paper); 1 is the '
+        'centre crop, what the node answers',
+    )
+    asked.add_argument(
+        '--samples',
+        type=int,
+        default=0,
+        metavar='N',
+        help='average so many answers drawn with dropout left on (40 in Bayesian PoseNet)',
+    )
     truth = parser.add_argument_group('what is true')
     truth.add_argument('--truth', type=Path, metavar='FILE.tum', help='true poses of the camera')
     truth.add_argument(

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posenet_ros.errors import ConfigError
+from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Request:
     those of `dataset` (`7scenes:DIR` and so on). `image_topic` and `rate_hz` choose images of
     the bag. `estimates` are poses that a running node
     gave, measured in place of the model's answers. `labels_truth` has the true poses of the
-    training recording, in the frame of `truth`, where that is not the map of the model.
+    training recording, in the frame of `truth`, where that is not the map of the model. `crops`
+    and `samples` are those of `Ensemble`.
     """
 
     model: Path | None = None
@@ -43,6 +45,8 @@ class Request:
     truth: Path | None = None
     labels_truth: Path | None = None
     device: str = 'auto'
+    crops: int = 1
+    samples: int = 0
 
     def __post_init__(self) -> None:
         """Refuse options that do not go together."""
@@ -62,6 +66,13 @@ class Request:
             raise ConfigError('nothing to compare with: give the true poses, --truth FILE.tum')
         if self.labels_truth and not self.model:
             raise ConfigError('--labels-truth fits the training labels of a model: give --model')
+        if self.estimates and self.ensemble != CENTRE_CROP:
+            raise ConfigError('--crops and --samples ask a model, and --estimates are answers')
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """How many poses are averaged into an answer."""
+        return Ensemble(self.crops, self.samples)
 
     @property
     def asked(self) -> str:
@@ -71,4 +82,8 @@ class Request:
     @property
     def method(self) -> str:
         """What tables call the answers."""
-        return 'recorded poses' if self.estimates else 'PoseNet'
+        if self.estimates:
+            return 'recorded poses'
+        crops = f', {self.crops} crops' if self.crops > 1 else ''
+        samples = f', {self.samples} samples' if self.samples else ''
+        return f'PoseNet{crops}{samples}'

@@ -52,7 +52,9 @@ def measure(request: Request) -> Measured:
     """
     localizer = None
     if request.model:
-        localizer = load_localizer(request.model, request.device, unscaled=True)
+        localizer = load_localizer(
+            request.model, request.device, unscaled=True, ensemble=request.ensemble
+        )
     training = localizer and localizer.training
     baselines = Baselines(training) if training else None
     fit = _fitted_labels(request, localizer.card) if request.labels_truth else None

@@ -15,6 +15,7 @@
 """Poses, cameras, trajectories and fits between them, on NumPy and SciPy alone."""
 
 from posenet_ros.geometry.alignment import fit_similarity, Sim3
+from posenet_ros.geometry.averaging import mean_pose, spread_about
 from posenet_ros.geometry.camera import Camera
 from posenet_ros.geometry.pose import check_unit, Pose, Quaternion
 from posenet_ros.geometry.trajectory import associate, NS_PER_S, Trajectory
@@ -30,7 +31,9 @@ __all__ = [
     'associate',
     'check_unit',
     'fit_similarity',
+    'mean_pose',
     'read_tum',
     'seconds_text',
+    'spread_about',
     'write_tum',
 ]

@@ -19,18 +19,26 @@ from __future__ import annotations
 from pathlib import Path
 
 from posenet_ros.errors import ModelError
+from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.localization.estimate import Localizer
 from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer
 from posenet_ros.models.checkpoint import load_model
 
 
-def load_localizer(path: Path, device: str = 'auto', *, unscaled: bool = False) -> Localizer:
+def load_localizer(
+    path: Path,
+    device: str = 'auto',
+    *,
+    unscaled: bool = False,
+    ensemble: Ensemble = CENTRE_CROP,
+) -> Localizer:
     """
     Load the model of a run (or a model folder) and answer once, so that it is ready.
 
     `auto` runs on CUDA where there is one, else on the CPU. `unscaled` accepts a model whose map
-    has no metres, which no robot can act on. Raises ModelError for a folder that holds no usable
-    model, ConfigError for a device that is not there.
+    has no metres, which no robot can act on; `ensemble` averages several answers. Raises
+    ModelError for a folder that holds no usable model, ConfigError for a device that is not
+    there, or for samples of a model without dropout.
     """
     loaded = load_model(path, choose_device(device))
     if not (loaded.card.metric or unscaled):
@@ -38,6 +46,6 @@ def load_localizer(path: Path, device: str = 'auto', *, unscaled: bool = False) 
             f'the map of {path} has no metres, since its labels had no reference for them: its '
             'positions and covariances would be taken for metres; record odometry, and train again'
         )
-    localizer = PoseNetLocalizer(loaded)
+    localizer = PoseNetLocalizer(loaded, ensemble)
     localizer.regressor.warm_up()
     return localizer

@@ -17,17 +17,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.errors import ConfigError, GeometryError, ModelError
+from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.geometry import Pose
+from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.localization.estimate import Answers, PoseEstimate
+from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel
-from posenet_ros.models.posenet import PoseNet
-from posenet_ros.models.preprocessing import Preprocessing
 import torch
 
 
@@ -49,62 +48,6 @@ def choose_device(name: str = 'auto') -> torch.device:
     return device
 
 
-class Regressed(NamedTuple):
-    """Poses `map_from_camera` of N images, None where there is none, and features (N, D)."""
-
-    poses: tuple[Pose | None, ...]
-    features: NDArray[np.float32]
-
-
-class PoseRegressor:
-    """
-    The network with its preprocessing: the one way from images to poses.
-
-    Held-out evaluation after training and every localizer go through here, so they cannot
-    differ in the pixels they see or in dropout.
-    """
-
-    def __init__(
-        self, model: PoseNet, preprocessing: Preprocessing, device: torch.device | str
-    ) -> None:
-        """Put a model on a device, in evaluation mode."""
-        self.model = model.eval().to(device)
-        self.preprocessing = preprocessing
-        self.device = torch.device(device)
-
-    def warm_up(self) -> None:
-        """Run once on a black image, so that the first real one does not pay for set-up."""
-        self.regress([np.zeros((*self.preprocessing.crop, 3), dtype=np.uint8)])
-
-    @torch.inference_mode()
-    def regress(self, images: Sequence[NDArray[np.uint8]]) -> Regressed:
-        """
-        Return poses and features of images uint8 (H, W, 3), of one size or several.
-
-        Features are the trunk's, L2-normalised. Network output that is not finite, or has a
-        quaternion of length zero, gives None for the pose.
-        """
-        if not images:
-            raise ConfigError('there is no image to locate')
-        image_B3HW = torch.stack([self.preprocessing.prepare(rgb) for rgb in images])
-        output = self.model(image_B3HW.to(self.device))
-        feature_BD = torch.nn.functional.normalize(output.feature_BD.float(), dim=1)
-        positions = output.position_B3.double().cpu().numpy()
-        quaternions = output.quaternion_wxyz_B4.double().cpu().numpy()
-        poses = tuple(_pose(*pair) for pair in zip(positions, quaternions, strict=True))
-        return Regressed(poses, feature_BD.cpu().numpy())
-
-
-def _pose(position: NDArray[np.float64], quaternion_wxyz: NDArray[np.float64]) -> Pose | None:
-    w, x, y, z = quaternion_wxyz
-    try:
-        return Pose.from_quaternion(
-            w=w, x=x, y=y, z=z, translation=position, target='map', source='camera'
-        )
-    except GeometryError:
-        return None
-
-
 class PoseNetLocalizer:
     """
     Answers with the pose that the network regresses and the model's own covariance.
@@ -115,7 +58,7 @@ class PoseNetLocalizer:
 
     method = 'posenet'
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, loaded: LoadedModel, ensemble: Ensemble = CENTRE_CROP) -> None:
         """Take a loaded model; raise ModelError when its covariance was never measured."""
         if loaded.card.covariance is None:
             raise ModelError(
@@ -125,7 +68,9 @@ class PoseNetLocalizer:
         self.card: ModelCard = loaded.card
         self.training = loaded.features
         self.device = loaded.device
-        self.regressor = PoseRegressor(loaded.model, loaded.card.preprocessing, loaded.device)
+        self.regressor = PoseRegressor(
+            loaded.model, loaded.card.preprocessing, loaded.device, ensemble
+        )
 
     def locate(self, rgb: NDArray[np.uint8]) -> PoseEstimate:
         """Answer one image uint8 (H, W, 3), RGB."""
@@ -133,8 +78,8 @@ class PoseNetLocalizer:
 
     def locate_batch(self, images: Sequence[NDArray[np.uint8]]) -> Answers:
         """Answer several images at once, with their trunk features."""
-        poses, features = self.regressor.regress(images)
-        return Answers(tuple(self._estimate(pose) for pose in poses), features)
+        found = self.regressor.regress(images)
+        return Answers(tuple(self._estimate(pose) for pose in found.poses), found.features)
 
     def _estimate(self, pose: Pose | None) -> PoseEstimate:
         if pose is None:

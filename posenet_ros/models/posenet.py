@@ -166,6 +166,33 @@ class PoseNet(nn.Module):
         )
         return PosePrediction(position, quaternion, feature, heads)
 
+    def sample(self, image_B3HW: Tensor, samples: int) -> PosePrediction:
+        """
+        Predict with the dropout of the localization feature left on, `samples` times an image.
+
+        Positions and quaternions are (B, samples, 3) and (B, samples, 4): draws from what
+        the network knows (Kendall and Cipolla, Modelling Uncertainty in Deep Learning for Camera
+        Relocalization, 2016). The trunk has no dropout and runs once. Raises ConfigError for a
+        network without dropout, whose samples would all be the same.
+        """
+        linear, rectify, dropout = self.localization
+        if dropout.p == 0:
+            raise ConfigError(
+                'the model was trained without dropout, so its samples would all be the same'
+            )
+        map_BChw = self.trunk(image_B3HW)
+        feature = rectify(linear(torch.flatten(self.pool(map_BChw), 1)))
+        several = feature.repeat_interleave(samples, dim=0)
+        position, quaternion = self._pose(
+            self.regressor, functional.dropout(several, dropout.p, training=True)
+        )
+        shape = (len(image_B3HW), samples, -1)
+        return PosePrediction(
+            position.reshape(shape),
+            functional.normalize(quaternion, dim=1).reshape(shape),
+            map_BChw.float().mean(dim=(2, 3)),
+        )
+
     def _pose(self, regressor: nn.Linear, feature: Tensor) -> tuple[Tensor, Tensor]:
         # Half precision would round positions to a thousandth of the scene and worse.
         with torch.autocast(feature.device.type, enabled=False):

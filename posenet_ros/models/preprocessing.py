@@ -103,6 +103,30 @@ class Preprocessing:
         crop = np.ascontiguousarray(self.crop_at(small, *self.centre(small)))
         return self.normalise(torch.from_numpy(crop)[None])[0]
 
+    def prepare_crops(self, rgb: NDArray[np.uint8], count: int) -> Tensor:
+        """
+        Turn an image of any size into up to `count` crops (N, 3, h, w), evenly spread over it.
+
+        The paper's dense evaluation has 128 (section 3.2). Fewer are returned where the image is
+        hardly larger than a crop and some would be the same; one is the centre crop.
+        """
+        small = self.resize(rgb)
+        crops = np.stack([self.crop_at(small, *corner) for corner in self._corners(small, count)])
+        return self.normalise(torch.from_numpy(crops))
+
+    def _corners(self, rgb: NDArray[np.uint8], count: int) -> list[tuple[int, int]]:
+        """Return the corners (top, left) of crops on the grid whose steps are most alike."""
+        if count == 1:
+            return [self.centre(rgb)]
+        high, wide = rgb.shape[0] - self.crop[0], rgb.shape[1] - self.crop[1]
+        grids = [(rows, count // rows) for rows in range(1, count + 1) if count % rows == 0]
+        rows, columns = min(
+            grids, key=lambda grid: abs((high + 1) / grid[0] - (wide + 1) / grid[1])
+        )
+        tops = np.unique(np.linspace(0, high, rows).round() if rows > 1 else [high // 2])
+        lefts = np.unique(np.linspace(0, wide, columns).round() if columns > 1 else [wide // 2])
+        return [(int(top), int(left)) for top in tops for left in lefts]
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for YAML; `from_dict` reads them back."""
         return {

@@ -297,6 +297,23 @@ def test_a_data_set_is_measured_on_its_test_split(tmp_path, run_folder):
     assert values['median_position_m'] == pytest.approx((2 + np.sqrt(5)) / 2, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ('words', 'called'),
+    [
+        (['--crops', 32], 'PoseNet, 32 crops'),
+        (['--samples', 8], 'PoseNet, 8 samples'),
+        (['--crops', 4, '--samples', 2], 'PoseNet, 4 crops, 2 samples'),
+    ],
+)
+def test_many_crops_and_samples_are_one_answer(tmp_path, capsys, run_folder, words, called):
+    folder = write_seven_scenes(tmp_path / 'scene', split=True)
+    figures = tmp_path / 'figures.json'
+    asked = ['--model', run_folder, '--dataset', f'7scenes:{folder}', '--json', figures]
+    assert evaluate(*asked, *words) == 0
+    assert called in capsys.readouterr().out
+    assert json.loads(figures.read_text())['frames'] == 2
+
+
 def test_without_a_split_every_sequence_counts_and_trained_frames_are_told(
     tmp_path, capsys, run_folder
 ):
@@ -356,6 +373,8 @@ def test_with_the_bag_every_image_without_a_pose_counts(
         (['--model', 'm', '--dataset', '7scenes:d', '--rate', '1'], 'give --bag'),
         (['--model', 'm', '--dataset', '7scenes:d', '--image-topic', '/x'], 'give --bag'),
         (['--estimates', 'e', '--truth', 't', '--image-topic', '/x'], 'give --bag'),
+        (['--estimates', 'e', '--truth', 't', '--crops', '9'], 'ask a model'),
+        (['--model', 'm', '--dataset', '7scenes:d', '--crops', '0'], 'crops must be 1'),
         (['--model', 'm', '--bag', 'b', '--truth', 't'], 'no model at m'),
         (['--estimates', 'e', '--truth', 't', '--picture', 'trip.doc'], '.png'),
         (['--estimates', 'e', '--truth', 't', '--json', '.'], 'name a file'),

@@ -17,7 +17,8 @@ from dataclasses import replace
 import numpy as np
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.localization.load import load_localizer
-from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer, PoseRegressor
+from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer
+from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.checkpoint import save_model
 from posenet_ros.models.posenet import PosePrediction
 from posenet_ros.models.preprocessing import Preprocessing
@@ -49,7 +50,8 @@ def regressor(*output):
 
 def test_output_becomes_a_pose_with_w_first_and_features_of_unit_length(image):
     # Half a turn about y is w=0 x=0 y=1 z=0; read with w last it would be about z.
-    poses, features = regressor([1, 2, 3], [0, 0, 1, 0]).regress([image, image])
+    poses, features, spreads = regressor([1, 2, 3], [0, 0, 1, 0]).regress([image, image])
+    assert np.isnan(spreads).all()
     assert len(poses) == 2
     assert (poses[0].target, poses[0].source) == ('map', 'camera')
     np.testing.assert_allclose(poses[0].translation, [1, 2, 3])

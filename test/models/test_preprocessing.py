@@ -86,3 +86,41 @@ def test_impossible_values_are_refused(values):
 def test_a_strip_is_refused_before_it_is_scaled(size):
     with pytest.raises(ImageError, match='is no camera image'):
         Preprocessing().prepare(np.zeros((*size, 3), dtype=np.uint8))
+
+
+def seen_by(preprocessing, count, size=(341, 256)):
+    """Return the corners (left, top) of the crops of an image that tells its own pixels."""
+    width, height = size
+    rgb = np.zeros((height, width, 3), dtype=np.uint8)
+    rgb[..., 0] = np.minimum(np.arange(width), 255)
+    rgb[..., 1] = np.minimum(np.arange(height), 255)[:, None]
+    crops = preprocessing.prepare_crops(rgb, count)
+    corners = (crops[:, :2, 0, 0] * 255).round().int().tolist()
+    return [tuple(corner) for corner in corners]
+
+
+def test_many_crops_are_spread_evenly_over_the_image():
+    preprocessing = Preprocessing(256, (224, 224), mean=(0, 0, 0), std=(1, 1, 1))
+    corners = seen_by(preprocessing, 128)
+    assert len(set(corners)) == 128
+    lefts, tops = (sorted(set(each)) for each in zip(*corners))
+    # 118 and 33 places for a crop: 16 by 8 of them are the most alike in both directions.
+    assert (len(lefts), len(tops)) == (16, 8)
+    assert (lefts[0], lefts[-1], tops[0], tops[-1]) == (0, 117, 0, 32)
+    assert np.ptp(np.diff(lefts)) <= 1
+    assert np.ptp(np.diff(tops)) <= 1
+
+
+def test_one_crop_is_the_centre_and_what_there_is_no_room_for_is_left_out():
+    preprocessing = Preprocessing(256, (224, 224), mean=(0, 0, 0), std=(1, 1, 1))
+    assert seen_by(preprocessing, 1) == [(58, 16)]
+    narrow = Preprocessing(226, (224, 224), mean=(0, 0, 0), std=(1, 1, 1))
+    assert seen_by(narrow, 4, (226, 256)) == [(1, 0), (1, 11), (1, 21), (1, 32)]
+    exact = Preprocessing(224, (224, 224), mean=(0, 0, 0), std=(1, 1, 1))
+    assert seen_by(exact, 128, (224, 224)) == [(0, 0)]
+
+
+def test_the_centre_crop_is_what_training_measures_by():
+    rgb = np.random.default_rng(0).integers(0, 256, (100, 140, 3), dtype=np.uint8)
+    preprocessing = Preprocessing(72, (64, 64))
+    assert torch.equal(preprocessing.prepare_crops(rgb, 1)[0], preprocessing.prepare(rgb))

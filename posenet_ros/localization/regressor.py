@@ -1,0 +1,141 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From images to poses through the network: one crop an image, or the mean of many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.errors import ConfigError, GeometryError
+from posenet_ros.geometry import mean_pose, Pose, spread_about
+from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
+from posenet_ros.models.posenet import PoseNet
+from posenet_ros.models.preprocessing import Preprocessing
+import torch
+from torch import Tensor
+
+# Of 128 crops, the activations of so many are in memory together.
+_IMAGES_AT_ONCE = 16
+
+
+class Regressed(NamedTuple):
+    """
+    Poses `map_from_camera` of N images, None where there is none, and features (N, D).
+
+    Where a pose is a mean of several, `spreads` (N, 2) has how far these are apart, root mean
+    square, in metres and radians; NaN where there is one only, or none.
+    """
+
+    poses: tuple[Pose | None, ...]
+    features: NDArray[np.float32]
+    spreads: NDArray[np.float64]
+
+
+class PoseRegressor:
+    """
+    The network with its preprocessing: the one way from images to poses.
+
+    Held-out evaluation after training and every localizer go through here, so they cannot
+    differ in the pixels they see or in dropout.
+    """
+
+    def __init__(
+        self,
+        model: PoseNet,
+        preprocessing: Preprocessing,
+        device: torch.device | str,
+        ensemble: Ensemble = CENTRE_CROP,
+    ) -> None:
+        """Put a model on a device, in evaluation mode."""
+        self.model = model.eval().to(device)
+        self.preprocessing = preprocessing
+        self.device = torch.device(device)
+        self.ensemble = ensemble
+
+    def warm_up(self) -> None:
+        """Run once on a black image, so that the first real one does not pay for set-up."""
+        self.regress([np.zeros((*self.preprocessing.crop, 3), dtype=np.uint8)])
+
+    @torch.inference_mode()
+    def regress(self, images: Sequence[NDArray[np.uint8]]) -> Regressed:
+        """
+        Return poses and features of images uint8 (H, W, 3), of one size or several.
+
+        Features are the trunk's, L2-normalised, the mean of those of the crops. Network output
+        that is not finite, or has a quaternion of length zero, is no pose; an image with no
+        other output has None.
+        """
+        if not images:
+            raise ConfigError('there is no image to locate')
+        crops = self.ensemble.crops
+        prepared = [self.preprocessing.prepare_crops(rgb, crops) for rgb in images]
+        ends = np.cumsum([len(each) for each in prepared])[:-1]
+        positions, quaternions, features = self._predict(torch.cat(prepared))
+        answers = [
+            _mean(*each) for each in zip(np.split(positions, ends), np.split(quaternions, ends))
+        ]
+        feature_ND = np.stack([each.mean(axis=0) for each in np.split(features, ends)])
+        lengths = np.linalg.norm(feature_ND, axis=1, keepdims=True)
+        return Regressed(
+            tuple(pose for pose, _ in answers),
+            feature_ND / np.maximum(lengths, 1e-12),
+            np.array([spread for _, spread in answers]),
+        )
+
+    def _predict(
+        self, image_B3HW: Tensor
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+        """Return positions (B, S, 3), quaternions wxyz (B, S, 4) and features (B, D)."""
+        rows = []
+        for part in image_B3HW.split(_IMAGES_AT_ONCE):
+            if self.ensemble.samples:
+                output = self.model.sample(part.to(self.device), self.ensemble.samples)
+                position, quaternion = output.position_B3, output.quaternion_wxyz_B4
+            else:
+                output = self.model(part.to(self.device))
+                position, quaternion = (
+                    output.position_B3[:, None],
+                    output.quaternion_wxyz_B4[:, None],
+                )
+            feature = torch.nn.functional.normalize(output.feature_BD.float(), dim=1)
+            rows.append((position.double(), quaternion.double(), feature))
+        return tuple(torch.cat(parts).cpu().numpy() for parts in zip(*rows))
+
+
+def _mean(
+    positions: NDArray[np.float64], quaternions_wxyz: NDArray[np.float64]
+) -> tuple[Pose | None, tuple[float, float]]:
+    """Return the mean pose of one image's outputs, and their spread."""
+    pairs = zip(positions.reshape(-1, 3), quaternions_wxyz.reshape(-1, 4), strict=True)
+    poses = [pose for pair in pairs if (pose := _pose(*pair)) is not None]
+    unknown = (math.nan, math.nan)
+    if len(poses) < 2:
+        return (poses[0] if poses else None), unknown
+    mean = mean_pose(poses)
+    return mean, spread_about(mean, poses)
+
+
+def _pose(position: NDArray[np.float64], quaternion_wxyz: NDArray[np.float64]) -> Pose | None:
+    w, x, y, z = quaternion_wxyz
+    try:
+        return Pose.from_quaternion(
+            w=w, x=x, y=y, z=z, translation=position, target='map', source='camera'
+        )
+    except GeometryError:
+        return None
