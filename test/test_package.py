@@ -27,6 +27,7 @@ import zipfile
 
 from posenet_ros import __version__
 from posenet_ros.__main__ import COMMANDS
+from posenet_ros.training.recipes import recipe_names
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -96,6 +97,7 @@ def test_what_ros_looks_for_is_where_it_looks(wheel):
         'share/posenet_ros/launch/relocalize.launch.py',
         'share/posenet_ros/config/relocalize.yaml',
         'share/posenet_ros/rviz/posenet.rviz',
+        *(f'share/posenet_ros/config/recipes/{name}.yaml' for name in recipe_names()),
     } <= found
 
 

@@ -75,7 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default='default',
         metavar='NAME',
         help='options that belong together: default, scratch (small and without pre-trained '
-        'weights: minutes on a CPU), or a .yaml file; other options override it',
+        'weights: minutes on a CPU), paper2015, caffe-release, or a .yaml file; other options '
+        'override it',
     )
     network.add_argument('--backbone', metavar='NAME', help='googlenet (default), resnet34, ...')
     network.add_argument(
@@ -85,8 +86,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training = parser.add_argument_group('training')
     training.add_argument('--epochs', type=int, help='times that every frame is seen (100)')
     training.add_argument('--batch-size', type=int, help='frames a step and device (32)')
-    training.add_argument('--lr', type=float, dest='learning_rate', help="AdamW's peak (3e-4)")
-    training.add_argument('--loss', metavar='NAME', help='learned (default) or paper: eq. (2)')
+    training.add_argument('--lr', type=float, dest='learning_rate', help='peak (3e-4)')
+    training.add_argument(
+        '--loss', metavar='NAME', help='learned (default), paper: eq. (2), or squared'
+    )
     training.add_argument('--beta', type=float, help='of eq. (2) (500)')
     training.add_argument('--seed', type=int, help='of everything random (0)')
     training.add_argument('--devices', type=int, help='GPUs of this machine to use (1)')

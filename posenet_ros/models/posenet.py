@@ -140,12 +140,21 @@ class PoseNet(nn.Module):
 
     def set_extent(self, positions_N3: NDArray[np.float64]) -> None:
         """Take the middle and the extent of the scene from the training positions, in metres."""
-        low, high = positions_N3.min(axis=0), positions_N3.max(axis=0)
-        half = (high - low) / 2
-        # An axis without extent (a robot on a flat floor) still needs a scale above zero.
-        half = np.maximum(half, max(0.01 * half.max(), 1e-3))
-        self.position_mean.copy_(torch.as_tensor((low + high) / 2))
+        middle, half = _middle_and_half(positions_N3)
+        self.position_mean.copy_(torch.as_tensor(middle))
         self.position_scale.copy_(torch.as_tensor(half))
+
+    def scale_rows(self, positions_N3: NDArray[np.float64]) -> None:
+        """
+        Start as the paper does instead, with outputs in metres (section 3.1).
+
+        The rows of every position regressor get norms in proportion to the extent of the scene.
+        """
+        _, half = _middle_and_half(positions_N3)
+        scale = torch.as_tensor(half / half.max(), dtype=torch.float32)[:, None]
+        with torch.no_grad():
+            for regressor in [self.regressor, *(head.fc2 for head in self.auxiliary)]:
+                regressor.weight[:3] *= scale
 
     def forward(self, image_B3HW: Tensor) -> PosePrediction:
         """
@@ -202,6 +211,16 @@ class PoseNet(nn.Module):
         if self.architecture.rotation == '6d':
             return position, quaternion_from_6d(rotation)
         return position, rotation if self.training else functional.normalize(rotation, dim=1)
+
+
+def _middle_and_half(
+    positions_N3: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the middle of the box of some positions, and half its sides."""
+    low, high = positions_N3.min(axis=0), positions_N3.max(axis=0)
+    half = (high - low) / 2
+    # An axis without extent (a robot on a flat floor) still needs a scale above zero.
+    return (low + high) / 2, np.maximum(half, max(0.01 * half.max(), 1e-3))
 
 
 def _before_regressor(head: InceptionAux, tap: Tensor) -> Tensor:

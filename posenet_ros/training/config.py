@@ -26,7 +26,12 @@ from posenet_ros.errors import ConfigError
 from posenet_ros.models.posenet import Architecture
 from posenet_ros.models.preprocessing import Preprocessing
 
-LOSSES = ('learned', 'paper')
+LOSSES = ('learned', 'paper', 'squared')
+OPTIMIZERS = ('adamw', 'sgd', 'adagrad')
+SCHEDULES = ('cosine', 'steps', 'constant')
+
+_CHOICES = {'loss': LOSSES, 'optimizer': OPTIMIZERS, 'schedule': SCHEDULES}
+_SHARES = ('shift', 'warmup', 'average', 'brightness', 'contrast', 'momentum', 'step_factor')
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,15 @@ class TrainOptions:
 
     `weights` is `imagenet`, `none` or a file. `image_size` is the shorter side of the crop;
     images are scaled to `1 + margin` times that, so that crops can be moved. `wide` keeps the
-    whole width of the image in the crop instead of a square. `loss` is `learned` or `paper`
-    with `beta`. `learning_rate` is AdamW's peak; it rises over the share `warmup` of all steps
-    and falls with a cosine to zero. `average` is the share of all steps over which weights are
-    averaged (exponentially), 0 for none. `held_out` is the share of frames kept from training.
-    The rest are those of `Augmentation` and `Architecture`.
+    whole width of the image in the crop instead of a square. `standardise` has the network
+    work in units of the scene. `loss` is `learned`, or `paper` or `squared` with `beta`.
+    `optimizer` is `adamw`, `sgd` with `momentum`, or `adagrad`; `learning_rate` is its peak,
+    which it reaches over the share `warmup` of all steps. By `schedule` it then falls with a
+    `cosine` to zero, in `steps` (times `step_factor` every `step_epochs`), or is `constant`.
+    `iterations`, where there are any, say how many steps to take in place of `epochs`.
+    `average` is the share of all steps over which weights are averaged (exponentially), 0 for
+    none. `held_out` is the share of frames kept from training. The rest are those of
+    `Augmentation` and `Architecture`.
     """
 
     backbone: str = 'googlenet'
@@ -57,9 +66,16 @@ class TrainOptions:
     roll_deg: float = 0.0
     brightness: float = 0.2
     contrast: float = 0.2
+    standardise: bool = True
     loss: str = 'learned'
     beta: float = 500.0
+    optimizer: str = 'adamw'
+    momentum: float = 0.9
+    schedule: str = 'cosine'
+    step_epochs: int = 80
+    step_factor: float = 0.1
     epochs: int = 100
+    iterations: int = 0
     batch_size: int = 32
     learning_rate: float = 3e-4
     weight_decay: float = 0.01
@@ -76,9 +92,12 @@ class TrainOptions:
             value, kind = getattr(self, field.name), type(field.default)
             if not isinstance(value, (int, float) if kind is float else kind):
                 raise ConfigError(f'{field.name} is of kind {kind.__name__}, got {value!r}')
-        if self.loss not in LOSSES:
-            raise ConfigError(f'unknown loss {self.loss!r}; known are {", ".join(LOSSES)}')
-        for name in ('epochs', 'batch_size', 'devices', 'nodes'):
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ConfigError(
+                    f'unknown {name} {getattr(self, name)!r}; known are {", ".join(known)}'
+                )
+        for name in ('epochs', 'step_epochs', 'batch_size', 'devices', 'nodes'):
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name} must be at least 1, got {getattr(self, name)}')
         if self.image_size < 32:
@@ -86,10 +105,10 @@ class TrainOptions:
         for name in ('learning_rate', 'beta'):
             if not getattr(self, name) > 0:
                 raise ConfigError(f'{name} must be above zero, got {getattr(self, name)}')
-        for name in ('margin', 'turn_deg', 'roll_deg', 'weight_decay'):
+        for name in ('margin', 'turn_deg', 'roll_deg', 'weight_decay', 'iterations'):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ConfigError(f'{name} must not be negative, got {getattr(self, name)}')
-        for name in ('shift', 'warmup', 'average', 'brightness', 'contrast'):
+        for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f'{name} is a share from 0 to 1, got {getattr(self, name)}')
         if not 0.02 <= self.held_out <= 0.5:
@@ -97,6 +116,12 @@ class TrainOptions:
         # These refuse the rest, now and not after minutes of labelling.
         self.architecture()
         self.preprocessing(480, 640)
+
+    def epochs_for(self, frames: int) -> int:
+        """Return how often to go through so many frames."""
+        if not self.iterations:
+            return self.epochs
+        return math.ceil(self.iterations / max(frames // self.batch_size, 1))
 
     def architecture(self) -> Architecture:
         """Return the network that the recipe asks for."""

@@ -102,11 +102,14 @@ def fit(
     training_set = FrameDataset(train, train_images, preprocessing, options.augmentation(), camera)
     held_out_set = FrameDataset(held_out, held_out_images, preprocessing)
     model = PoseNet(options.architecture(), trunk).to(memory_format=torch.channels_last)
-    model.set_extent(training_set.positions_N3)
+    if options.standardise:
+        model.set_extent(training_set.positions_N3)
+    else:
+        model.scale_rows(training_set.positions_N3)
     history = History()
     with _quiet():
         batch_size, parts = _in_parts(min(options.batch_size, len(train)), preprocessing.crop)
-        trainer = _trainer(options, log_dir, history, parts, len(train) // options.batch_size)
+        trainer = _trainer(options, log_dir, history, parts, len(train))
         if not torch.cuda.is_available():
             keep_freed_memory()
         if options.weights != 'none' and is_folded(trunk):
@@ -160,11 +163,13 @@ def _loader(
 
 
 def _trainer(
-    options: TrainOptions, log_dir: Path, history: History, parts: int, steps: int
+    options: TrainOptions, log_dir: Path, history: History, parts: int, frames: int
 ) -> lightning.Trainer:
     callbacks: list[Callback] = [history, TrainingBar(), LastEpoch(log_dir / CHECKPOINT)]
+    epochs = options.epochs_for(frames)
     if options.average:
-        kept = max(options.average * max(steps, 1) * options.epochs, 1.0)
+        steps = max(frames // options.batch_size, 1) * epochs
+        kept = max(options.average * steps, 1.0)
         callbacks.append(AveragedWeights(decay=1 - 1 / kept))
     cuda = torch.cuda.is_available()
     several = options.devices * options.nodes > 1
@@ -175,7 +180,7 @@ def _trainer(
         strategy='ddp' if several else 'auto',
         sync_batchnorm=several and cuda,
         precision='16-mixed' if cuda else '32-true',
-        max_epochs=options.epochs,
+        max_epochs=epochs,
         accumulate_grad_batches=parts,
         enable_checkpointing=True,
         logger=TensorBoardLogger(log_dir, name='', version=''),

@@ -50,9 +50,14 @@ def position_distance(predicted_B3: Tensor, true_B3: Tensor) -> Tensor:
 def quaternion_distance(predicted_wxyz_B4: Tensor, true_wxyz_B4: Tensor) -> Tensor:
     """Return the mean distance of the normalised prediction from the label or its negative."""
     predicted = functional.normalize(predicted_wxyz_B4, dim=1)
-    same_side = (predicted * true_wxyz_B4).sum(dim=1, keepdim=True) >= 0
-    nearer = torch.where(same_side, true_wxyz_B4, -true_wxyz_B4)
+    nearer = on_same_side(predicted, true_wxyz_B4)
     return torch.linalg.vector_norm(predicted - nearer, dim=1).mean()
+
+
+def on_same_side(predicted_wxyz_B4: Tensor, true_wxyz_B4: Tensor) -> Tensor:
+    """Return the label or its negative, whichever is nearer to the prediction."""
+    same_side = (predicted_wxyz_B4 * true_wxyz_B4).sum(dim=1, keepdim=True) >= 0
+    return torch.where(same_side, true_wxyz_B4, -true_wxyz_B4)
 
 
 class PoseLoss(nn.Module):
@@ -65,12 +70,22 @@ class PoseLoss(nn.Module):
         last = (prediction.position_B3, prediction.quaternion_wxyz_B4)
         heads = [*prediction.auxiliary, last]
         weights = HEAD_WEIGHTS[-len(heads) :]
+        label = position_B3, quaternion_wxyz_B4
         total = position_B3.new_zeros(())
-        for weight, (position, quaternion) in zip(weights, heads, strict=True):
-            metres = position_distance(position, position_B3)
-            turned = quaternion_distance(quaternion, quaternion_wxyz_B4)
-            total = total + weight * self.weigh(metres, turned)
+        for weight, head in zip(weights, heads, strict=True):
+            total = total + weight * self.weigh(*self.distances(head, label))
+        metres = position_distance(last[0], position_B3)
+        turned = quaternion_distance(last[1], quaternion_wxyz_B4)
         return LossParts(total, metres.detach(), turned.detach())
+
+    def distances(
+        self, prediction: tuple[Tensor, Tensor], label: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Return how far the positions and the quaternions of one head are from the labels."""
+        return (
+            position_distance(prediction[0], label[0]),
+            quaternion_distance(prediction[1], label[1]),
+        )
 
     def weigh(self, position: Tensor, quaternion: Tensor) -> Tensor:
         """Balance metres against quaternion distance."""
@@ -92,6 +107,29 @@ class PaperLoss(PoseLoss):
     def weigh(self, position: Tensor, quaternion: Tensor) -> Tensor:
         """Return eq. (2)."""
         return position + self.beta * quaternion
+
+
+class SquaredLoss(PaperLoss):
+    """
+    What the authors' release minimises in place of eq. (2): `(|x^ - x|^2 + beta |q^ - q|^2) / 2`.
+
+    The quaternion is not normalised. Their weights of 150, 150 and 500 are those of the heads
+    times a beta of 500.
+    """
+
+    def distances(
+        self, prediction: tuple[Tensor, Tensor], label: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Return half the mean squares."""
+        position, quaternion = prediction
+        return (
+            _half_square(position - label[0]),
+            _half_square(quaternion - on_same_side(quaternion, label[1])),
+        )
+
+
+def _half_square(difference: Tensor) -> Tensor:
+    return 0.5 * difference.square().sum(dim=1).mean()
 
 
 class LearnedLoss(PoseLoss):

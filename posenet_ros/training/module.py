@@ -24,7 +24,7 @@ from posenet_ros.data.dataset import PoseBatch
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import check_same, Identity
-from posenet_ros.training.losses import LearnedLoss, PaperLoss
+from posenet_ros.training.losses import LearnedLoss, PaperLoss, PoseLoss, SquaredLoss
 import torch
 from torch import Tensor
 
@@ -41,8 +41,7 @@ class PoseTraining(lightning.LightningModule):
         self.model = model
         self.options = options
         self.identity = identity
-        learned = options.loss == 'learned'
-        self.loss = LearnedLoss() if learned else PaperLoss(options.beta)
+        self.loss = make_loss(options)
         self._errors: list[tuple[Tensor, Tensor]] = []
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -89,7 +88,7 @@ class PoseTraining(lightning.LightningModule):
         self.log_dict(medians, sync_dist=several)
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """Return AdamW with warm-up and cosine; norms and biases are not decayed."""
+        """Return the optimiser and its schedule; norms and biases are not decayed."""
         weights = [value for value in self.model.parameters() if value.ndim > 1]
         others = [value for value in self.model.parameters() if value.ndim <= 1]
         groups = [
@@ -98,10 +97,11 @@ class PoseTraining(lightning.LightningModule):
         ]
         if balance := list(self.loss.parameters()):
             groups.append({'params': balance, 'weight_decay': 0.0, 'lr': _BALANCE_RATE})
-        optimizer = torch.optim.AdamW(groups, lr=self.options.learning_rate, fused=True)
+        optimizer = make_optimizer(groups, self.options)
         total = int(self.trainer.estimated_stepping_batches)
+        epochs = self.trainer.max_epochs
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: warm_cosine(step / max(total, 1), self.options.warmup)
+            optimizer, lambda step: rate(step / max(total, 1), epochs, self.options)
         )
         return {
             'optimizer': optimizer,
@@ -109,9 +109,33 @@ class PoseTraining(lightning.LightningModule):
         }
 
 
-def warm_cosine(done: float, warmup: float) -> float:
-    """Return the share of the peak rate after a share of all steps: up in a line, then down."""
+def make_loss(options: TrainOptions) -> PoseLoss:
+    """Return the loss of a recipe."""
+    if options.loss == 'learned':
+        return LearnedLoss()
+    return {'paper': PaperLoss, 'squared': SquaredLoss}[options.loss](options.beta)
+
+
+def make_optimizer(groups: list[dict[str, Any]], options: TrainOptions) -> torch.optim.Optimizer:
+    """Return the optimiser of a recipe. Only AdamW's weight decay is apart from the gradient."""
+    peak = options.learning_rate
+    if options.optimizer == 'sgd':
+        return torch.optim.SGD(groups, lr=peak, momentum=options.momentum)
+    if options.optimizer == 'adagrad':
+        return torch.optim.Adagrad(groups, lr=peak)
+    return torch.optim.AdamW(groups, lr=peak, fused=True)
+
+
+def rate(done: float, epochs: int, options: TrainOptions) -> float:
+    """Return the share of the peak rate after a share of all steps, by the recipe's schedule."""
+    warmup = options.warmup
     if done < warmup:
         return max(done / warmup, 0.01)
+    if options.schedule == 'constant':
+        return 1.0
+    if options.schedule == 'steps':
+        # A step on the border belongs to the epoch that it begins.
+        epoch = math.floor(done * epochs + 1e-6)
+        return options.step_factor ** (epoch // options.step_epochs)
     rest = (done - warmup) / max(1 - warmup, 1e-9)
     return 0.5 * (1 + math.cos(math.pi * min(rest, 1.0)))

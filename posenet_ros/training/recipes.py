@@ -12,48 +12,40 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Sets of training options that belong together, by name or from a file."""
+"""Sets of training options that belong together: config/recipes/, or a file of one's own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from posenet_ros.errors import ConfigError
 from posenet_ros.files import read_yaml
 
-RECIPES: Mapping[str, Mapping[str, Any]] = {
-    'default': {},
-    # Without pre-trained weights, on a CPU, in minutes: a small image keeps the whole view, a
-    # grid tells where in it things are, and turned cameras stand in for frames that are not
-    # there. The network starts from nothing, so nothing of it is dropped.
-    'scratch': {
-        'backbone': 'resnet18',
-        'weights': 'none',
-        'image_size': 64,
-        'margin': 0.0,
-        'wide': True,
-        'shift': 0.0,
-        'turn_deg': 5.0,
-        'roll_deg': 2.0,
-        'pool': 2,
-        'rotation': '6d',
-        'feature_width': 512,
-        'dropout': 0.0,
-        'learning_rate': 1e-3,
-        'batch_size': 16,
-        'epochs': 60,
-    },
-}
+_CHECKOUT = Path('config', 'recipes')
+_INSTALLED = Path('share', 'posenet_ros', 'config', 'recipes')
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that come with the package."""
+    return sorted(path.stem for path in _folder().glob('*.yaml'))
 
 
 def read_recipe(name: str) -> dict[str, Any]:
     """Return a recipe by name, or a YAML file's; raise ConfigError for one that is not there."""
-    if name in RECIPES:
-        return dict(RECIPES[name])
-    if not name.endswith(('.yaml', '.yml')):
+    if name.endswith(('.yaml', '.yml')):
+        return read_yaml(Path(name), ConfigError)
+    if name not in recipe_names():
         raise ConfigError(
-            f'unknown recipe {name!r}; known are {", ".join(RECIPES)}, or give a .yaml file'
+            f'unknown recipe {name!r}; known are {", ".join(recipe_names())}, or give a .yaml file'
         )
-    return read_yaml(Path(name), ConfigError)
+    return read_yaml(_folder() / f'{name}.yaml', ConfigError)
+
+
+def _folder() -> Path:
+    """Return where the recipes are: beside the package, or in share/ of where it is installed."""
+    for parent in Path(__file__).resolve().parents:
+        for folder in (parent / _CHECKOUT, parent / _INSTALLED):
+            if folder.is_dir():
+                return folder
+    raise ConfigError(f'the recipes are not installed: no {_INSTALLED} above {__file__}')

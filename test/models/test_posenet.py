@@ -90,6 +90,18 @@ def test_effective_rows_are_proportional_to_the_extent():
     assert (norms[1] / norms[2]).item() == pytest.approx(2, rel=0.1)
 
 
+def test_rows_of_the_papers_start_are_proportional_to_the_extent_in_all_heads():
+    torch.manual_seed(0)
+    model = PoseNet(Architecture('googlenet'))
+    model.scale_rows(np.array([[0.0, 0, 0], [8, 4, 2]]))
+    for regressor in [model.regressor, *(head.fc2 for head in model.auxiliary)]:
+        norms = regressor.weight.norm(dim=1)
+        assert (norms[0] / norms[1]).item() == pytest.approx(2, rel=0.1)
+        assert (norms[1] / norms[2]).item() == pytest.approx(2, rel=0.1)
+        assert norms[3:].min() > 0.9 * norms[0]
+    assert model.position_scale.tolist() == [1, 1, 1]
+
+
 def test_feature_is_the_trunks_mean_over_the_image(model):
     expected = model.trunk(IMAGES).mean(dim=(2, 3))
     assert torch.allclose(model(IMAGES).feature_BD, expected, atol=1e-6)

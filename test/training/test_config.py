@@ -15,8 +15,9 @@
 from __future__ import annotations
 
 from posenet_ros.errors import ConfigError
+from posenet_ros.training import recipes
 from posenet_ros.training.config import parse_option, TrainOptions
-from posenet_ros.training.recipes import read_recipe, RECIPES
+from posenet_ros.training.recipes import read_recipe, recipe_names
 import pytest
 
 
@@ -32,6 +33,11 @@ def test_values_survive_yaml_and_unknown_ones_are_refused():
     'values',
     [
         {'loss': 'l2'},
+        {'optimizer': 'lion'},
+        {'schedule': 'linear'},
+        {'step_epochs': 0},
+        {'momentum': 1.5},
+        {'iterations': -1},
         {'epochs': 0},
         {'batch_size': 0},
         {'image_size': 16},
@@ -67,7 +73,7 @@ def test_values_from_a_command_line_have_their_kinds():
             parse_option(name, text)
 
 
-@pytest.mark.parametrize('name', RECIPES)
+@pytest.mark.parametrize('name', recipe_names())
 def test_every_recipe_is_one(name):
     assert isinstance(TrainOptions.from_dict(read_recipe(name)), TrainOptions)
 
@@ -82,5 +88,29 @@ def test_recipes_come_from_files_too(tmp_path):
         TrainOptions.from_dict(read_recipe(str(path)))
     with pytest.raises(ConfigError, match='cannot read'):
         read_recipe(str(tmp_path / 'gone.yaml'))
-    with pytest.raises(ConfigError, match=r"'best'; known are default, scratch"):
+    with pytest.raises(
+        ConfigError, match=r"'best'; known are caffe-release, default, paper2015, scratch"
+    ):
         read_recipe('best')
+
+
+def test_recipes_are_found_where_pip_and_colcon_put_them(monkeypatch, tmp_path):
+    module = tmp_path / 'lib' / 'python3.12' / 'site-packages' / 'posenet_ros' / 'training'
+    module.mkdir(parents=True)
+    monkeypatch.setattr(recipes, '__file__', str(module / 'recipes.py'))
+    with pytest.raises(ConfigError, match='not installed'):
+        read_recipe('mine')
+    share = tmp_path / 'share' / 'posenet_ros' / 'config' / 'recipes'
+    share.mkdir(parents=True)
+    (share / 'mine.yaml').write_text('epochs: 3\n')
+    assert recipe_names() == ['mine']
+    assert read_recipe('mine') == {'epochs': 3}
+
+
+def test_the_papers_recipe_is_the_papers():
+    options = TrainOptions.from_dict(read_recipe('paper2015'))
+    assert (options.optimizer, options.learning_rate, options.momentum) == ('sgd', 1e-5, 0.9)
+    assert (options.schedule, options.step_epochs, options.step_factor) == ('steps', 80, 0.1)
+    assert (options.loss, options.batch_size, options.dropout) == ('paper', 75, 0.5)
+    preprocessing = options.preprocessing(480, 640)
+    assert (preprocessing.short_side, preprocessing.crop) == (256, (224, 224))

@@ -24,7 +24,7 @@ from posenet_ros.errors import PosenetError
 from posenet_ros.training import callbacks
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk
-from posenet_ros.training.module import PoseTraining, warm_cosine
+from posenet_ros.training.module import make_optimizer, PoseTraining, rate
 from posenet_ros.training.splits import hold_out
 import pytest
 import torch
@@ -221,10 +221,58 @@ def test_wide_crops_have_the_shape_of_the_image():
     assert (square.short_side, square.crop) == (256, (224, 224))
 
 
+def rates(*shares, epochs=100, **how):
+    return [rate(share, epochs, replace(QUICK, **how)) for share in shares]
+
+
 def test_the_rate_warms_up_and_falls_to_zero():
-    assert warm_cosine(0, 0.1) == pytest.approx(0.01)
-    assert warm_cosine(0.05, 0.1) == pytest.approx(0.5)
-    assert warm_cosine(0.1, 0.1) == pytest.approx(1)
-    assert warm_cosine(0.55, 0.1) == pytest.approx(0.5)
-    assert warm_cosine(1, 0.1) == pytest.approx(0)
-    assert warm_cosine(0, 0) == 1
+    expected = [0.01, 0.5, 1, 0.5, 0]
+    assert rates(0, 0.05, 0.1, 0.55, 1, warmup=0.1) == pytest.approx(expected)
+    assert rates(0, warmup=0) == [1]
+
+
+def test_the_rate_falls_in_steps_as_in_the_paper():
+    how = {'schedule': 'steps', 'step_epochs': 80, 'step_factor': 0.1, 'warmup': 0.0}
+    borders = [epoch / 240 for epoch in (0, 79.9, 80, 159.9, 160, 239.9)]
+    expected = [1, 1, 0.1, 0.1, 0.01, 0.01]
+    assert rates(*borders, epochs=240, **how) == pytest.approx(expected)
+    assert rates(0, 0.5, 1, schedule='constant', warmup=0.0) == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ('how', 'kind'),
+    [
+        ({'optimizer': 'sgd', 'momentum': 0.8, 'weight_decay': 0.2}, torch.optim.SGD),
+        ({'optimizer': 'adagrad', 'weight_decay': 0.5}, torch.optim.Adagrad),
+        ({'optimizer': 'adamw'}, torch.optim.AdamW),
+    ],
+)
+def test_each_optimiser_takes_what_the_recipe_says(how, kind):
+    options = replace(QUICK, learning_rate=0.02, **how)
+    decayed, not_decayed = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
+    made = make_optimizer(
+        [
+            {'params': [decayed], 'weight_decay': options.weight_decay},
+            {'params': [not_decayed], 'weight_decay': 0.0},
+        ],
+        options,
+    )
+    assert type(made) is kind
+    assert [group['lr'] for group in made.param_groups] == [0.02, 0.02]
+    assert [group['weight_decay'] for group in made.param_groups] == [options.weight_decay, 0]
+    assert made.param_groups[0].get('momentum', 0.8) == 0.8
+
+
+def test_the_papers_way_learns_and_its_outputs_are_metres(corridor, tmp_path):
+    how = {'optimizer': 'sgd', 'schedule': 'steps', 'loss': 'paper', 'beta': 1.0}
+    found = fitted(corridor, tmp_path / 'a', standardise=False, epochs=6, **how)
+    assert found.model.position_scale.tolist() == [1, 1, 1]
+    assert found.model.position_mean.tolist() == [0, 0, 0]
+    assert found.history[-1]['train/loss'] < 0.8 * found.history[0]['train/loss']
+
+
+def test_iterations_decide_the_number_of_epochs(corridor, tmp_path):
+    steps = len(hold_out(corridor).train) // QUICK.batch_size
+    found = fitted(corridor, tmp_path / 'a', iterations=2 * steps + 1, schedule='constant')
+    assert len(found.history) == 3
+    assert replace(QUICK, iterations=30000, batch_size=64).epochs_for(640) == 3000

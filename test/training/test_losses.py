@@ -22,6 +22,7 @@ from posenet_ros.training.losses import (
     PaperLoss,
     position_distance,
     quaternion_distance,
+    SquaredLoss,
 )
 import pytest
 import torch
@@ -56,6 +57,19 @@ def test_paper_loss_is_equation_2():
     assert parts.total == pytest.approx(2.5 + 100 * math.sqrt(2) / 2)
     assert parts.position == pytest.approx(2.5)
     assert parts.quaternion == pytest.approx(math.sqrt(2) / 2)
+
+
+def test_the_released_solver_minimises_half_squares_of_what_nothing_normalises():
+    twice = prediction(quaternion=2 * QUATERNION)
+    parts = SquaredLoss(beta=10)(twice, TRUE_POSITION, TRUE_QUATERNION)
+    # |(3, 4, 0)|^2 and 0; |(-1, 0, 0, 2)|^2 and |(1, 0, 0, 0)|^2.
+    assert parts.total == pytest.approx((25 + 0) / 4 + 10 * (5 + 1) / 4)
+    assert parts.position == pytest.approx(2.5)
+    opposite = SquaredLoss(beta=10)(
+        prediction(quaternion=-QUATERNION), TRUE_POSITION, TRUE_QUATERNION
+    )
+    same = SquaredLoss(beta=10)(prediction(), TRUE_POSITION, TRUE_QUATERNION)
+    assert opposite.total == pytest.approx(same.total)
 
 
 def test_heads_weigh_as_in_the_authors_release():
