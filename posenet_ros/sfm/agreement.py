@@ -30,6 +30,9 @@ from posenet_ros.sfm.motions import motions, Windows, windows
 from scipy.spatial.transform import Rotation
 
 DURATIONS_S = (0.5, 1.0)
+# For a robot so slow that these show hardly any motion.
+_SLOW_DURATIONS_S = (2.0, 4.0)
+_ENOUGH_MOVED = 0.1
 # Two motions agree when they differ by less than a fixed part and a share of the motion.
 _METRES, _METRES_SHARE = 0.03, 0.3
 _DEGREES, _DEGREES_SHARE, _DEGREES_PER_METRE, _MOST_DEGREES = 5.0, 0.1, 3.0, 20.0
@@ -89,11 +92,14 @@ class Differences:
 
 def differences(camera: Trajectory, reference: Trajectory) -> Differences:
     """Return how two trajectories (N poses, same stamps, both in metres) move differently."""
-    over = windows(camera.stamps_ns, DURATIONS_S)
-    seen, told = motions(camera, over), motions(reference, over)
-    length = np.maximum(seen.lengths, told.lengths)
-    degrees = np.degrees(np.maximum(seen.angles, told.angles))
-    moved = (length > _MOVED_METRES) | (degrees > _MOVED_DEGREES)
+    for durations_s in (DURATIONS_S, _SLOW_DURATIONS_S):
+        over = windows(camera.stamps_ns, durations_s)
+        seen, told = motions(camera, over), motions(reference, over)
+        length = np.maximum(seen.lengths, told.lengths)
+        degrees = np.degrees(np.maximum(seen.angles, told.angles))
+        moved = (length > _MOVED_METRES) | (degrees > _MOVED_DEGREES)
+        if moved.sum() > _ENOUGH_MOVED * len(moved):
+            break
     turned_off = (seen.rotations.inv() * told.rotations).as_rotvec()
     drift = _drift(turned_off[moved], length[moved])
     return Differences(

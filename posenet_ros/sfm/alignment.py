@@ -45,9 +45,10 @@ class Alignment:
 
     `map_from_camera` has every frame. `agreement` is over the frames that the reference covers
     (`checked`, indices); `offset_s` is added to the camera's stamps to have the reference's.
-    `up_spread_rad` is the median angle between the frames' upright directions and their mean,
-    `mount_off_rad` how far the camera seems to be turned from where it is said to be mounted.
-    `anchor` tells how well the map of a localizer fits, where there is one.
+    `up_spread_rad` is the angle that 90 % of the frames' upright directions are within of
+    their mean, `tilt_rad` how far that mean is from the map's vertical, `mount_off_rad` how far
+    the camera seems to be turned from where it is said to be mounted. `anchor` tells how well
+    the map of a localizer fits, where there is one.
     """
 
     map_from_sfm: Sim3
@@ -55,6 +56,7 @@ class Alignment:
     scale: ScaleFit
     offset_s: float
     up_spread_rad: float
+    tilt_rad: float
     mount_off_rad: float
     agreement: Agreement
     checked: NDArray[np.int64]
@@ -98,6 +100,7 @@ def align(sfm: Trajectory, reference: Trajectory, *, anchored: bool = False) -> 
         scale=scale,
         offset_s=offset_s,
         up_spread_rad=spread(directions, up),
+        tilt_rad=float(np.arccos(np.clip(placed.rotation.apply(up)[2], -1.0, 1.0))),
         mount_off_rad=float(seeming_mount(known, odom).magnitude()),
         agreement=compare(placed.apply_to(known), odom),
         checked=checked,

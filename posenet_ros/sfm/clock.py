@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from posenet_ros.geometry import NS_PER_S, Trajectory
 from posenet_ros.sfm.motions import motions, Windows, windows
 
-_RANGE_S = 0.5
+_USUAL_RANGE_S = 0.5
+_RANGE_S = 2.0
 _COARSE_S = 0.02
 _FINE_S = 0.004
 # Turns of single frames are compared; what differs by more than this is simply wrong.
@@ -38,16 +39,20 @@ def clock_offset(camera: Trajectory, reference: Trajectory) -> float:
     zero where another value does not explain the turns clearly better, as on a straight path.
     """
     pairs = windows(camera.stamps_ns, [1e-3])
-    coarse = np.arange(-_RANGE_S, _RANGE_S + _COARSE_S / 2, _COARSE_S)
-    costs = np.array([_disagreement(camera, reference, pairs, shift) for shift in coarse])
-    best = float(coarse[int(np.argmin(costs))])
-    fine = best + np.arange(-_COARSE_S, _COARSE_S + _FINE_S / 2, _FINE_S)
-    fine_costs = [_disagreement(camera, reference, pairs, shift) for shift in fine]
-    at_zero = _disagreement(camera, reference, pairs, 0.0)
-    at_edge = abs(best) > _RANGE_S - _COARSE_S / 2
-    if at_edge or not min(fine_costs) < _CLEARLY_BETTER * at_zero:
-        return 0.0
-    return float(fine[int(np.argmin(fine_costs))])
+    found, cost = 0.0, _disagreement(camera, reference, pairs, 0.0)
+    # Far offsets only where near ones explain nothing: a robot that sways repeats itself.
+    for widest_s in (_USUAL_RANGE_S, _RANGE_S):
+        coarse = np.arange(-widest_s, widest_s + _COARSE_S / 2, _COARSE_S)
+        costs = [_disagreement(camera, reference, pairs, shift) for shift in coarse]
+        best = float(coarse[int(np.argmin(costs))])
+        if abs(best) > widest_s - _COARSE_S / 2:
+            # The least of what was tried, and not the least there is.
+            continue
+        fine = best + np.arange(-_COARSE_S, _COARSE_S + _FINE_S / 2, _FINE_S)
+        fine_costs = [_disagreement(camera, reference, pairs, shift) for shift in fine]
+        if min(fine_costs) < _CLEARLY_BETTER * cost:
+            found, cost = float(fine[int(np.argmin(fine_costs))]), min(fine_costs)
+    return found
 
 
 def covered(

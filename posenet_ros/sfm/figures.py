@@ -41,9 +41,15 @@ def summarise(
     options: LabelOptions,
     selection: Selection,
     result: LabelResult,
+    *,
     stage_s: Mapping[str, float],
+    parted: int,
 ) -> LabelSummary:
-    """Return the summary of what was labelled; `stage_s` are the seconds of each stage."""
+    """
+    Return the summary of what was labelled.
+
+    `stage_s` are the seconds of each stage, `parted` counts pairs of frames that only look alike.
+    """
     labels, found, known = result.labels, result.found, sources.camera
     source_of = np.array([sources.index_of(int(each)) for each in labels.stamps_ns])
     steps = np.linalg.norm(np.diff(labels.translations, axis=0), axis=1)
@@ -70,6 +76,8 @@ def summarise(
         longest_gap_s=round(gap_s, 3),
         longest_gap_from=gap_from,
         misplaced=sum(gates.is_misplaced(each.reason) for each in result.rejected),
+        parted=parted,
+        seen_again=result.seen_again,
         mapper=found.mapper,
         models=[
             ModelSummary(len(model), min(model) / NS_PER_S, max(model) / NS_PER_S)
@@ -101,7 +109,8 @@ def _metric(sources: Sources, options: LabelOptions, result: LabelResult) -> Met
         return None
     return MetricSummary(
         reference=reference.name,
-        scale=alignment.scale.scale,
+        scale=alignment.map_from_sfm.scale,
+        scale_by_motions=alignment.scale.scale,
         scale_error=alignment.scale.standard_error,
         scale_assumed=reference.scale_error,
         scale_spread=alignment.scale.spread,
@@ -112,6 +121,7 @@ def _metric(sources: Sources, options: LabelOptions, result: LabelResult) -> Met
         median_difference_deg=alignment.agreement.median_degrees,
         drift_deg_per_m=float(np.degrees(np.linalg.norm(alignment.agreement.drift))),
         up_spread_deg=float(np.degrees(alignment.up_spread_rad)),
+        tilt_deg=float(np.degrees(alignment.tilt_rad)),
         clock_offset_s=alignment.offset_s,
         lever_arm_error_m=float(np.linalg.norm(alignment.scale.lever_arm)),
         mount_error_deg=float(np.degrees(alignment.mount_off_rad)),
@@ -132,4 +142,4 @@ def _second(sources: Sources, result: LabelResult, alignment: Alignment) -> dict
     except LabellingError as error:
         _LOG.warning('%s cannot be compared: %s', second.name, error)
         return {}
-    return {'second': second.name, 'second_scale': other / alignment.scale.scale}
+    return {'second': second.name, 'second_scale': other / alignment.map_from_sfm.scale}

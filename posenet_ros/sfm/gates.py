@@ -27,7 +27,7 @@ from posenet_ros.data.capture import Rejected
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import NS_PER_S, seconds_text, Trajectory
 from posenet_ros.sfm.alignment import Alignment, wrong_mount_degrees
-from posenet_ros.sfm.pieces import Misplaced
+from posenet_ros.sfm.pieces import cut, FEWEST_SHARED, Misplaced
 from posenet_ros.sfm.reconstruction import Reconstruction
 from posenet_ros.sfm.selection import Selection
 
@@ -150,8 +150,9 @@ def reject_frames(
     Return the mask (N,) of frames to label, and the others of the recording with reasons.
 
     A frame needs enough points, a small reprojection error, and, where there is a reference, to
-    be covered by it or close in time to frames that are, motions to its neighbours of which at
-    least one agrees, and to lie where the reference leads from the other frames (`misplaced`
+    be covered by it or close in time to frames that are and held to one by images, motions to
+    its neighbours of which at least one agrees, and to lie where the reference leads from the
+    other frames (`misplaced`
     are those that do not). No frame may need more speed than the robot has.
     """
     stamps_ns = reconstruction.sfm_from_camera.stamps_ns
@@ -160,10 +161,12 @@ def reject_frames(
     contradicted = np.zeros(len(stamps_ns), dtype=bool)
     unchecked_s = np.zeros(len(stamps_ns))
     elsewhere = {int(index): piece for piece in misplaced for index in piece.frames}
+    alone = np.zeros(len(stamps_ns), dtype=bool)
     speeds, fastest = _speeds(reconstruction, alignment)
     if alignment is not None:
         contradicted[alignment.checked] = ~alignment.agreement.frames
         unchecked_s = _seconds_to_nearest(stamps_ns, stamps_ns[alignment.checked])
+        alone = _judged_by_their_neighbours(reconstruction, alignment.checked, elsewhere)
     for index, stamp_ns in enumerate(stamps_ns):
         points, error = reconstruction.points_seen[index], reconstruction.errors_px[index]
         reason = None
@@ -175,18 +178,42 @@ def reject_frames(
             reason = f'moves otherwise than {name}: all motions around it'
         elif index in elsewhere:
             piece = elsewhere[index]
-            reason = (
-                f'{_MISPLACED} {name} leads: {piece.metres_off:.1f} m off, '
-                f'{piece.metres_allowed:.1f} m allowed; another place looks like it'
-            )
+            reason = f'{_MISPLACED} {name} leads: {piece.off}; another place looks like it'
         elif speeds[index] > fastest:
             reason = f'needs too much speed: {speeds[index]:.1f}, the others {fastest:.1f} at most'
         elif unchecked_s[index] > UNCHECKED_S:
             reason = f'not covered by {name}: {unchecked_s[index]:.1f} s away from it'
+        elif alone[index]:
+            reason = f'not covered by {name}: held to no frame that is by {FEWEST_SHARED} points'
         if reason is not None:
             keep[index] = False
             rejected.append(Rejected(int(stamp_ns), reason))
     return keep, sorted(rejected)
+
+
+def _judged_by_their_neighbours(
+    reconstruction: Reconstruction,
+    checked: NDArray[np.int64],
+    elsewhere: dict[int, Misplaced],
+) -> NDArray[np.bool_]:
+    """
+    Let frames that the reference does not cover share the fate of those that hold them.
+
+    Adds to `elsewhere` those held by a misplaced frame, and returns the mask (N,) of those that
+    images hold to no checked frame at all.
+    """
+    stamps_ns = reconstruction.sfm_from_camera.stamps_ns
+    alone = np.zeros(len(stamps_ns), dtype=bool)
+    for piece in cut(stamps_ns, reconstruction.points_shared):
+        known = piece[np.isin(piece, checked)]
+        for index in piece[~np.isin(piece, checked)]:
+            if not len(known):
+                alone[index] = True
+                continue
+            holds = int(known[np.argmin(abs(stamps_ns[known] - stamps_ns[index]))])
+            if holds in elsewhere:
+                elsewhere[int(index)] = elsewhere[holds]
+    return alone
 
 
 def _seconds_to_nearest(

@@ -26,7 +26,7 @@ import shutil
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.data.capture import Capture
+from posenet_ros.data.capture import Capture, LABELS
 from posenet_ros.data.images import encode_jpeg
 from posenet_ros.data.origin import SUMMARY
 from posenet_ros.data.run import at_work, claim, describe_recording
@@ -41,9 +41,9 @@ from posenet_ros.sfm.figures import summarise
 from posenet_ros.sfm.options import LabelOptions
 from posenet_ros.sfm.pieces import Misplaced, misplaced_pieces
 from posenet_ros.sfm.process import run_stage
-from posenet_ros.sfm.reconstruction import keep, Reconstruction
+from posenet_ros.sfm.reconstruction import keep, kept, Reconstruction
 from posenet_ros.sfm.reference import Reference
-from posenet_ros.sfm.report import LabelResult, write_label_report
+from posenet_ros.sfm.report import LabelResult, loop_closures, write_label_report
 from posenet_ros.sfm.selection import select_frames, Selection
 from posenet_ros.sfm.sources import Sources
 from posenet_ros.sfm.standing import StandStill
@@ -77,6 +77,7 @@ def label_recordings(sources: Sources, output: Path, options: LabelOptions) -> L
         if finished is not None:
             return finished
         _check_no_model(output)
+        _restore_parted(space, options)
         selection = _selected(space, sources, options)
         gates.check_selection(selection)
         for _ in range(_PARTINGS):
@@ -135,9 +136,23 @@ def _check_no_model(output: Path) -> None:
         )
 
 
+def _restore_parted(space: Workspace, options: LabelOptions) -> None:
+    """Have matches verified again that were taken out because another reference said so."""
+    if not space.parted.exists():
+        return
+    if read_yaml(space.parted, CaptureError).get('by') != options.told_by:
+        # What was matched is still there; verifying what lacks its geometry restores it.
+        space.forget('matching')
+        space.parted.unlink()
+
+
 def _selected(space: Workspace, sources: Sources, options: LabelOptions) -> Selection:
+    """Choose the frames, or return those that were chosen by the same reference."""
+    before, times = None, space.stage_times()
     if space.is_done('selection'):
-        return space.read_selection()
+        before = space.read_selection()
+        if space.selected_by() == options.told_by:
+            return before
     # What a killed run chose is chosen again: it may have ended in the middle of an interval.
     shutil.rmtree(space.images, ignore_errors=True)
     space.images.mkdir(parents=True)
@@ -155,7 +170,11 @@ def _selected(space: Workspace, sources: Sources, options: LabelOptions) -> Sele
         selection = select_frames(
             images, rate_hz=options.rate_hz, keep=keep_image, stood=_standing(sources, options)
         )
-        space.write_selection(selection)
+        space.write_selection(selection, options.told_by)
+    if selection == before:
+        space.restore(times)
+    else:
+        space.remove_database()
     return selection
 
 
@@ -215,7 +234,7 @@ def _reconstructed(
                 model=str(space.unaligned),
                 mapper=mapper,
             )
-            keep(space.found, result)
+            keep(space.found, {**result, 'asked': mapper})
     return space.read_reconstruction()
 
 
@@ -266,16 +285,19 @@ class _Labelling:
                 only_count=only_count,
             )
 
-        if part(only_count=True) == 0:
+        false = part(only_count=True)
+        if false == 0:
             return False
         # Before the matches go: a run that is killed in between maps again too.
         self.space.forget('mapping')
-        parted = part(only_count=False)
+        pairs = self.space.parted_pairs() + false
+        write_yaml(self.space.parted, {'by': self.options.told_by, 'pairs': pairs})
+        part(only_count=False)
         _LOG.warning(
             '%d frames were mapped at a place that only looks alike: %d pairs of frames are '
             'taken apart, and the map is made again',
             len(expected),
-            parted,
+            false,
         )
         return True
 
@@ -289,8 +311,9 @@ class _Labelling:
         labelled, rejected = gates.reject_frames(self.found, alignment, name, self._misplaced())
         gates.check_left(labelled, rejected)
         labels = placed.apply_to(self.found.sfm_from_camera).select(labelled)
-        # A summary speaks of the labels and the model beside it: an older one goes first.
-        (self.space.capture / SUMMARY).unlink(missing_ok=True)
+        # A summary speaks of the labels and the model beside it: older ones go first.
+        for stale in (SUMMARY, LABELS):
+            (self.space.capture / stale).unlink(missing_ok=True)
         self._place(placed)
         Capture.create(
             self.space.capture, camera=self.found.camera, labels=labels, rejected=rejected
@@ -304,9 +327,15 @@ class _Labelling:
             reference=self.reference,
             alignment=alignment,
             grid=self.sources.grid,
+            loops=loop_closures(self.space),
         )
         summary = summarise(
-            self.sources, self.options, self.selection, result, self.space.stage_times()
+            self.sources,
+            self.options,
+            self.selection,
+            result,
+            stage_s=self.space.stage_times(),
+            parted=self.space.parted_pairs(),
         )
         write_label_report(self.space, summary, result)
         write_yaml(self.space.capture / SUMMARY, summary.to_dict())
@@ -335,8 +364,12 @@ class _Labelling:
             camera,
             told,
             path,
-            self.found.points_shared[alignment.checked],
+            # Where frames between two are not checked, the least that holds any of them.
+            np.minimum.reduceat(
+                self.found.points_shared, np.append(0, alignment.checked[:-1] + 1)
+            ),
             drift_rad_per_m=float(np.linalg.norm(alignment.agreement.drift)),
+            restarts_ns=self.sources.restarts_ns,
         )
         return [replace(piece, frames=alignment.checked[piece.frames]) for piece in found]
 
@@ -359,5 +392,7 @@ class _Labelling:
 
 
 def _mapped_by(space: Workspace, mapper: str) -> bool:
-    """Tell whether the map that is there was made by the mapper that is asked for."""
-    return mapper in ('auto', space.read_reconstruction().mapper)
+    """Tell whether the mapper that is asked for would make the map that is there."""
+    values = kept(space.found)
+    asked = values.get('asked')
+    return asked == mapper or (asked == 'auto' and values.get('mapper') == mapper)

@@ -108,6 +108,12 @@ class LabelOptions:
         return Pose(Rotation.from_euler('xyz', angles), np.array([x, y, z]), base, camera)
 
     @property
+    def told_by(self) -> dict[str, Any]:
+        """What decides which motion the reference tells."""
+        values = self.to_dict()
+        return {name: values[name] for name in ('reference', 'odom_topic', 'base_from_camera')}
+
+    @property
     def anchor_frame(self) -> str | None:
         """The frame that labels shall be in; None for a map of their own."""
         frame = self.reference.removeprefix('tf:')

@@ -23,21 +23,44 @@ do not hold them together, and every piece must lie where odometry leads from th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.geometry import NS_PER_S, Trajectory
+from scipy.spatial.transform import Rotation
 
-# Frames that share fewer points than this with the one before are not held by it.
 FEWEST_SHARED = 15
-# Nor are frames after a pause this long, or this many usual steps of time.
 _PAUSE_S = 2.5
 _PAUSE_STEPS = 4.0
-# What odometry may be wrong after a way of so many metres. Slipping is part of the fixed one.
-_METRES, _METRES_SHARE = 0.5, 0.1
+_METRES, _METRES_SHARE = 0.4, 0.1
 _DEGREES, _DEGREES_PER_METRE, _MOST_DEGREES = 10.0, 1.0, 60.0
+_TURNED_DEGREES = 20.0
 _WAY_STEP_NS = NS_PER_S // 2
+# A reference that goes so much faster than it usually does, and so far at once, was reset.
+_JUMP_SPEEDS, _JUMP_METRES = 10.0, 0.3
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far a way is off the one that odometry says, and how far it may be."""
+
+    metres: float
+    most_metres: float
+    degrees: float
+    most_degrees: float
+
+    @property
+    def excess(self) -> float:
+        """The larger of both by its limit; above one the way is another."""
+        return max(self.metres / self.most_metres, self.degrees / self.most_degrees)
+
+    def __str__(self) -> str:
+        """Return the figure that fails, as a person reads it."""
+        if self.metres / self.most_metres >= self.degrees / self.most_degrees:
+            return f'{self.metres:.1f} m off, {self.most_metres:.1f} m allowed'
+        return f'{self.degrees:.0f} deg turned, {self.most_degrees:.0f} deg allowed'
 
 
 @dataclass(frozen=True)
@@ -49,8 +72,7 @@ class Misplaced:
     """
 
     frames: NDArray[np.int64]
-    metres_off: float
-    metres_allowed: float
+    off: Apart
     expected: NDArray[np.float64]
     reach: NDArray[np.float64]
 
@@ -62,6 +84,7 @@ def misplaced_pieces(
     shared: NDArray[np.int64],
     *,
     drift_rad_per_m: float,
+    restarts_ns: Sequence[int] = (),
 ) -> list[Misplaced]:
     """
     Return the pieces of a map that odometry does not lead to.
@@ -70,10 +93,12 @@ def misplaced_pieces(
     reference at its own rate; `shared` (N,) are the points of the map that each frame has in
     common with the one before, `drift_rad_per_m` how fast the reference's heading is known to
     drift. The longest piece is taken to be right; others are added from there, each
-    compared with the nearest that are in place already.
+    compared with the nearest that are in place already. Nothing is compared across
+    `restarts_ns`, where another recording begins, nor where the reference itself jumps, as after
+    a reset: what it says of the way there is nothing.
     """
-    pieces = _pieces(camera.stamps_ns, shared)
-    compared = _Comparison(camera, told, path, drift_rad_per_m)
+    pieces = cut(camera.stamps_ns, shared)
+    compared = _Comparison(camera, told, path, drift_rad_per_m, restarts_ns)
     placed = {max(range(len(pieces)), key=lambda index: len(pieces[index]))}
     wrong: list[Misplaced] = []
     # From the nearest in time outwards, so that the way to compare over is short.
@@ -82,24 +107,24 @@ def misplaced_pieces(
     for index in order:
         before = max((other for other in placed if other < index), default=None)
         after = min((other for other in placed if other > index), default=None)
-        checks = []
+        ways = []
         if before is not None:
-            checks.append(compared.off(pieces[before][-1], pieces[index][0]))
+            ways.append((pieces[before][-1], pieces[index][0]))
         if after is not None:
-            checks.append(compared.off(pieces[index][-1], pieces[after][0]))
-        off, allowed = max(checks, key=lambda check: check[0] - check[1])
-        if off > allowed:
-            near = pieces[after][0] if before is None else pieces[before][-1]
+            ways.append((pieces[after][0], pieces[index][-1]))
+        checks = [(compared.off(*way), way[0]) for way in ways if compared.knows(*way)]
+        off, near = max(checks, key=lambda check: check[0].excess, default=(None, 0))
+        if off is not None and off.excess > 1:
             led = [compared.lead(near, frame) for frame in pieces[index]]
             places, reach = (np.array(each) for each in zip(*led, strict=True))
-            wrong.append(Misplaced(pieces[index], off, allowed, places, reach))
+            wrong.append(Misplaced(pieces[index], off, places, reach))
         else:
             placed.add(index)
     return wrong
 
 
-def _pieces(stamps_ns: NDArray[np.int64], shared: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Cut the frames where images do not hold one to the one before."""
+def cut(stamps_ns: NDArray[np.int64], shared: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return the indices of frames in pieces, between which images do not hold them together."""
     steps = np.diff(stamps_ns)
     usual_ns = float(np.median(steps)) if len(steps) else 0.0
     loose = shared[1:] < FEWEST_SHARED
@@ -111,7 +136,12 @@ class _Comparison:
     """Compares the way from one frame to another with what odometry says of it."""
 
     def __init__(
-        self, camera: Trajectory, told: Trajectory, path: Trajectory, drift_rad_per_m: float
+        self,
+        camera: Trajectory,
+        told: Trajectory,
+        path: Trajectory,
+        drift_rad_per_m: float,
+        restarts_ns: Sequence[int],
     ) -> None:
         self._camera = camera
         self._told = told
@@ -123,13 +153,28 @@ class _Comparison:
         steps = np.linalg.norm(np.diff(path.translations[kept], axis=0), axis=1)
         self._way_ns = path.stamps_ns[kept]
         self._way = np.concatenate([[0.0], np.cumsum(steps)])
+        self._breaks_ns = np.sort(np.concatenate([jumps(path), restarts_ns]).astype(np.int64))
 
-    def off(self, first: int, last: int) -> tuple[float, float]:
-        """Return the metres that a way is off, and the metres that it may be."""
+    def knows(self, first: int, last: int) -> bool:
+        """Tell whether the reference says anything of a way, whichever end comes first."""
+        ends = np.searchsorted(self._breaks_ns, self._camera.stamps_ns[[first, last]], 'right')
+        return bool(ends[0] == ends[1])
+
+    def off(self, first: int, last: int) -> Apart:
+        """Return how far a way is off, and how far it may be."""
         metres = np.linalg.norm(
             _way_seen(self._camera, first, last) - _way_seen(self._told, first, last)
         )
-        return float(metres), self._allowed(first, last)
+        turned_off = _turn_seen(self._camera, first, last).inv() * _turn_seen(
+            self._told, first, last
+        )
+        turned = np.degrees(self._drift_over(self._length(first, last)))
+        return Apart(
+            float(metres),
+            self._allowed(first, last),
+            float(np.degrees(turned_off.magnitude())),
+            _TURNED_DEGREES + turned,
+        )
 
     def lead(self, known: int, frame: int) -> tuple[NDArray[np.float64], float]:
         """Return where odometry leads from a known frame to another, and how far that is off."""
@@ -137,14 +182,34 @@ class _Comparison:
         return self._camera.translations[known] + way, self._allowed(known, frame)
 
     def _allowed(self, first: int, last: int) -> float:
-        ends = self._camera.stamps_ns[[first, last]]
-        length = abs(float(np.diff(np.interp(ends, self._way_ns, self._way))[0]))
-        turned = np.radians(_DEGREES) + (np.radians(_DEGREES_PER_METRE) + self._drift) * length
+        length = self._length(first, last)
+        turned = np.radians(_DEGREES) + self._drift_over(length)
         turned = min(turned, np.radians(_MOST_DEGREES))
         return _METRES + (_METRES_SHARE + turned / 2) * length
+
+    def _length(self, first: int, last: int) -> float:
+        ends = self._camera.stamps_ns[[first, last]]
+        return abs(float(np.diff(np.interp(ends, self._way_ns, self._way))[0]))
+
+    def _drift_over(self, length: float) -> float:
+        return (np.radians(_DEGREES_PER_METRE) + self._drift) * length
+
+
+def jumps(path: Trajectory) -> NDArray[np.int64]:
+    """Return the stamps at which a reference is at once where it cannot have moved to."""
+    steps = np.linalg.norm(np.diff(path.translations, axis=0), axis=1)
+    speeds = steps / np.maximum(np.diff(path.stamps_ns) / NS_PER_S, 1e-9)
+    usual = float(np.percentile(speeds, 90)) if len(speeds) else 0.0
+    jumped = (steps > _JUMP_METRES) & (speeds > _JUMP_SPEEDS * usual)
+    return path.stamps_ns[1:][jumped]
 
 
 def _way_seen(poses: Trajectory, first: int, last: int) -> NDArray[np.float64]:
     """Return the way from one pose to another, in the coordinates of the first."""
     way = poses.translations[last] - poses.translations[first]
     return poses.rotations[first].inv().apply(way)
+
+
+def _turn_seen(poses: Trajectory, first: int, last: int) -> Rotation:
+    """Return the turn from one pose to another, in the coordinates of the first."""
+    return poses.rotations[first].inv() * poses.rotations[last]

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ _ROUNDS = 20
 # Tukey's biweight: what is further off than this many deviations counts nothing.
 _TUKEY = 4.7
 _BLOCKS = 10
+_CLEARLY_BETTER = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,17 +58,22 @@ def fit_scale(seen: Motions, told: Motions) -> ScaleFit:
 
     `seen` are the camera's motions in the reconstruction, `told` the same in metres by the
     reference, in order of time. Noise of the reference does not bias the fit, as it would bias
-    a ratio of lengths; a window with a slipping wheel counts nothing. Raises LabellingError
-    where nothing moves.
+    a ratio of lengths; a window with a slipping wheel counts nothing. On a steady circle a lever
+    arm is as good an explanation as a scale, so it is taken to be none unless that is clearly
+    worse. Raises LabellingError where nothing moves.
     """
     if not (np.isfinite(seen.steps).all() and seen.lengths.max(initial=0.0) > 0):
         raise LabellingError('the camera does not move in the reconstruction: no scale fits')
     start = _weighted_median_ratio(seen, told)
     everything = np.ones(len(seen.steps), dtype=bool)
-    scale, lever_arm = _robust_fit(seen, told, everything, start)
+    held = math.sqrt(len(seen.steps))
+    scale, lever_arm = _robust_fit(seen, told, everything, start, firmness=held)
+    free = _robust_fit(seen, told, everything, start, firmness=1.0)
+    if _left(seen, told, *free) < _CLEARLY_BETTER * _left(seen, told, scale, lever_arm):
+        (scale, lever_arm), held = free, 1.0
     blocks = np.arange(len(seen.steps)) * _BLOCKS // len(seen.steps)
     without = [
-        _robust_fit(seen, told, blocks != block, scale)[0]
+        _robust_fit(seen, told, blocks != block, scale, firmness=held)[0]
         for block in range(_BLOCKS)
         if (blocks != block).any()
     ]
@@ -75,6 +82,13 @@ def fit_scale(seen: Motions, told: Motions) -> ScaleFit:
     ratios = _ratios(seen, told.steps - seen.turns @ lever_arm)
     low, high = np.percentile(ratios, [16, 84])
     return ScaleFit(scale, error, float(high - low) / 2, lever_arm)
+
+
+def _left(seen: Motions, told: Motions, scale: float, lever_arm: NDArray[np.float64]) -> float:
+    """Return the median of what a fit leaves unexplained, in deviations."""
+    sigma = _NOISE_METRES + _NOISE_SHARE * abs(scale) * seen.lengths
+    left = told.steps - scale * seen.steps - seen.turns @ lever_arm
+    return float(np.median(np.linalg.norm(left, axis=1) / sigma))
 
 
 def _ratios(seen: Motions, steps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -93,9 +107,13 @@ def _weighted_median_ratio(seen: Motions, told: Motions) -> float:
 
 
 def _robust_fit(
-    seen: Motions, told: Motions, use: NDArray[np.bool_], start: float
+    seen: Motions, told: Motions, use: NDArray[np.bool_], start: float, *, firmness: float
 ) -> tuple[float, NDArray[np.float64]]:
-    """Reweight least squares over (scale, lever arm) until the weights settle."""
+    """
+    Reweight least squares over (scale, lever arm) until the weights settle.
+
+    The lever arm is taken to be zero to within centimetres, as firmly as `firmness` says.
+    """
     steps, turns, target = seen.steps[use], seen.turns[use], told.steps[use]
     scale, lever_arm = start, np.zeros(3)
     for _ in range(_ROUNDS):
@@ -106,7 +124,7 @@ def _robust_fit(
         weights = np.maximum(1 - (left / (_TUKEY * deviation)) ** 2, 0.0) / sigma
         rows = np.concatenate([steps[:, :, None], turns], axis=2) * weights[:, None, None]
         wanted = target * weights[:, None]
-        prior = np.diag([0.0, *[deviation / _LEVER_ARM_METRES] * 3])
+        prior = np.diag([0.0, *[firmness * deviation / _LEVER_ARM_METRES] * 3])
         solution, *_ = np.linalg.lstsq(
             np.concatenate([rows.reshape(-1, 4), prior]),
             np.concatenate([wanted.ravel(), np.zeros(4)]),

@@ -68,7 +68,8 @@ class Source:
             if reference is not None:
                 second = find_second_reference(recording, options, first.frame_id, reference)
             frame = options.anchor_frame
-            length_ns = recording.end_ns - recording.start_ns
+            _, _, recorded_ns, _ = next(recording.messages([topic]))
+            length_ns = recording.end_ns - recorded_ns
             return cls(
                 path=path,
                 topic=topic,
@@ -125,6 +126,11 @@ class Sources:
     def second(self) -> Reference | None:
         """Another reference of all recordings, to compare with, or None."""
         return _together([source.second for source in self.each])
+
+    @property
+    def restarts_ns(self) -> list[int]:
+        """Stamps of the first images of all recordings but the first."""
+        return [source.start_ns for source in self.each[1:]]
 
     @property
     def grid(self) -> OccupancyGrid | None:

@@ -28,17 +28,21 @@ _GOOD_SHARE = 0.95
 _GOOD_AGREEMENT = 0.9
 _GOOD_SCALE_ERROR = 0.02
 _GOOD_ERROR_PX = 1.5
-_GOOD_UP_DEGREES = 5.0
+_GOOD_UP_DEGREES = 4.0
 _GOOD_GAP_S = 5.0
 _GOOD_CLOCK_S = 0.03
 _GOOD_FOCAL_SHARE = 0.1
 _GOOD_LEVER_ARM = 0.2
 _GOOD_CHECKED = 0.95
-_GOOD_MOUNT_DEGREES = 5.0
+_GOOD_MOUNT_DEGREES = 3.0
+_GOOD_TILT_DEGREES = 2.0
+_GOOD_ANCHOR_MEDIAN_M = 0.2
 _GOOD_ANCHOR_M = 0.5
 _GOOD_ANCHOR_LEFT_OUT = 0.2
 _SAME_SCALE = 0.03
 _FEWEST_OF_RECORDING = 0.5
+_FEWEST_SEEN_AGAIN = 0.1
+_GOOD_BEND_DEGREES = 10.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class MetricSummary:
     """
     How the map got its metres: scale, agreement with the reference, and what seems off.
 
-    Errors are standard errors; `scale_assumed` is how wrong the reference's own metres may be
+    `scale` is that of the labels, `scale_by_motions` what single motions give. Errors are
+    standard errors; `scale_assumed` is how wrong the reference's own metres may be
     (a share), `second_scale` the metres of a second reference by those of the first, `frame`
     the frame that the labels are in where it is not a map of their own, and `anchor` how well
     they fit into it (see AnchorFit); `localizer_map` tells which map that is, where it was
@@ -56,6 +61,7 @@ class MetricSummary:
 
     reference: str
     scale: float
+    scale_by_motions: float
     scale_error: float
     scale_assumed: float
     scale_spread: float
@@ -66,6 +72,7 @@ class MetricSummary:
     median_difference_deg: float
     drift_deg_per_m: float
     up_spread_deg: float
+    tilt_deg: float
     clock_offset_s: float
     lever_arm_error_m: float
     mount_error_deg: float
@@ -103,8 +110,10 @@ class LabelSummary:
     The figures of one labelling; `metric` is None for labels without metres.
 
     Distances are in metres of the map, times in seconds, `rejected` counts by kind of reason,
-    `misplaced` frames were joined to a place that only looks alike, `models` are the largest
-    first, `recordings` has labelled and chosen frames by recording.
+    `misplaced` frames were joined to a place that only looks alike, `parted` counts the pairs of
+    frames that were taken apart for it, `seen_again` is the share of the labels that show a
+    place which another one shows much later or earlier. `models` are the largest first,
+    `recordings` has labelled and chosen frames by recording.
     """
 
     recording: str
@@ -119,6 +128,8 @@ class LabelSummary:
     longest_gap_s: float
     longest_gap_from: str
     misplaced: int
+    parted: int
+    seen_again: float
     mapper: str
     models: Sequence[ModelSummary]
     points: int
@@ -134,7 +145,7 @@ class LabelSummary:
     @property
     def remarks(self) -> list[str]:
         """What keeps the labels from being good, worst first; empty where they are."""
-        return [*_map_remarks(self), *_metric_remarks(self.metric)]
+        return [*_map_remarks(self), *_metric_remarks(self.metric), *_shape_remarks(self)]
 
     @property
     def verdict(self) -> str:
@@ -228,14 +239,40 @@ def _metric_remarks(metric: MetricSummary | None) -> list[str]:
     return remarks
 
 
+def _shape_remarks(summary: LabelSummary) -> list[str]:
+    """Where images and reference turn apart, only a place seen again tells which of them bends."""
+    if summary.metric is None or summary.seen_again >= _FEWEST_SEEN_AGAIN:
+        return []
+    bend = summary.metric.drift_deg_per_m * summary.path_m
+    if bend < _GOOD_BEND_DEGREES:
+        return []
+    return [
+        f'images and {summary.metric.reference} turn apart by {bend:.0f} deg over the path, and '
+        f'only {summary.seen_again:.0%} of the frames show a place again: it may be the map that '
+        'is bent; drive loops'
+    ]
+
+
 def _anchor_remarks(metric: MetricSummary) -> list[str]:
     if metric.anchor is None:
         return []
     remarks = []
-    if metric.anchor['p95_m'] > _GOOD_ANCHOR_M:
+    median_m, p95_m = metric.anchor['median_m'], metric.anchor['p95_m']
+    if median_m > _GOOD_ANCHOR_MEDIAN_M or p95_m > _GOOD_ANCHOR_M:
         remarks.append(
-            f'in {metric.frame} the labels are up to {metric.anchor["p95_m"]:.2f} m from what '
-            'the localizer said'
+            f'in {metric.frame} the labels are {median_m:.2f} m from what the localizer said '
+            f'(median), and up to {p95_m:.2f} m'
+        )
+    if metric.tilt_deg > _GOOD_TILT_DEGREES:
+        remarks.append(
+            f'{metric.frame} is tilted by {metric.tilt_deg:.1f} deg against the roll and pitch '
+            'that the localizer told: is the floor level?'
+        )
+    if abs(metric.scale / metric.scale_by_motions - 1) > _SAME_SCALE:
+        larger = metric.scale / metric.scale_by_motions - 1
+        remarks.append(
+            f'the places that the localizer told are {abs(larger):.1%} '
+            f'{"farther" if larger > 0 else "less"} apart than its motions say: did it jump?'
         )
     if metric.anchor['left_out'] > _GOOD_ANCHOR_LEFT_OUT:
         remarks.append(
@@ -267,6 +304,7 @@ def _map_rows(summary: LabelSummary) -> list[tuple[str, str]]:
             ('', f'{labelled} of {chosen} frames of {name}')
             for name, (labelled, chosen) in summary.recordings.items()
         ]
+    parted = f'; {summary.parted} pairs that only look alike are parted' if summary.parted else ''
     rows += [
         ('path', f'{summary.path_m:.1f} {unit} through {extent} {unit}'),
         (
@@ -274,6 +312,7 @@ def _map_rows(summary: LabelSummary) -> list[tuple[str, str]]:
             f'{summary.points} points, seen in {summary.mean_track_length:.1f} frames each, '
             f'reprojection error {summary.mean_error_px:.2f} px, {summary.mapper} mapper',
         ),
+        ('loops', f'{summary.seen_again:.0%} of the frames show a place again{parted}'),
         ('camera', f'focal length {summary.focal_px:.1f} px ({camera})'),
     ]
     return rows

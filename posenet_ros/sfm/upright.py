@@ -53,8 +53,8 @@ def average_direction(directions: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def spread(directions: NDArray[np.float64], mean: NDArray[np.float64]) -> float:
-    """Return the median angle between directions (N, 3) and their mean, in radians."""
-    return float(np.median(np.arccos(np.clip(directions @ mean, -1.0, 1.0))))
+    """Return the angle to their mean that 90 % of directions (N, 3) stay within, in radians."""
+    return float(np.percentile(np.arccos(np.clip(directions @ mean, -1.0, 1.0)), 90))
 
 
 def map_from_sfm(

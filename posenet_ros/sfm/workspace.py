@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 import logging
@@ -34,6 +34,7 @@ _LOG = logging.getLogger(__name__)
 
 # Each works with what those before it have made.
 STAGES = ('selection', 'features', 'matching', 'mapping')
+_TOLD_BY = 'told_by'
 _MODEL_FILES = ('cameras.bin', 'images.bin', 'points3D.bin')
 
 
@@ -82,6 +83,15 @@ class Workspace:
     def found(self) -> Path:
         """What the mapping stage returned."""
         return self.sfm / 'reconstruction.json'
+
+    @property
+    def parted(self) -> Path:
+        """How many matches of look-alike places were taken out of the database, and by what."""
+        return self.sfm / 'parted.yaml'
+
+    def parted_pairs(self) -> int:
+        """Return how many pairs of frames were taken apart so far."""
+        return read_yaml(self.parted, CaptureError)['pairs'] if self.parted.exists() else 0
 
     @property
     def log(self) -> Path:
@@ -134,6 +144,16 @@ class Workspace:
         seconds = round(time.monotonic() - begin, 2)
         write_yaml(self.sfm / 'stages.yaml', {**self.stage_times(), name: seconds})
 
+    def restore(self, times: Mapping[str, float]) -> None:
+        """Have stages done again that were, since what they stand on has come out the same."""
+        write_yaml(self.sfm / 'stages.yaml', dict(times))
+
+    def remove_database(self) -> None:
+        """Remove features and matches, which are of other frames."""
+        for suffix in ('', '-wal', '-shm', '-journal'):
+            self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
+        self.parted.unlink(missing_ok=True)
+
     def forget(self, stage: str) -> None:
         """Have a stage done again, and all that follow it."""
         before = STAGES[: STAGES.index(stage)]
@@ -144,15 +164,20 @@ class Workspace:
         """Read what the mapping stage found; raise CaptureError where it is damaged."""
         return Reconstruction.from_stage(kept(self.found), self.stamp_ns)
 
-    def write_selection(self, selection: Selection) -> None:
-        """Keep a selection."""
-        values: dict[str, Any] = asdict(selection)
-        write_yaml(self.sfm / 'selection.yaml', {**values, 'stamps_ns': list(selection.stamps_ns)})
+    def write_selection(self, selection: Selection, told_by: Mapping[str, Any]) -> None:
+        """Keep a selection, and what told where the robot stood."""
+        values = {**asdict(selection), 'stamps_ns': list(selection.stamps_ns)}
+        write_yaml(self.sfm / 'selection.yaml', {**values, _TOLD_BY: dict(told_by)})
+
+    def selected_by(self) -> dict[str, Any] | None:
+        """Return what told where the robot stood when the frames were selected."""
+        return read_yaml(self.sfm / 'selection.yaml', CaptureError).get(_TOLD_BY)
 
     def read_selection(self) -> Selection:
         """Read the selection that was kept; raise CaptureError where it is damaged."""
         path = self.sfm / 'selection.yaml'
         values = read_yaml(path, CaptureError)
+        values.pop(_TOLD_BY, None)
         try:
             return Selection(**{**values, 'stamps_ns': tuple(values['stamps_ns'])})
         except (KeyError, TypeError) as error:

@@ -35,6 +35,11 @@ def test_a_straight_path_tells_nothing_about_the_clock(make_drive):
     assert clock_offset(straight.sfm(), straight.odom(late_s=0.2)) == 0.0
 
 
+@pytest.mark.parametrize('late_s', [0.52, -0.55, 0.8, 1.9])
+def test_an_offset_of_more_than_half_a_second_is_found_too(loop, late_s):
+    assert clock_offset(loop.sfm(), loop.odom(late_s=late_s)) == pytest.approx(late_s, abs=0.01)
+
+
 def test_an_offset_beyond_the_range_is_not_guessed(loop):
     assert clock_offset(loop.sfm(), loop.odom(late_s=3.0)) == 0.0
 

@@ -30,7 +30,7 @@ from posenet_ros.sfm.gates import (
     reason_kind,
     reject_frames,
 )
-from posenet_ros.sfm.pieces import Misplaced
+from posenet_ros.sfm.pieces import Apart, Misplaced
 from posenet_ros.sfm.reconstruction import Reconstruction
 import pytest
 from scipy.spatial.transform import Rotation
@@ -166,7 +166,7 @@ def test_a_scale_that_is_a_guess_is_refused(loop):
 
 def test_frames_at_a_place_that_looks_alike_are_rejected_with_figures(loop):
     sfm, odom = loop.sfm(), loop.odom()
-    piece = Misplaced(np.array([7, 8]), 6.25, 1.0, np.zeros((2, 3)), np.ones(2))
+    piece = Misplaced(np.array([7, 8]), Apart(6.25, 1.0, 3.0, 20.0), np.zeros((2, 3)), np.ones(2))
     keep, rejected = reject_frames(found(sfm), align(sfm, odom), '/odom', [piece])
     assert np.flatnonzero(~keep).tolist() == [7, 8]
     assert rejected[0].reason.startswith('not where /odom leads: 6.2 m off, 1.0 m allowed')
@@ -218,3 +218,29 @@ def test_the_longest_gap_counts_from_the_first_frame_to_the_last():
     s = 10**9
     assert longest_gap([2 * s, 3 * s], [0, s, 2 * s, 3 * s, 4 * s]) == (2.0, '0.000000000')
     assert longest_gap([0, s, 9 * s], range(0, 10 * s, s)) == (8.0, '1.000000000')
+
+
+def test_frames_without_odometry_share_the_fate_of_those_that_hold_them(loop):
+    sfm, odom = loop.sfm(), loop.odom()
+    # Odometry drops out for three seconds, frames 80 to 94.
+    gone = (odom.stamps_ns > sfm.stamps_ns[80]) & (odom.stamps_ns < sfm.stamps_ns[95])
+    aligned = align(sfm, odom.select(~gone))
+    model = found(sfm)
+    unchecked = np.setdiff1d(np.arange(len(sfm)), aligned.checked)
+    assert len(unchecked) >= 10
+    keep, _ = reject_frames(model, aligned, '/odom')
+    assert keep.all()
+    first, last = unchecked[3], unchecked[-3]
+    model.points_shared[[first, last]] = 3
+    keep, rejected = reject_frames(model, aligned, '/odom')
+    assert np.flatnonzero(~keep).tolist() == list(range(first, last))
+    assert 'held to no frame that is' in rejected[0].reason
+    piece = Misplaced(
+        np.arange(last, len(sfm)), Apart(6.0, 1.0, 0.0, 20.0), np.zeros((1, 3)), np.ones(1)
+    )
+    held = Misplaced(
+        np.intersect1d(piece.frames, aligned.checked), piece.off, piece.expected, piece.reach
+    )
+    keep, rejected = reject_frames(model, aligned, '/odom', [held])
+    assert not keep[last:].any()
+    assert keep[:first].all()

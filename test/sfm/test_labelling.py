@@ -22,10 +22,13 @@ from posenet_ros.data.colmap import read_colmap
 from posenet_ros.errors import CaptureError, LabellingError
 from posenet_ros.geometry import fit_similarity
 from posenet_ros.sfm import labelling
+from posenet_ros.sfm.database import features_and_matches
 from posenet_ros.sfm.labelling import label_recordings, LabelOptions
-from posenet_ros.sfm.pieces import Misplaced
+from posenet_ros.sfm.pieces import Apart, Misplaced
+from posenet_ros.sfm.reconstruction import keep
 from posenet_ros.sfm.sources import open_sources
 from posenet_ros.sfm.summary import LabelSummary
+from posenet_ros.sfm.workspace import Workspace
 import pytest
 import yaml
 
@@ -141,7 +144,9 @@ def test_a_run_without_its_model_is_not_finished(again, recorded, stages, gone):
 def test_look_alikes_are_parted_and_mapped_again(again, recorded, stages, monkeypatch):
     (again / 'capture' / 'summary.yaml').unlink()
     # The first frame is said to belong a hundred metres away.
-    piece = Misplaced(np.array([0]), 99.0, 1.0, np.array([[100.0, 0, 0]]), np.array([1.0]))
+    piece = Misplaced(
+        np.array([0]), Apart(99.0, 1.0, 0.0, 20.0), np.array([[100.0, 0, 0]]), np.array([1.0])
+    )
     told = iter([[piece]])
     monkeypatch.setattr(labelling, 'misplaced_pieces', lambda *_, **__: next(told, []))
     summary = relabel(recorded.bag, again, LabelOptions())
@@ -150,6 +155,77 @@ def test_look_alikes_are_parted_and_mapped_again(again, recorded, stages, monkey
     assert summary.labelled == 17
     (rejected,) = Capture.open(again / 'capture').rejected
     assert rejected.stamp_ns == recorded.truth.stamps_ns[0]
+    assert summary.parted > 0
+    assert f'{summary.parted} pairs that only look alike are parted' in summary.text()
+
+
+def test_matches_that_one_reference_parted_are_there_again_for_another(
+    again, recorded, stages, monkeypatch
+):
+    (again / 'capture' / 'summary.yaml').unlink()
+    piece = Misplaced(
+        np.array([0]), Apart(99.0, 1.0, 0.0, 20.0), np.array([[100.0, 0, 0]]), np.array([1.0])
+    )
+    told = iter([[piece]])
+    monkeypatch.setattr(labelling, 'misplaced_pieces', lambda *_, **__: next(told, []))
+    before = features_and_matches(str(again / 'sfm' / 'database.db'))[1]
+    assert relabel(recorded.bag, again, LabelOptions()).labelled == 17
+    first = min(before)
+    assert first not in features_and_matches(str(again / 'sfm' / 'database.db'))[1]
+    # The same reference again: nothing is to be restored.
+    (again / 'capture' / 'summary.yaml').unlink()
+    assert relabel(recorded.bag, again, LabelOptions()).labelled == 17
+    stages.clear()
+    summary = relabel(recorded.bag, again, LabelOptions(reference='tf'))
+    assert stages == ['matching', 'mapping', 'placing']
+    assert (summary.labelled, summary.parted) == (18, 0)
+    after = features_and_matches(str(again / 'sfm' / 'database.db'))[1]
+    assert set(after[first]) == set(before[first])
+
+
+def test_frames_are_chosen_anew_when_another_reference_tells_where_the_robot_stood(
+    again, recorded, stages
+):
+    assert relabel(recorded.bag, again, LabelOptions(reference='tf')).labelled == 18
+    # It says the same, so that nothing else is done again.
+    assert stages == ['placing']
+    path = again / 'sfm' / 'selection.yaml'
+    chosen = yaml.safe_load(path.read_text())
+    assert chosen['told_by']['reference'] == 'tf'
+    # As if the other had taken the second half for standing still.
+    chosen['stamps_ns'] = chosen['stamps_ns'][:9]
+    path.write_text(yaml.safe_dump(chosen))
+    assert relabel(recorded.bag, again, LabelOptions()).labelled == 18
+    assert stages[1:] == ['features', 'matching', 'mapping', 'placing']
+
+
+def test_a_selection_that_is_refused_is_no_obstacle_for_another_reference(again, recorded, stages):
+    (again / 'capture' / 'summary.yaml').unlink()
+    path = again / 'sfm' / 'selection.yaml'
+    chosen = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**chosen, 'stamps_ns': chosen['stamps_ns'][:3], 'still': 15}))
+    with pytest.raises(LabellingError, match='hardly moves'):
+        relabel(recorded.bag, again, LabelOptions())
+    assert relabel(recorded.bag, again, LabelOptions(reference='tf')).labelled == 18
+
+
+@pytest.mark.parametrize(
+    ('asked', 'mapper', 'wanted', 'again_mapped'),
+    [
+        ('auto', 'incremental', 'auto', False),
+        ('auto', 'incremental', 'incremental', False),
+        ('auto', 'incremental', 'global', True),
+        ('global', 'global', 'auto', True),
+        ('incremental', 'incremental', 'auto', True),
+    ],
+)
+def test_a_map_is_kept_where_the_mapper_that_is_asked_for_would_make_it(
+    tmp_path, asked, mapper, wanted, again_mapped
+):
+    space = Workspace(tmp_path)
+    space.found.parent.mkdir()
+    keep(space.found, {'asked': asked, 'mapper': mapper})
+    assert labelling._mapped_by(space, wanted) is not again_mapped
 
 
 def test_what_cannot_be_parted_is_left_out_without_mapping_again(
@@ -157,7 +233,9 @@ def test_what_cannot_be_parted_is_left_out_without_mapping_again(
 ):
     (again / 'capture' / 'summary.yaml').unlink()
     # Out of place, but no match says so: odometry leads close to where it is.
-    piece = Misplaced(np.array([0]), 2.0, 1.0, np.array([[0.5, 0, 0]]), np.array([1.0]))
+    piece = Misplaced(
+        np.array([0]), Apart(2.0, 1.0, 0.0, 20.0), np.array([[0.5, 0, 0]]), np.array([1.0])
+    )
     monkeypatch.setattr(labelling, 'misplaced_pieces', lambda *_, **__: [piece])
     summary = relabel(recorded.bag, again, LabelOptions())
     assert stages == ['parting', 'placing']
@@ -184,6 +262,8 @@ def test_a_run_stopped_while_it_moves_the_map_is_finished_by_the_next(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Capture, 'create', stopped)
         relabel(recorded.bag, again, LabelOptions(reference='tf'))
+    # Labels of before do not lie beside the model as it is now.
+    assert not (again / 'capture' / 'labels.tum').exists()
     relabel(recorded.bag, again, LabelOptions())
     assert stages == ['placing', 'placing']
     scene = read_colmap(again / 'sfm')

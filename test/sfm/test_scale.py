@@ -14,15 +14,24 @@
 
 """Metres per unit of the reconstruction."""
 
+from dataclasses import replace
+
 import numpy as np
 from posenet_ros.errors import LabellingError
-from posenet_ros.geometry import fit_similarity
+from posenet_ros.geometry import fit_similarity, NS_PER_S, Pose, Trajectory
 from posenet_ros.sfm.clock import reference_at
 from posenet_ros.sfm.motions import motions, windows, with_rotations_of
 from posenet_ros.sfm.scale import fit_scale
 import pytest
+from scipy.spatial.transform import Rotation
 
 METRES_PER_UNIT = 2.5
+BASE_FROM_CAMERA = Pose(
+    Rotation.from_euler('xyz', [-np.pi / 2, 0, -np.pi / 2]),
+    np.array([0.2, 0.0, 0.4]),
+    'base',
+    'camera',
+)
 
 
 def fit(sfm, odom):
@@ -90,3 +99,29 @@ def test_nothing_that_moves_has_no_scale(loop):
     still = type(sfm)(sfm.stamps_ns, sfm.rotations, 0 * sfm.translations, 'sfm', 'camera')
     with pytest.raises(LabellingError, match='does not move'):
         fit(still, loop.odom())
+
+
+@pytest.mark.parametrize(('radius', 'noise'), [(1.0, 0.005), (2.0, 0.002), (5.0, 0.003)])
+def test_on_a_steady_circle_the_scale_is_not_taken_for_a_lever_arm(radius, noise):
+    # There, the turns move any point of the camera along the step: both explain the motion.
+    seconds = np.arange(0, 120, 0.5)
+    angle = 0.4 * seconds / radius
+    base = Trajectory(
+        1_700_000_000_000_000_000 + np.round(seconds * NS_PER_S).astype(np.int64),
+        Rotation.from_rotvec(np.outer(angle, [0.0, 0.0, 1.0])),
+        radius * np.stack([np.sin(angle), -np.cos(angle), 0 * angle], axis=1),
+        'odom',
+        'base',
+    )
+    rng = np.random.default_rng(0)
+    truth = base.of_body(BASE_FROM_CAMERA)
+    seen = replace(
+        truth,
+        translations=(truth.translations + noise * rng.normal(size=(len(truth), 3)))
+        / METRES_PER_UNIT,
+        rotations=truth.rotations
+        * Rotation.from_rotvec(np.radians(0.1) * rng.normal(size=(len(truth), 3))),
+    )
+    found = fit(seen, truth)
+    assert found.scale == pytest.approx(METRES_PER_UNIT, rel=0.015)
+    assert np.linalg.norm(found.lever_arm) < 0.02

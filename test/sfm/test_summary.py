@@ -25,6 +25,7 @@ ANCHOR = {'median_m': 0.04, 'p95_m': 0.1, 'median_deg': 1.0, 'left_out': 0.0}
 METRIC = MetricSummary(
     reference='/odom',
     scale=0.17,
+    scale_by_motions=0.17,
     scale_error=0.001,
     scale_assumed=0.02,
     scale_spread=0.01,
@@ -35,6 +36,7 @@ METRIC = MetricSummary(
     median_difference_deg=0.7,
     drift_deg_per_m=4.0,
     up_spread_deg=1.2,
+    tilt_deg=0.1,
     clock_offset_s=0.004,
     lever_arm_error_m=0.05,
     mount_error_deg=1.0,
@@ -52,6 +54,8 @@ GOOD = LabelSummary(
     longest_gap_s=1.5,
     longest_gap_from='1700000012.000000000',
     misplaced=0,
+    parted=0,
+    seen_again=0.4,
     mapper='incremental',
     models=[ModelSummary(149, 1_700_000_000.0, 1_700_000_025.0)],
     points=17000,
@@ -94,7 +98,23 @@ def test_what_is_good_says_so_in_one_screen():
         ),
         (
             {'metric': replace(METRIC, frame='map', anchor={**ANCHOR, 'p95_m': 0.8})},
-            'in map the labels are up to 0.80 m',
+            'in map the labels are 0.04 m from what the localizer said (median), and up to 0.80 m',
+        ),
+        (
+            {'metric': replace(METRIC, frame='map', anchor={**ANCHOR, 'median_m': 0.35})},
+            'in map the labels are 0.35 m from',
+        ),
+        (
+            {'metric': replace(METRIC, frame='map', anchor=ANCHOR, tilt_deg=4.9)},
+            'map is tilted by 4.9 deg',
+        ),
+        (
+            {'metric': replace(METRIC, frame='map', anchor=ANCHOR, scale=0.18)},
+            'the places that the localizer told are 5.9% farther apart than its motions say',
+        ),
+        (
+            {'seen_again': 0.02},
+            'turn apart by 30 deg over the path, and only 2% of the frames show a place again',
         ),
         (
             {'metric': replace(METRIC, frame='map', anchor={**ANCHOR, 'left_out': 0.3})},

@@ -64,7 +64,15 @@ def test_some_frames_that_lie_do_not_move_up():
     directions[:6] = [1, 0, 0]
     mean = average_direction(directions)
     assert np.degrees(np.arccos(mean @ UP)) < 1.0
-    assert spread(directions, mean) < np.radians(1.0)
+
+
+def test_a_tenth_of_the_frames_may_lie_before_the_spread_tells():
+    directions = np.tile(UP, (20, 1))
+    directions[:1] = [1, 0, 0]
+    assert spread(directions, UP) < np.radians(1.0)
+    # A quarter of the way on a ramp that odometry knows nothing of.
+    directions[:5] = [np.sin(0.2), 0, np.cos(0.2)]
+    assert spread(directions, UP) == pytest.approx(0.2)
 
 
 def test_without_a_reference_the_cameras_stand_upright_at_the_first(loop):

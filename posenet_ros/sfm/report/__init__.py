@@ -14,7 +14,8 @@
 
 """One page that shows how good the labels of a run are."""
 
+from posenet_ros.sfm.report.loops import loop_closures
 from posenet_ros.sfm.report.result import LabelResult
 from posenet_ros.sfm.report.write import PAGE, write_label_report
 
-__all__ = ['PAGE', 'LabelResult', 'write_label_report']
+__all__ = ['PAGE', 'LabelResult', 'loop_closures', 'write_label_report']

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -39,7 +39,7 @@ class LabelResult:
     `chosen_ns` are the stamps of all frames, of which each is in `labels` (`map_from_camera`)
     or in `rejected`. `placed` is `map_from_sfm` of the reconstruction `found`. `reference` and
     `alignment` are None for labels without metres. `grid` is the localizer's map where the labels
-    are in it.
+    are in it, `loops` (K, 2) are stamps of frames far apart in time that show the same place.
     """
 
     chosen_ns: Sequence[int]
@@ -50,6 +50,7 @@ class LabelResult:
     reference: Reference | None
     alignment: Alignment | None
     grid: OccupancyGrid | None = None
+    loops: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -65,6 +66,12 @@ class LabelResult:
     def map_from_camera(self) -> Trajectory:
         """The pose of every frame of the largest model, labelled or not."""
         return self.placed.apply_to(self.found.sfm_from_camera)
+
+    @property
+    def seen_again(self) -> float:
+        """The share of the labels of places that another shows too, long before or after."""
+        both = np.isin(self.loops, self.labels.stamps_ns).all(axis=1)
+        return float(np.isin(self.labels.stamps_ns, self.loops[both]).mean())
 
     @cached_property
     def is_label(self) -> NDArray[np.bool_]:

@@ -27,7 +27,7 @@ from posenet_ros.sfm.process import run_stage
 from posenet_ros.sfm.report.beside import Beside, checked_paths
 from posenet_ros.sfm.report.coverage import coverage_figure
 from posenet_ros.sfm.report.errors import errors_figure
-from posenet_ros.sfm.report.loops import APART_S, loop_closures
+from posenet_ros.sfm.report.loops import APART_S
 from posenet_ros.sfm.report.motions import path_figure, residual_figure
 from posenet_ros.sfm.report.overview import map_figure
 from posenet_ros.sfm.report.result import LabelResult
@@ -124,7 +124,7 @@ def _pictures(space: Workspace, summary: LabelSummary, result: LabelResult) -> I
             map_figure(
                 result,
                 np.array(points['positions'], dtype=np.float64).reshape(-1, 3),
-                loop_closures(space),
+                result.loops,
             )
         ),
         'Dots are labelled frames with some of the directions they look in, grey is what they '
