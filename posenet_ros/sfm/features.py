@@ -26,7 +26,7 @@ from posenet_ros.sfm.device import sift_device
 
 Progress = Callable[[int, int], None]
 
-_IMAGES_AT_ONCE = 20
+_IMAGES_AT_ONCE = 40
 
 
 def extract(

@@ -21,7 +21,7 @@ from posenet_ros.machine import cores
 # The longer side of the images that features are taken from.
 LARGEST_SIDE = 1600
 # Features of a frame. Soft: SIFT keeps whole levels, so up to half as many more.
-LARGEST_FEATURE_COUNT = 2048
+LARGEST_FEATURE_COUNT = 1536
 _FEWEST_FEATURES = 768
 # Features of a recording. Mapping holds what it made of all of them: 1.4 million take 2 GiB.
 _ALL_FEATURES = 1_400_000

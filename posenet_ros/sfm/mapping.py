@@ -31,7 +31,7 @@ import numpy as np
 from posenet_ros.data.colmap import camera_from_colmap
 from posenet_ros.errors import LabellingError
 from posenet_ros.sfm.dropped import reasons_for_dropping
-from posenet_ros.sfm.mappers import BUNDLE_ROUNDS, BUNDLE_TOLERANCE, map_frames
+from posenet_ros.sfm.mappers import BUNDLE_ROUNDS, map_frames
 
 if TYPE_CHECKING:
     import pycolmap
@@ -40,6 +40,8 @@ Progress = Callable[[int, int], None]
 
 # Matches are good to about a pixel.
 _ROBUST_PX = 1.0
+# It begins from what has converged with squares.
+_LAST_TOLERANCE = 1e-5
 
 
 def reconstruct(
@@ -100,7 +102,7 @@ def _adjust(model: pycolmap.Reconstruction, *, refine_distortion: bool) -> None:
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
     options.ceres.loss_function_scale = _ROBUST_PX
     options.ceres.solver_options.max_num_iterations = BUNDLE_ROUNDS
-    options.ceres.solver_options.function_tolerance = BUNDLE_TOLERANCE
+    options.ceres.solver_options.function_tolerance = _LAST_TOLERANCE
     pycolmap.bundle_adjustment(model, options)
     model.update_point_3d_errors()
 

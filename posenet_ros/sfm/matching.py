@@ -38,11 +38,12 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 Pair = tuple[int, int]
 
-NEIGHBOURS = 8
-SIMILAR = 8
+NEIGHBOURS = 6
+SIMILAR = 5
 # Similar frames are this far apart from each other, or all of them would show one moment.
 _SPREAD = NEIGHBOURS // 2
-_PAIRS_AT_ONCE = 100
+# COLMAP prepares an image once in each call: few large calls cost half of many small ones.
+_PAIRS_AT_ONCE = 1000
 _SEED = 0
 
 
