@@ -118,7 +118,8 @@ def test_pairs_have_every_neighbour_and_the_loop():
     image = places(40)
     images = [image(index, index) for index in [*range(40), 0, 1, 2]]
     pairs = choose_pairs(image_vectors(lambda index: images[index], 43))
-    assert {(i, j) for i in range(43) for j in range(i + 1, min(i + 9, 43))} <= set(pairs)
+    neighbours = {(i, j) for i in range(43) for j in range(i + 1, min(i + 1 + NEIGHBOURS, 43))}
+    assert neighbours <= set(pairs)
     assert {(0, 40), (1, 41), (2, 42)} <= set(pairs)
     assert pairs == sorted(set(pairs))
     assert all(first < second for first, second in pairs)
