@@ -202,8 +202,8 @@ class Recording(MessageStream):
                 continue
             for _, _, message in self.decoded([topic]):
                 if plain(message.header.frame_id) == plain(frame):
-                    found = grid_from_message(message, topic, plain(frame))
-        return found
+                    found = topic, message
+        return None if found is None else grid_from_message(*found, frame=plain(frame))
 
     def transforms(self) -> TransformTree:
         """

@@ -53,8 +53,13 @@ class OccupancyGrid:
         published again keeps it, unless the cells were changed on the way.
         """
         height, width = self.cells.shape
-        x, y, _ = self.frame_from_grid.translation
-        shape = f'{width} {height} {self.resolution_m:.6f} {x:.6f} {y:.6f}'
+        origin = self.frame_from_grid.matrix()
+        # Adding zero turns -0.0 into 0.0.
+        x, y, yaw = (
+            round(float(value), 6) + 0.0
+            for value in (origin[0, 3], origin[1, 3], np.arctan2(origin[1, 0], origin[0, 0]))
+        )
+        shape = f'{width} {height} {self.resolution_m:.6f} {x:.6f} {y:.6f} {yaw:.6f}'
         digest = hashlib.sha256(shape.encode())
         digest.update(np.ascontiguousarray(self.cells).tobytes())
         return {
@@ -63,7 +68,7 @@ class OccupancyGrid:
             'width': width,
             'height': height,
             'resolution_m': round(self.resolution_m, 6),
-            'origin_m': [round(float(x), 6), round(float(y), 6)],
+            'origin': [x, y, yaw],
             'sha256': digest.hexdigest(),
         }
 
@@ -78,7 +83,7 @@ class OccupancyGrid:
         return (self.cells >= 0) & (self.cells <= _FREE)
 
 
-def grid_from_message(message: Any, topic: str, frame: str) -> OccupancyGrid:
+def grid_from_message(topic: str, message: Any, *, frame: str) -> OccupancyGrid:
     """Return a nav_msgs/OccupancyGrid message as a grid; raise BagError where it contradicts."""
     info = message.info
     cells = np.asarray(message.data, dtype=np.int8)

@@ -36,10 +36,15 @@ def prepare_database(path: Path, camera: Mapping[str, Any]) -> None:
     far as it got; where it is not, or was made with another camera, it is begun anew.
     """
     if path.exists() and not (_is_sound(path) and _has_camera(path, camera)):
-        for suffix in ('', '-wal', '-shm', '-journal'):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        remove_database(path)
     if not path.exists():
         _create(path, camera)
+
+
+def remove_database(path: Path) -> None:
+    """Remove a database with the files that SQLite keeps beside it."""
+    for suffix in ('', '-wal', '-shm', '-journal'):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def features_and_matches(path: str) -> tuple[dict[str, int], dict[str, dict[str, int]]]:

@@ -152,8 +152,8 @@ def reject_frames(
     A frame needs enough points, a small reprojection error, and, where there is a reference, to
     be covered by it or close in time to frames that are and held to one by images, motions to
     its neighbours of which at least one agrees, and to lie where the reference leads from the
-    other frames (`misplaced`
-    are those that do not). No frame may need more speed than the robot has.
+    other frames (`misplaced` are those that do not). No frame may need more speed than the robot
+    has.
     """
     stamps_ns = reconstruction.sfm_from_camera.stamps_ns
     keep = np.ones(len(stamps_ns), dtype=bool)
@@ -161,12 +161,16 @@ def reject_frames(
     contradicted = np.zeros(len(stamps_ns), dtype=bool)
     unchecked_s = np.zeros(len(stamps_ns))
     elsewhere = {int(index): piece for piece in misplaced for index in piece.frames}
-    alone = np.zeros(len(stamps_ns), dtype=bool)
+    alone: set[int] = set()
     speeds, fastest = _speeds(reconstruction, alignment)
     if alignment is not None:
         contradicted[alignment.checked] = ~alignment.agreement.frames
         unchecked_s = _seconds_to_nearest(stamps_ns, stamps_ns[alignment.checked])
-        alone = _judged_by_their_neighbours(reconstruction, alignment.checked, elsewhere)
+        held_by = _held_by(reconstruction, alignment.checked)
+        alone = {index for index, holder in held_by.items() if holder is None}
+        elsewhere |= {
+            index: elsewhere[holder] for index, holder in held_by.items() if holder in elsewhere
+        }
     for index, stamp_ns in enumerate(stamps_ns):
         points, error = reconstruction.points_seen[index], reconstruction.errors_px[index]
         reason = None
@@ -183,7 +187,7 @@ def reject_frames(
             reason = f'needs too much speed: {speeds[index]:.1f}, the others {fastest:.1f} at most'
         elif unchecked_s[index] > UNCHECKED_S:
             reason = f'not covered by {name}: {unchecked_s[index]:.1f} s away from it'
-        elif alone[index]:
+        elif index in alone:
             reason = f'not covered by {name}: held to no frame that is by {FEWEST_SHARED} points'
         if reason is not None:
             keep[index] = False
@@ -191,29 +195,21 @@ def reject_frames(
     return keep, sorted(rejected)
 
 
-def _judged_by_their_neighbours(
-    reconstruction: Reconstruction,
-    checked: NDArray[np.int64],
-    elsewhere: dict[int, Misplaced],
-) -> NDArray[np.bool_]:
+def _held_by(reconstruction: Reconstruction, checked: NDArray[np.int64]) -> dict[int, int | None]:
     """
-    Let frames that the reference does not cover share the fate of those that hold them.
+    Return for each frame that the reference does not cover the nearest that it does cover.
 
-    Adds to `elsewhere` those held by a misplaced frame, and returns the mask (N,) of those that
-    images hold to no checked frame at all.
+    None where images hold a frame to no such one: frames share the fate of those that hold them.
     """
     stamps_ns = reconstruction.sfm_from_camera.stamps_ns
-    alone = np.zeros(len(stamps_ns), dtype=bool)
+    holders: dict[int, int | None] = {}
     for piece in cut(stamps_ns, reconstruction.points_shared):
-        known = piece[np.isin(piece, checked)]
-        for index in piece[~np.isin(piece, checked)]:
-            if not len(known):
-                alone[index] = True
-                continue
-            holds = int(known[np.argmin(abs(stamps_ns[known] - stamps_ns[index]))])
-            if holds in elsewhere:
-                elsewhere[int(index)] = elsewhere[holds]
-    return alone
+        covered = np.isin(piece, checked)
+        known = piece[covered]
+        for index in piece[~covered]:
+            nearest = np.argmin(abs(stamps_ns[known] - stamps_ns[index])) if len(known) else None
+            holders[int(index)] = None if nearest is None else int(known[nearest])
+    return holders
 
 
 def _seconds_to_nearest(

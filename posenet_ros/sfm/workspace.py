@@ -91,7 +91,9 @@ class Workspace:
 
     def parted_pairs(self) -> int:
         """Return how many pairs of frames were taken apart so far."""
-        return read_yaml(self.parted, CaptureError)['pairs'] if self.parted.exists() else 0
+        if not self.parted.exists():
+            return 0
+        return int(read_yaml(self.parted, CaptureError).get('pairs', 0))
 
     @property
     def log(self) -> Path:
@@ -147,12 +149,6 @@ class Workspace:
     def restore(self, times: Mapping[str, float]) -> None:
         """Have stages done again that were, since what they stand on has come out the same."""
         write_yaml(self.sfm / 'stages.yaml', dict(times))
-
-    def remove_database(self) -> None:
-        """Remove features and matches, which are of other frames."""
-        for suffix in ('', '-wal', '-shm', '-journal'):
-            self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
-        self.parted.unlink(missing_ok=True)
 
     def forget(self, stage: str) -> None:
         """Have a stage done again, and all that follow it."""

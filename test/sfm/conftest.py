@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from posenet_ros.geometry import NS_PER_S, Pose, Sim3, Trajectory
-from posenet_ros.sfm import labelling
+from posenet_ros.sfm import concluding, reconstructing
 from posenet_ros.sfm.labelling import label_recordings, LabelOptions
 from posenet_ros.sfm.sources import open_sources
 import pytest
@@ -357,11 +357,12 @@ def labelled(recorded, tmp_path_factory):
 def stages(monkeypatch):
     """The names of the stages that run."""
     ran = []
-    run_stage = labelling.run_stage
+    run_stage = reconstructing.run_stage
 
     def watch(stage, **arguments):
         ran.append(stage)
         return run_stage(stage, **arguments)
 
-    monkeypatch.setattr(labelling, 'run_stage', watch)
+    for module in (reconstructing, concluding):
+        monkeypatch.setattr(module, 'run_stage', watch)
     return ran

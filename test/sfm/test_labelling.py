@@ -21,7 +21,7 @@ from posenet_ros.data.capture import Capture
 from posenet_ros.data.colmap import read_colmap
 from posenet_ros.errors import CaptureError, LabellingError
 from posenet_ros.geometry import fit_similarity
-from posenet_ros.sfm import labelling
+from posenet_ros.sfm import concluding, reconstructing
 from posenet_ros.sfm.database import features_and_matches
 from posenet_ros.sfm.labelling import label_recordings, LabelOptions
 from posenet_ros.sfm.pieces import Apart, Misplaced
@@ -148,7 +148,7 @@ def test_look_alikes_are_parted_and_mapped_again(again, recorded, stages, monkey
         np.array([0]), Apart(99.0, 1.0, 0.0, 20.0), np.array([[100.0, 0, 0]]), np.array([1.0])
     )
     told = iter([[piece]])
-    monkeypatch.setattr(labelling, 'misplaced_pieces', lambda *_, **__: next(told, []))
+    monkeypatch.setattr(concluding, 'misplaced_pieces', lambda *_, **__: next(told, []))
     summary = relabel(recorded.bag, again, LabelOptions())
     assert stages == ['parting', 'parting', 'mapping', 'placing']
     # Without its matches it is in no map; the others are as before.
@@ -167,7 +167,7 @@ def test_matches_that_one_reference_parted_are_there_again_for_another(
         np.array([0]), Apart(99.0, 1.0, 0.0, 20.0), np.array([[100.0, 0, 0]]), np.array([1.0])
     )
     told = iter([[piece]])
-    monkeypatch.setattr(labelling, 'misplaced_pieces', lambda *_, **__: next(told, []))
+    monkeypatch.setattr(concluding, 'misplaced_pieces', lambda *_, **__: next(told, []))
     before = features_and_matches(str(again / 'sfm' / 'database.db'))[1]
     assert relabel(recorded.bag, again, LabelOptions()).labelled == 17
     first = min(before)
@@ -225,7 +225,7 @@ def test_a_map_is_kept_where_the_mapper_that_is_asked_for_would_make_it(
     space = Workspace(tmp_path)
     space.found.parent.mkdir()
     keep(space.found, {'asked': asked, 'mapper': mapper})
-    assert labelling._mapped_by(space, wanted) is not again_mapped
+    assert reconstructing._mapped_by(space, wanted) is not again_mapped
 
 
 def test_what_cannot_be_parted_is_left_out_without_mapping_again(
@@ -236,7 +236,7 @@ def test_what_cannot_be_parted_is_left_out_without_mapping_again(
     piece = Misplaced(
         np.array([0]), Apart(2.0, 1.0, 0.0, 20.0), np.array([[0.5, 0, 0]]), np.array([1.0])
     )
-    monkeypatch.setattr(labelling, 'misplaced_pieces', lambda *_, **__: [piece])
+    monkeypatch.setattr(concluding, 'misplaced_pieces', lambda *_, **__: [piece])
     summary = relabel(recorded.bag, again, LabelOptions())
     assert stages == ['parting', 'placing']
     assert (summary.labelled, summary.misplaced) == (17, 1)
