@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -86,17 +86,59 @@ class Trunk(nn.Sequential):
         super().__init__(OrderedDict(layers))
         self.channels = channels
         self.backbone = backbone
+        self._norms_frozen = False
 
-    def forward_with_taps(self, image_B3HW: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return the last feature map (B, C, h, w) and the maps at the backbone's taps."""
-        names = [name for name, _ in self.backbone.taps]
-        maps = []
+    def maps(self, image_B3HW: Tensor, names: Container[str]) -> dict[str, Tensor]:
+        """Return feature maps (B, C, h, w) by name: of `levels`, and of the backbone's taps."""
+        found = {}
         value = image_B3HW
-        for name, layer in self.named_children():
-            value = layer(value)
+        for name, step in self._steps():
+            value = step(value)
             if name in names:
-                maps.append(value)
-        return value, maps
+                found[name] = value
+        return found
+
+    def levels(self, count: int) -> dict[str, int]:
+        """
+        Return the last steps at the `count` coarsest scales with their channels, finest first.
+
+        A trunk halves the image five times; the last step before it halves again has seen most
+        at that scale. Raises ConfigError for more scales than there are.
+        """
+        found: dict[tuple[int, int], tuple[str, int]] = {}
+        was_training = self.training
+        self.eval()
+        with torch.no_grad():
+            value = torch.zeros(1, 3, 64, 64)
+            for name, step in self._steps():
+                value = step(value)
+                found[tuple(value.shape[2:])] = (name, value.shape[1])
+        self.train(was_training)
+        if count > len(found):
+            raise ConfigError(f'{self.backbone.name} has {len(found)} levels, not {count}')
+        return dict(list(found.values())[-count:])
+
+    def freeze_norms(self) -> None:
+        """Let batch norms use the statistics they came with, from now on and in training too."""
+        self._norms_frozen = True
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Trunk:
+        """Set training or evaluation mode; norms that are frozen stay in the latter."""
+        super().train(mode)
+        if self._norms_frozen:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
+
+    def _steps(self) -> Iterator[tuple[str, nn.Module]]:
+        """Yield the layers by name; those of a sequence one by one."""
+        for name, child in self.named_children():
+            if isinstance(child, nn.Sequential):
+                yield from ((f'{name}.{inner}', step) for inner, step in child.named_children())
+            else:
+                yield name, child
 
 
 def backbone_named(name: str) -> Backbone:

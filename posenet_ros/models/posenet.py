@@ -20,6 +20,7 @@ Equation numbers are those of the paper.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,13 +28,15 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
 from posenet_ros.models.backbones import backbone_named, build_backbone, Trunk
-from posenet_ros.models.rotations import quaternion_from_6d
+from posenet_ros.models.descriptor import GridDescriptor
+from posenet_ros.models.rotations import columns_from_quaternion, quaternion_from_6d
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
 from torchvision.models.googlenet import InceptionAux
 
 # Numbers that a head puts out for a rotation, and what they are without rotation.
+HEADS = ('hidden', 'linear')
 _ROTATIONS = {'quaternion': (1.0, 0.0, 0.0, 0.0), '6d': (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)}
 
 
@@ -42,15 +45,20 @@ class Architecture:
     """
     What a PoseNet is made of.
 
-    `pool` is the side of the grid that the trunk's last feature map is averaged to before the
-    fully connected layer: 1, as in GoogLeNet, forgets where in the image a feature was; 2 or
-    more keeps it, at next to no cost. `rotation` is what the heads put out: the paper's
-    `quaternion`, or `6d` (two columns of the matrix), which has no double cover. `dropout`
-    holds for the localization feature, `auxiliary_dropout` for the two auxiliary heads.
+    `pool` is the side of the grid that the trunk's feature maps are averaged to before the head:
+    1, as in GoogLeNet, forgets where in the image a feature was; 2 or more keeps it, at next to
+    no cost. `levels` is how many scales of the trunk the head sees: 1 is its last map alone, 3
+    also those at twice and four times the resolution. `head` is `hidden`, the paper's fully
+    connected layer of `feature_width`, or `linear`: the pose is regressed from the maps
+    themselves, standardised. `rotation` is what the heads put out: the paper's `quaternion`, or
+    `6d` (two columns of the matrix), which has no double cover. `dropout` holds for the
+    localization feature, `auxiliary_dropout` for the two auxiliary heads.
     """
 
     backbone: str = 'googlenet'
+    head: str = 'hidden'
     feature_width: int = 2048
+    levels: int = 1
     pool: int = 1
     rotation: str = 'quaternion'
     dropout: float = 0.5
@@ -59,15 +67,14 @@ class Architecture:
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
         backbone_named(self.backbone)
-        if self.rotation not in _ROTATIONS:
-            raise ConfigError(
-                f'unknown rotation {self.rotation!r}; known are {", ".join(_ROTATIONS)}'
-            )
-        if self.pool < 1 or self.feature_width < 1:
-            raise ConfigError(
-                f'pool and feature_width must be at least 1, got {self.pool} and '
-                f'{self.feature_width}'
-            )
+        for name, known in (('rotation', _ROTATIONS), ('head', HEADS)):
+            if getattr(self, name) not in known:
+                raise ConfigError(
+                    f'unknown {name} {getattr(self, name)!r}; known are {", ".join(known)}'
+                )
+        for name in ('pool', 'feature_width', 'levels'):
+            if getattr(self, name) < 1:
+                raise ConfigError(f'{name} must be at least 1, got {getattr(self, name)}')
         for value in (self.dropout, self.auxiliary_dropout):
             if not 0 <= value < 1:
                 raise ConfigError(f'a dropout is a share from 0 to below 1, got {value}')
@@ -114,14 +121,18 @@ class PoseNet(nn.Module):
         self.architecture = architecture
         self.trunk = trunk or build_backbone(architecture.backbone)
         outputs = 3 + len(_ROTATIONS[architecture.rotation])
-        self.pool = nn.AdaptiveAvgPool2d(architecture.pool)
-        self.localization = nn.Sequential(
-            nn.Linear(self.trunk.channels * architecture.pool**2, architecture.feature_width),
-            nn.ReLU(inplace=True),
-            nn.Dropout(architecture.dropout),
+        levels = self.trunk.levels(architecture.levels)
+        self._levels = tuple(levels)
+        linear = architecture.head == 'linear'
+        self.descriptor = GridDescriptor(
+            list(levels.values()), architecture.pool, standardised=linear
         )
-        self.regressor = nn.Linear(architecture.feature_width, outputs)
+        width = self.descriptor.width if linear else architecture.feature_width
+        hidden = [] if linear else [nn.Linear(self.descriptor.width, width), nn.ReLU(inplace=True)]
+        self.localization = nn.Sequential(*hidden, nn.Dropout(architecture.dropout))
+        self.regressor = nn.Linear(width, outputs)
         taps = self.trunk.backbone.taps if auxiliary else ()
+        self._taps = tuple(name for name, _ in taps)
         self.auxiliary = nn.ModuleList(
             InceptionAux(channels, outputs, dropout=architecture.auxiliary_dropout)
             for _, channels in taps
@@ -162,18 +173,15 @@ class PoseNet(nn.Module):
 
         In evaluation mode quaternions have unit length (section 3.2).
         """
-        if self.training and len(self.auxiliary):
-            map_BChw, taps = self.trunk.forward_with_taps(image_B3HW)
-        else:
-            map_BChw, taps = self.trunk(image_B3HW), []
-        localization = self.localization(torch.flatten(self.pool(map_BChw), 1))
+        taps = self._taps if self.training else ()
+        maps = self.trunk.maps(image_B3HW, (*taps, *self._levels))
+        localization = self.localization(self._described(maps))
         position, quaternion = self._pose(self.regressor, localization)
-        feature = map_BChw.float().mean(dim=(2, 3))
         heads = tuple(
-            self._pose(head.fc2, _before_regressor(head, tap))
+            self._pose(head.fc2, _before_regressor(head, maps[tap]))
             for head, tap in zip(self.auxiliary, taps)
         )
-        return PosePrediction(position, quaternion, feature, heads)
+        return PosePrediction(position, quaternion, self._feature(maps), heads)
 
     def sample(self, image_B3HW: Tensor, samples: int) -> PosePrediction:
         """
@@ -184,14 +192,14 @@ class PoseNet(nn.Module):
         Relocalization, 2016). The trunk has no dropout and runs once. Raises ConfigError for a
         network without dropout, whose samples would all be the same.
         """
-        linear, rectify, dropout = self.localization
+        *before, dropout = self.localization
         if dropout.p == 0:
             raise ConfigError(
                 'the model was trained without dropout, so its samples would all be the same'
             )
-        map_BChw = self.trunk(image_B3HW)
-        feature = rectify(linear(torch.flatten(self.pool(map_BChw), 1)))
-        several = feature.repeat_interleave(samples, dim=0)
+        maps = self.trunk.maps(image_B3HW, self._levels)
+        described = nn.Sequential(*before)(self._described(maps))
+        several = described.repeat_interleave(samples, dim=0)
         position, quaternion = self._pose(
             self.regressor, functional.dropout(several, dropout.p, training=True)
         )
@@ -199,8 +207,27 @@ class PoseNet(nn.Module):
         return PosePrediction(
             position.reshape(shape),
             functional.normalize(quaternion, dim=1).reshape(shape),
-            map_BChw.float().mean(dim=(2, 3)),
+            self._feature(maps),
         )
+
+    def unscaled_descriptor(self, image_B3HW: Tensor) -> Tensor:
+        """Return what `descriptor.measure` is to measure, for the `linear` head (B, D)."""
+        maps = self.trunk.maps(image_B3HW, self._levels)
+        return self.descriptor.unscaled([maps[name] for name in self._levels])
+
+    def targets(self, position_B3: Tensor, quaternion_wxyz_B4: Tensor) -> Tensor:
+        """Return what the last head would have to put out for these poses (B, outputs)."""
+        position = (position_B3 - self.position_mean) / self.position_scale
+        rotation = quaternion_wxyz_B4
+        if self.architecture.rotation == '6d':
+            rotation = columns_from_quaternion(quaternion_wxyz_B4)
+        return torch.cat([position, rotation], dim=1)
+
+    def _described(self, maps: Mapping[str, Tensor]) -> Tensor:
+        return self.descriptor([maps[name] for name in self._levels])
+
+    def _feature(self, maps: Mapping[str, Tensor]) -> Tensor:
+        return maps[self._levels[-1]].float().mean(dim=(2, 3))
 
     def _pose(self, regressor: nn.Linear, feature: Tensor) -> tuple[Tensor, Tensor]:
         # Half precision would round positions to a thousandth of the scene and worse.

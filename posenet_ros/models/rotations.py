@@ -65,3 +65,11 @@ def quaternion_from_6d(columns_B6: Tensor) -> Tensor:
     second = functional.normalize(second - (first * second).sum(1, keepdim=True) * first, dim=1)
     third = torch.linalg.cross(first, second)
     return quaternion_from_matrix(torch.stack([first, second, third], dim=2))
+
+
+def columns_from_quaternion(quaternion_wxyz_B4: Tensor) -> Tensor:
+    """Return the first two columns of the rotation matrices (B, 6) of unit quaternions."""
+    w, x, y, z = quaternion_wxyz_B4.unbind(dim=1)
+    first = [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)]
+    second = [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)]
+    return torch.stack([*first, *second], dim=1)

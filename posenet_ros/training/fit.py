@@ -42,6 +42,7 @@ from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
 from posenet_ros.training.callbacks import AveragedWeights, History, LastEpoch, TrainingBar
+from posenet_ros.training.closed_form import begin_at_ridge_regression, views
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import identity_of
 from posenet_ros.training.module import PoseTraining
@@ -112,9 +113,13 @@ def fit(
         trainer = _trainer(options, log_dir, history, parts, len(train))
         if not torch.cuda.is_available():
             keep_freed_memory()
-        if options.weights != 'none' and is_folded(trunk):
+        if options.freeze_norms:
+            trunk.freeze_norms()
+        elif options.weights != 'none' and is_folded(trunk):
             unfold_batch_norms(trunk, _some_images(training_set, batch_size))
         checkpoint = log_dir / CHECKPOINT
+        if options.head == 'linear' and not checkpoint.is_file():
+            begin_at_ridge_regression(model, views(training_set, batch_size))
         _run(
             trainer,
             PoseTraining(model, options, identity_of(train, held_out, options)),

@@ -69,10 +69,45 @@ def test_googlenet_taps_are_where_the_classifier_has_its_auxiliary_heads(tmp_pat
     image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         classifier(image)
-        _, taps = trunk.forward_with_taps(image)
+        names = [name for name, _ in trunk.backbone.taps]
+        taps = list(trunk.maps(image, names).values())
     assert [tap.shape[1] for tap in taps] == [512, 528]
     for tap, expected in zip(taps, seen, strict=True):
         assert torch.allclose(tap, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ('name', 'expected'),
+    [
+        ('googlenet', {'inception3b': 480, 'inception4e': 832, 'inception5b': 1024}),
+        ('resnet18', {'layer2.1': 128, 'layer3.1': 256, 'layer4.1': 512}),
+        ('mobilenet_v2', {'features.6': 32, 'features.13': 96, 'features.18': 1280}),
+    ],
+)
+def test_levels_are_the_last_maps_of_the_coarsest_scales_finest_first(name, expected):
+    trunk = build_backbone(name).eval()
+    assert trunk.levels(3) == expected
+    assert list(trunk.levels(1).items()) == list(expected.items())[-1:]
+    with torch.no_grad():
+        maps = trunk.maps(torch.rand(1, 3, 64, 96), expected)
+    shapes = [tuple(found.shape[1:]) for found in maps.values()]
+    assert shapes == [
+        (depth, 64 // stride, 96 // stride)
+        for depth, stride in zip(expected.values(), (8, 16, 32))
+    ]
+    with pytest.raises(ConfigError, match='levels'):
+        trunk.levels(9)
+
+
+def test_frozen_norms_keep_their_statistics_in_training():
+    trunk = build_backbone('mobilenet_v3_small')
+    trunk.freeze_norms()
+    before = {name: value.clone() for name, value in trunk.named_buffers()}
+    trunk.train()
+    assert trunk.training
+    trunk(torch.rand(2, 3, 64, 64))
+    for name, value in trunk.named_buffers():
+        assert torch.equal(value, before[name]), name
 
 
 def test_every_backbone_the_readme_names_is_known():

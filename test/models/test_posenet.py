@@ -112,7 +112,7 @@ def test_a_grid_tells_left_from_right_and_one_cell_does_not():
     maps = torch.rand(1, 576, 4, 4)
     for pool, same in ((1, True), (2, False)):
         model = PoseNet(replace(SMALL, pool=pool)).eval()
-        pooled = [model.pool(m).flatten(1) for m in (maps, maps.flip(3))]
+        pooled = [model.descriptor([m]) for m in (maps, maps.flip(3))]
         assert torch.allclose(*pooled) is same
         assert model(IMAGES).position_B3.shape == (2, 3)
 
@@ -128,6 +128,8 @@ def test_wide_images_are_taken_too(model):
         {'rotation': 'euler'},
         {'pool': 0},
         {'feature_width': 0},
+        {'levels': 0},
+        {'head': 'spherical'},
         {'dropout': 1.0},
         {'auxiliary_dropout': -0.1},
     ],
@@ -135,3 +137,49 @@ def test_wide_images_are_taken_too(model):
 def test_impossible_architectures_are_refused(values):
     with pytest.raises(ConfigError):
         Architecture(**values)
+
+
+LINEAR = Architecture('mobilenet_v3_small', head='linear', levels=3, pool=2, rotation='6d')
+
+
+def test_a_linear_head_is_affine_in_what_several_levels_show():
+    torch.manual_seed(0)
+    model = PoseNet(LINEAR).eval()
+    assert model.regressor.in_features == 4 * sum(model.trunk.levels(3).values())
+    described = model.unscaled_descriptor(IMAGES)
+    position = model.regressor(described)[:, :3]
+    assert torch.allclose(model(IMAGES).position_B3, position, atol=1e-6)
+
+
+def test_the_descriptor_of_a_linear_head_does_not_change_with_contrast_of_features():
+    torch.manual_seed(0)
+    model = PoseNet(LINEAR)
+    maps = [torch.rand(2, depth, 4, 4) for depth in model.trunk.levels(3).values()]
+    brighter = [3 * each for each in maps]
+    assert torch.allclose(model.descriptor(maps), model.descriptor(brighter), atol=1e-6)
+
+
+def test_the_measured_descriptor_is_centred_and_its_levels_weigh_the_same():
+    torch.manual_seed(0)
+    model = PoseNet(LINEAR)
+    levels = list(model.trunk.levels(3).values())
+    maps = [(number + 1) * torch.rand(9, depth, 4, 4) for number, depth in enumerate(levels)]
+    model.descriptor.measure(model.descriptor.unscaled(maps))
+    described = model.descriptor(maps)
+    assert described.mean(dim=0).abs().max() < 1e-5
+    for part in described.split([4 * depth for depth in levels], dim=1):
+        assert part.square().sum(dim=1).mean().item() == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize('rotation', ['quaternion', '6d'])
+def test_a_head_that_puts_out_its_targets_predicts_the_labels(rotation):
+    model = PoseNet(replace(SMALL, rotation=rotation)).eval()
+    model.set_extent(np.array([[0.0, 0, 1], [4, 2, 3]]))
+    position = torch.tensor([[1.0, 1.5, 2.0]])
+    quaternion = torch.nn.functional.normalize(torch.tensor([[0.9, 0.1, 0.2, 0.3]]), dim=1)
+    torch.nn.init.zeros_(model.regressor.weight)
+    with torch.no_grad():
+        model.regressor.bias.copy_(model.targets(position, quaternion)[0])
+    answer = model(IMAGES[:1])
+    assert torch.allclose(answer.position_B3, position, atol=1e-6)
+    assert torch.allclose(answer.quaternion_wxyz_B4, quaternion, atol=1e-6)

@@ -22,6 +22,7 @@ import numpy as np
 from posenet_ros.data.dataset import FrameDataset, ResizedImages
 from posenet_ros.errors import PosenetError
 from posenet_ros.training import callbacks
+from posenet_ros.training import fit as fit_module
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk
 from posenet_ros.training.module import make_optimizer, PoseTraining, rate
@@ -276,3 +277,40 @@ def test_iterations_decide_the_number_of_epochs(corridor, tmp_path):
     found = fitted(corridor, tmp_path / 'a', iterations=2 * steps + 1, schedule='constant')
     assert len(found.history) == 3
     assert replace(QUICK, iterations=30000, batch_size=64).epochs_for(640) == 3000
+
+
+LINEAR = {'head': 'linear', 'levels': 3, 'pool': 3, 'rotation': '6d', 'freeze_norms': True}
+
+
+@pytest.fixture
+def pretrained(tmp_path):
+    """Return a file of weights with statistics of batch normalisation of their own."""
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18().train()
+    with torch.no_grad():
+        network(torch.rand(8, 3, 64, 64))
+    torch.save(network.state_dict(), tmp_path / 'weights.pt')
+    return str(tmp_path / 'weights.pt')
+
+
+def test_a_linear_head_knows_the_place_before_the_first_step(corridor, tmp_path, pretrained):
+    result = fitted(
+        corridor, tmp_path / 'a', weights=pretrained, epochs=1, learning_rate=1e-9, **LINEAR
+    )
+    train = hold_out(corridor).train
+    answer, batch = answers(result, train)
+    errors = (answer.position_B3 - batch.position_B3).norm(dim=1)
+    spread = (batch.position_B3 - batch.position_B3.mean(dim=0)).norm(dim=1)
+    assert errors.median() < 0.3 * spread.median()
+    expected = torch.load(pretrained)['bn1.running_mean']
+    assert torch.equal(result.model.trunk.bn1.running_mean, expected)
+
+
+def test_a_training_that_goes_on_does_not_begin_at_the_first_fit_again(
+    corridor, tmp_path, pretrained, monkeypatch
+):
+    how = {'weights': pretrained, **LINEAR}
+    first = fitted(corridor, tmp_path / 'logs', epochs=1, **how)
+    monkeypatch.setattr(fit_module, 'begin_at_ridge_regression', lambda *_: pytest.fail('again'))
+    again = fitted(corridor, tmp_path / 'logs', epochs=1, **how)
+    assert torch.equal(weights(first), weights(again))

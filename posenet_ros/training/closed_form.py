@@ -1,0 +1,90 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Where a linear head begins: at the best that it can do on the trunk as it came.
+
+Gradient descent from a random head first tears the pre-trained features apart, and what they
+knew about images unlike the training ones is lost; a head that fits them leaves them whole
+(Kumar et al., Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution,
+ICLR 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from posenet_ros.data.dataset import FrameDataset, PoseBatch
+from posenet_ros.models.posenet import PoseNet
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+# Each image is seen a few times, changed at random each time, within what a matrix of all by all
+# can be solved for in seconds.
+_MOST_VIEWS = 3072
+_MOST_VIEWS_AN_IMAGE = 8
+# Of the mean square length of a descriptor.
+_RIDGE = 0.03
+
+
+def views(dataset: FrameDataset, batch_size: int) -> Iterator[PoseBatch]:
+    """Yield batches that show every image several times, or some of very many images."""
+    step = max(-(-len(dataset) // _MOST_VIEWS), 1)
+    spread = range(0, len(dataset), step)
+    times = min(max(_MOST_VIEWS // len(spread), 1), _MOST_VIEWS_AN_IMAGE)
+    indices = [index for _ in range(times) for index in spread]
+    with tqdm(total=len(indices), desc='first fit', unit='image', delay=2) as progress:
+        for start in range(0, len(indices), batch_size):
+            part = indices[start : start + batch_size]
+            yield dataset.__getitems__(part)
+            progress.update(len(part))
+
+
+@torch.inference_mode()
+def begin_at_ridge_regression(model: PoseNet, batches: Iterable[PoseBatch]) -> None:
+    """
+    Measure the descriptor's statistics, and set the last head to the ridge regression on them.
+
+    The head must be `linear`, and the extent of the scene known. The trunk is not changed.
+    """
+    was_training = model.training
+    model.eval()
+    described, targets = [], []
+    for batch in batches:
+        described.append(model.unscaled_descriptor(batch.image_B3HW))
+        targets.append(model.targets(batch.position_B3, batch.quaternion_wxyz_B4))
+    unscaled_ND, target_NK = torch.cat(described), torch.cat(targets)
+    model.descriptor.measure(unscaled_ND)
+    standardised_ND = (unscaled_ND - model.descriptor.mean_D) * model.descriptor.scale_D
+    mean_K = target_NK.mean(dim=0)
+    model.regressor.weight.copy_(_ridge(standardised_ND, target_NK - mean_K).T)
+    model.regressor.bias.copy_(mean_K)
+    model.train(was_training)
+
+
+def _ridge(inputs_ND: Tensor, targets_NK: Tensor) -> Tensor:
+    """Return the weights (D, K) of ridge regression, by way of the smaller of N x N and D x D."""
+    inputs, targets = inputs_ND.double(), targets_NK.double()
+    number, width = inputs.shape
+    ridge = _RIDGE * inputs.square().sum(dim=1).mean()
+    if number <= width:
+        gram = inputs @ inputs.T
+        return (inputs.T @ torch.linalg.solve(_raised(gram, ridge), targets)).float()
+    gram = inputs.T @ inputs
+    return torch.linalg.solve(_raised(gram, ridge), inputs.T @ targets).float()
+
+
+def _raised(gram: Tensor, ridge: Tensor) -> Tensor:
+    return gram + ridge * torch.eye(len(gram), dtype=gram.dtype)
