@@ -62,6 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'it where it keeps none apart',
     )
     asked.add_argument(
+        '--test-frames',
+        metavar='START:STOP[:PERIOD]',
+        help='frames of the data set to ask about, by the number in their names: 350:650, or '
+        '50:100:200 for the second fifty of every two hundred; what train left out by the same',
+    )
+    asked.add_argument(
         '--estimates',
         type=Path,
         metavar='FILE.tum',
@@ -83,6 +89,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         metavar='N',
         help='average so many answers drawn with dropout left on (40 in Bayesian PoseNet)',
+    )
+    asked.add_argument(
+        '--always',
+        action='store_true',
+        help='answer every image, also those that the model would refuse',
     )
     truth = parser.add_argument_group('what is true')
     truth.add_argument('--truth', type=Path, metavar='FILE.tum', help='true poses of the camera')

@@ -63,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='7scenes:DIR, cambridge:DIR, colmap:DIR or capture:DIR',
     )
     parser.add_argument(
+        '--test-frames',
+        metavar='START:STOP[:PERIOD]',
+        help='frames of the data set to keep apart for evaluate, by the number in their names: '
+        '350:650, or 50:100:200 for the second fifty of every two hundred',
+    )
+    parser.add_argument(
         '--output', type=Path, metavar='DIR', help="default: the recording's name with _posenet"
     )
     parser.add_argument(
@@ -116,7 +122,10 @@ def run(args: argparse.Namespace) -> None:
     from posenet_ros.cli.train_source import DataSet, Recordings
     from posenet_ros.training.fit import make_trunk
 
-    source = DataSet(args.dataset) if labelling is None else Recordings(args.bag, labelling)
+    if labelling is None:
+        source = DataSet(args.dataset, args.test_frames)
+    else:
+        source = Recordings(args.bag, labelling)
     # A download may fail: before a folder is made, and before labelling takes its minutes.
     trunk = None if known else make_trunk(options)
     source.claim(output)
@@ -153,6 +162,8 @@ def _labelling(args: argparse.Namespace) -> LabelOptions | None:
     """Return how to label, None for a data set; refuse options that nothing would read."""
     options = label_options(args)
     if args.bag:
+        if args.test_frames:
+            raise ConfigError('--test-frames keeps frames of a data set apart: give --dataset')
         return options
     known = type(options)().to_dict()
     given = [name for name, value in options.to_dict().items() if value != known[name]]

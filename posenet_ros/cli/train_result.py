@@ -160,4 +160,5 @@ def _card(
         training=provenance,
         errors=held_out.card_errors(),
         covariance=held_out.support.covariance,
+        trust=held_out.trust,
     )

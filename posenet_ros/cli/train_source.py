@@ -128,10 +128,11 @@ class Recordings:
 class DataSet:
     """The training part of a public data set or COLMAP model."""
 
-    def __init__(self, spec: str) -> None:
-        """Read `KIND:DIR`."""
+    def __init__(self, spec: str, test_frames: str | None = None) -> None:
+        """Read `KIND:DIR`, and keep frames apart (see `FrameRanges`)."""
         self._spec = spec
-        self._scene = read_scene(spec)
+        self._test_frames = test_frames
+        self._scene = read_scene(spec, test_frames)
 
     def claim(self, output: Path) -> None:
         """Make the folder this data set's, or refuse one of another."""
@@ -139,8 +140,8 @@ class DataSet:
         claim(output, dataset={'kind': kind, 'path': str(Path(folder).expanduser().resolve())})
 
     def asked(self) -> dict[str, Any]:
-        """Return nothing: a data set brings its labels."""
-        return {}
+        """Return what is kept apart; the labels came with the data set."""
+        return {'test_frames': self._test_frames} if self._test_frames else {}
 
     def check(self, output: Path, card: ModelCard) -> None:
         """Compare the labels of the data set as it is now."""

@@ -125,6 +125,11 @@ class FrameDataset(Dataset[PoseBatch]):
         positions = [frame.map_from_camera.translation for frame in frames]
         self.positions_N3 = np.array(positions).reshape(-1, 3)
 
+    @property
+    def crop(self) -> tuple[int, int]:
+        """Height and width of the images."""
+        return self._preprocessing.crop
+
     def __len__(self) -> int:
         """Return the number of frames."""
         return len(self._rotations)

@@ -23,6 +23,7 @@ from typing import Any
 from posenet_ros.data.cambridge import read_cambridge
 from posenet_ros.data.capture import Capture, LABELS
 from posenet_ros.data.colmap import read_colmap
+from posenet_ros.data.frame_ranges import FrameRanges
 from posenet_ros.data.frames import Scene
 from posenet_ros.data.origin import is_metric, label_origin
 from posenet_ros.data.seven_scenes import read_seven_scenes
@@ -54,16 +55,19 @@ READERS: dict[str, Callable[[Path], Scene]] = {
 }
 
 
-def read_scene(spec: str) -> Scene:
+def read_scene(spec: str, test_frames: str | None = None) -> Scene:
     """
     Read a scene from `7scenes:DIR`, `cambridge:DIR`, `colmap:DIR` or `capture:DIR`.
 
-    Where the data set keeps nothing apart, every frame is in `train`. Raises DatasetError for
-    an unknown kind, or a folder that has not the layout of its kind, and CaptureError for a
-    capture that is not whole.
+    Where the data set keeps nothing apart, every frame is in `train`, but for `test_frames`, in
+    the words of `FrameRanges`, which are the test part whatever the data set says. Raises
+    DatasetError for an unknown kind, or a folder that has not the layout of its kind, and
+    CaptureError for a capture that is not whole.
     """
     kind, path = _kind_and_folder(spec)
-    return READERS[kind](path)
+    ranges = FrameRanges.parse(test_frames) if test_frames else None
+    scene = READERS[kind](path)
+    return ranges.apart(scene) if ranges else scene
 
 
 def has_metres(spec: str) -> bool:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,15 @@ _BATCH = 16
 
 
 # Poses (None for no answer) and features of a few images.
-Ask = Callable[[Sequence[NDArray[np.uint8]]], tuple[Sequence[Pose | None], NDArray[np.float32]]]
+class Asked(NamedTuple):
+    """Poses of some images, None where there is none, their features, and the covariances."""
+
+    poses: Sequence[Pose | None]
+    features: NDArray[np.float32]
+    covariances: Sequence[NDArray[np.float64] | None] | None = None
+
+
+Ask = Callable[[Sequence[NDArray[np.uint8]]], Asked]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +55,8 @@ class Evaluation:
     Stamps are those of the images; all poses are `map_from_camera`, None where there was no
     answer. `baselines` is empty where the training images are not known. `without_truth` counts
     the images that nobody knows the pose of, and which are in no figure; `metric` is false where
-    lengths are in units of a map without metres.
+    lengths are in units of a map without metres. `covariances` (6, 6) came with the estimates,
+    None where none did, and are empty where there was nobody to tell any.
     """
 
     stamps_ns: NDArray[np.int64]
@@ -56,6 +65,7 @@ class Evaluation:
     baselines: dict[str, tuple[Pose | None, ...]] = field(default_factory=dict)
     without_truth: int = 0
     metric: bool = True
+    covariances: tuple[NDArray[np.float64] | None, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -101,9 +111,13 @@ def evaluate(
     Raises PosenetError when there is no query.
     """
 
-    def ask(images: Sequence[NDArray[np.uint8]]) -> tuple[list[Pose | None], NDArray[np.float32]]:
+    def ask(images: Sequence[NDArray[np.uint8]]) -> Asked:
         answers = localizer.locate_batch(images)
-        return [estimate.map_from_camera for estimate in answers.estimates], answers.features
+        return Asked(
+            [estimate.map_from_camera for estimate in answers.estimates],
+            answers.features,
+            [estimate.covariance for estimate in answers.estimates],
+        )
 
     return evaluate_answers(ask, queries, baselines)
 
@@ -117,7 +131,7 @@ def evaluate_answers(
     An image that cannot be read counts as asked and unanswered; one without a true pose is only
     counted.
     """
-    stamps, truth, estimates = [], [], []
+    stamps, truth, estimates, covariances = [], [], [], []
     answered: dict[str, list[Pose | None]] = {}
     without_truth = 0
 
@@ -130,10 +144,11 @@ def evaluate_answers(
                 yield query
 
     for batch in _batches_of_a_kind(known()):
-        poses, guesses = _answer_batch(ask, [query.rgb for query in batch], baselines)
+        asked, guesses = _answer_batch(ask, [query.rgb for query in batch], baselines)
         stamps += [query.stamp_ns for query in batch]
         truth += [query.map_from_camera for query in batch]
-        estimates += poses
+        estimates += asked.poses
+        covariances += asked.covariances or [None] * len(batch)
         for name, guessed in guesses.items():
             answered.setdefault(name, []).extend(guessed)
     if not truth:
@@ -144,6 +159,7 @@ def evaluate_answers(
         tuple(estimates),
         {name: tuple(guesses) for name, guesses in answered.items()},
         without_truth,
+        covariances=tuple(covariances),
     )
 
 
@@ -155,11 +171,12 @@ def _batches_of_a_kind(queries: Iterable[Query]) -> Iterator[list[Query]]:
 
 def _answer_batch(
     ask: Ask, images: Sequence[NDArray[np.uint8] | None], baselines: Baselines | None
-) -> tuple[Sequence[Pose | None], dict[str, tuple[Pose | None, ...]]]:
+) -> tuple[Asked, dict[str, tuple[Pose | None, ...]]]:
     if images[0] is None:
-        return [None] * len(images), baselines.answer_blind(len(images)) if baselines else {}
-    poses, features = ask(images)
-    return poses, baselines.answer(features) if baselines else {}
+        nothing = Asked([None] * len(images), np.zeros((len(images), 0), dtype=np.float32))
+        return nothing, baselines.answer_blind(len(images)) if baselines else {}
+    asked = ask(images)
+    return asked, baselines.answer(asked.features) if baselines else {}
 
 
 def evaluate_recorded(

@@ -18,26 +18,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, pairwise
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.baselines import Baselines
-from posenet_ros.evaluation.covariance import (
-    residual_covariance,
-    ResidualCovariance,
-    residuals,
-)
-from posenet_ros.evaluation.evaluate import batched, evaluate_answers, Evaluation
+from posenet_ros.evaluation.covariance import ResidualCovariance
+from posenet_ros.evaluation.evaluate import Asked, evaluate_answers, Evaluation
 from posenet_ros.evaluation.queries import queries_of_frames
+from posenet_ros.evaluation.trusting import calibrate
 from posenet_ros.localization.regressor import PoseRegressor
+from posenet_ros.localization.retrieval import FeatureIndex
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.models.trust import Trust
 import torch
-
-_BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +42,13 @@ class HeldOut:
     """
     The answers on held-out frames, the covariance they support, and the training features.
 
-    The covariance and `card_errors()` go into the model card, `features` into the model folder.
+    The covariance, `trust` and `card_errors()` go into the model card, `features` into the model
+    folder.
     """
 
     evaluation: Evaluation
     support: ResidualCovariance
+    trust: Trust
     features: TrainingFeatures
 
     def card_errors(self) -> dict[str, Any]:
@@ -73,25 +72,21 @@ def evaluate_held_out(
     regressor = PoseRegressor(model, preprocessing, device)
     features = describe(regressor, train)
     evaluation = evaluate_answers(
-        lambda images: regressor.regress(images)[:2],
+        lambda images: Asked(*regressor.regress(images)[:2]),
         queries_of_frames([*chain(*blocks)], 'evaluating held-out frames'),
         Baselines(features),
     )
-    ends = [0, *accumulate(map(len, blocks))]
-    errors = [
-        residuals(evaluation.truth[start:stop], evaluation.estimates[start:stop])
-        for start, stop in pairwise(ends)
-    ]
-    return HeldOut(evaluation, residual_covariance(errors), features)
+    support, trust = calibrate(regressor, FeatureIndex(features), train, blocks)
+    return HeldOut(evaluation, support, trust, features)
 
 
 def describe(regressor: PoseRegressor, frames: Sequence[Frame]) -> TrainingFeatures:
-    """Return what frames look like to the trunk, with their poses, as a model folder keeps it."""
+    """Learn what the places of training frames look like, and return what a model folder keeps."""
     images = (query.rgb for query in queries_of_frames(frames, 'describing training frames'))
-    features = [regressor.regress(batch).features for batch in batched(images, _BATCH)]
+    features = regressor.learn_places(images)
     poses = [frame.map_from_camera for frame in frames]
     return TrainingFeatures(
-        np.concatenate(features).astype(np.float16),
+        features.astype(np.float16),
         np.array([pose.translation for pose in poses], dtype=np.float32),
         np.array([pose.quaternion() for pose in poses], dtype=np.float32),
         np.array([frame.stamp_ns for frame in frames], dtype=np.int64),

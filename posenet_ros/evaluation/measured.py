@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from posenet_ros.evaluation.baselines import seen_in_training
-from posenet_ros.evaluation.covariance import residuals, share_inside_95
+from posenet_ros.evaluation.coverage import Coverage, coverage
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.table import spread
@@ -63,12 +63,10 @@ class Measured:
         return int(np.isin(self.evaluation.stamps_ns, stamps).sum())
 
     @cached_property
-    def inside_95(self) -> float | None:
-        """The share of answers in the 95 % region of the covariance that the model publishes."""
-        if self.localizer is None or self.localizer.card.covariance is None:
-            return None
-        errors = residuals(self.evaluation.truth, self.evaluation.estimates)
-        return share_inside_95(errors, self.localizer.card.covariance)
+    def coverage(self) -> Coverage | None:
+        """How true the covariances were, where the model told any."""
+        trust = self.localizer and self.localizer.card.trust
+        return coverage(self.evaluation, trust) if trust else None
 
     def training_poses(self) -> tuple[Pose, ...]:
         """Return where the training images were taken, as far as the model folder tells."""
@@ -79,7 +77,9 @@ class Measured:
         """Return the figures as plain values for JSON."""
         values = self.evaluation.to_dict()
         if self.localizer:
-            values |= {'trained_on': self.trained_on, 'covariance_inside_95': self.inside_95}
+            values['trained_on'] = self.trained_on
+        if self.coverage:
+            values['covariance'] = self.coverage.to_dict()
         if self.fit:
             values['label_fit'] = self.fit.to_dict()
         return values
@@ -112,10 +112,11 @@ class Measured:
                 f'{same}{self.trained_on} of these frames were trained on; errors on new ones are '
                 'larger'
             )
-        if self.inside_95 is not None:
+        if self.coverage:
             yield (
-                f'published covariance: {spread(card.covariance, unit)} in each direction; '
-                f'{100 * self.inside_95:.1f} % of the answers lie in its 95 % region'
+                f'published covariance: {spread(card.covariance, unit)} at the usual novelty; '
+                f'{self.coverage.half} of the answers lie in the region for 50 %, '
+                f'{self.coverage.most} in that for 95 %'
             )
         size = math.dist(*card.extent)
         if self.request.truth and not self.fit:

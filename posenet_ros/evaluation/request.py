@@ -33,7 +33,8 @@ class Request:
     the bag. `estimates` are poses that a running node
     gave, measured in place of the model's answers. `labels_truth` has the true poses of the
     training recording, in the frame of `truth`, where that is not the map of the model. `crops`
-    and `samples` are those of `Ensemble`.
+    and `samples` are those of `Ensemble`; `always` has every image answered. `test_frames` are
+    the frames of the data set to ask about, as `FrameRanges` writes them.
     """
 
     model: Path | None = None
@@ -47,6 +48,8 @@ class Request:
     device: str = 'auto'
     crops: int = 1
     samples: int = 0
+    always: bool = False
+    test_frames: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse options that do not go together."""
@@ -66,8 +69,12 @@ class Request:
             raise ConfigError('nothing to compare with: give the true poses, --truth FILE.tum')
         if self.labels_truth and not self.model:
             raise ConfigError('--labels-truth fits the training labels of a model: give --model')
-        if self.estimates and self.ensemble != CENTRE_CROP:
-            raise ConfigError('--crops and --samples ask a model, and --estimates are answers')
+        if self.estimates and (self.ensemble != CENTRE_CROP or self.always):
+            raise ConfigError(
+                '--crops, --samples and --always ask a model, and --estimates are answers'
+            )
+        if self.test_frames and not self.dataset:
+            raise ConfigError('--test-frames chooses frames of a data set: give --dataset')
 
     @property
     def ensemble(self) -> Ensemble:

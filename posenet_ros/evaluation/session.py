@@ -53,13 +53,17 @@ def measure(request: Request) -> Measured:
     localizer = None
     if request.model:
         localizer = load_localizer(
-            request.model, request.device, unscaled=True, ensemble=request.ensemble
+            request.model,
+            request.device,
+            unscaled=True,
+            ensemble=request.ensemble,
+            always=request.always,
         )
     training = localizer and localizer.training
     baselines = Baselines(training) if training else None
     fit = _fitted_labels(request, localizer.card) if request.labels_truth else None
     if request.dataset:
-        scene = read_scene(request.dataset)
+        scene = read_scene(request.dataset, request.test_frames)
         queries = queries_of_frames(scene.test or scene.train, 'evaluating')
         evaluation = evaluate(localizer, queries, baselines)
     elif request.estimates:

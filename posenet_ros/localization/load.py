@@ -31,12 +31,14 @@ def load_localizer(
     *,
     unscaled: bool = False,
     ensemble: Ensemble = CENTRE_CROP,
+    always: bool = False,
 ) -> Localizer:
     """
     Load the model of a run (or a model folder) and answer once, so that it is ready.
 
     `auto` runs on CUDA where there is one, else on the CPU. `unscaled` accepts a model whose map
-    has no metres, which no robot can act on; `ensemble` averages several answers. Raises
+    has no metres, which no robot can act on; `ensemble` averages several answers; `always` refuses
+    no image. Raises
     ModelError for a folder that holds no usable model, ConfigError for a device that is not
     there, or for samples of a model without dropout.
     """
@@ -46,6 +48,6 @@ def load_localizer(
             f'the map of {path} has no metres, since its labels had no reference for them: its '
             'positions and covariances would be taken for metres; record odometry, and train again'
         )
-    localizer = PoseNetLocalizer(loaded, ensemble)
+    localizer = PoseNetLocalizer(loaded, ensemble, always=always)
     localizer.regressor.warm_up()
     return localizer

@@ -25,6 +25,7 @@ from posenet_ros.geometry import Pose
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.localization.estimate import Answers, PoseEstimate
 from posenet_ros.localization.regressor import PoseRegressor
+from posenet_ros.localization.retrieval import FeatureIndex
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel
 import torch
@@ -50,15 +51,19 @@ def choose_device(name: str = 'auto') -> torch.device:
 
 class PoseNetLocalizer:
     """
-    Answers with the pose that the network regresses and the model's own covariance.
+    Answers with the pose that the network regresses, where the image is of the map at all.
 
-    The covariance is what the held-out residuals support, the same for every image. A regressor
-    always answers; only output that is no pose is refused here.
+    A regressor always answers. An image that is less like any training image than held-out
+    frames were is refused; the covariance of the others is what the held-out residuals support,
+    larger for an image that is less like the training images. `always` answers every image, for
+    comparing regressors.
     """
 
     method = 'posenet'
 
-    def __init__(self, loaded: LoadedModel, ensemble: Ensemble = CENTRE_CROP) -> None:
+    def __init__(
+        self, loaded: LoadedModel, ensemble: Ensemble = CENTRE_CROP, *, always: bool = False
+    ) -> None:
         """Take a loaded model; raise ModelError when its covariance was never measured."""
         if loaded.card.covariance is None:
             raise ModelError(
@@ -68,6 +73,15 @@ class PoseNetLocalizer:
         self.card: ModelCard = loaded.card
         self.training = loaded.features
         self.device = loaded.device
+        self._trust = loaded.card.trust
+        self._always = always
+        if self._trust is not None and loaded.features is None:
+            raise ModelError(
+                'the model folder lacks the features of the training images, without which '
+                'nothing tells places in the map from others; copy the whole folder'
+            )
+        self._index = FeatureIndex(loaded.features) if self._trust is not None else None
+        self._by_novelty = self._trust and self._trust.by_novelty(loaded.card.covariance)
         self.regressor = PoseRegressor(
             loaded.model, loaded.card.preprocessing, loaded.device, ensemble
         )
@@ -79,9 +93,23 @@ class PoseNetLocalizer:
     def locate_batch(self, images: Sequence[NDArray[np.uint8]]) -> Answers:
         """Answer several images at once, with their trunk features."""
         found = self.regressor.regress(images)
-        return Answers(tuple(self._estimate(pose) for pose in found.poses), found.features)
+        novelties = [0.0] * len(images)
+        if self._index is not None:
+            novelties = self._index.novelty(found.features).tolist()
+        estimates = map(self._estimate, found.poses, novelties)
+        return Answers(tuple(estimates), found.features)
 
-    def _estimate(self, pose: Pose | None) -> PoseEstimate:
+    def _estimate(self, pose: Pose | None, novelty: float) -> PoseEstimate:
         if pose is None:
             return PoseEstimate.refused(self.method, 'the network output is not finite')
-        return PoseEstimate(pose, self.card.covariance, self.method)
+        trust = self._trust
+        if trust is None:
+            return PoseEstimate(pose, self.card.covariance, self.method)
+        if trust.refuses(novelty) and not self._always:
+            return PoseEstimate.refused(
+                self.method,
+                'the image looks like no place of the map: its novelty is '
+                f'{novelty:.2f}, at most {trust.limit:.2f} is believed',
+            )
+        covariance = self._by_novelty.at(np.array([novelty]))[0]
+        return PoseEstimate(pose, covariance, self.method)

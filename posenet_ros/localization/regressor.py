@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 import math
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ from torch import Tensor
 
 # Of 128 crops, the activations of so many are in memory together.
 _IMAGES_AT_ONCE = 16
+_MOST_TO_MEASURE = 2048
 
 
 class Regressed(NamedTuple):
@@ -77,7 +78,7 @@ class PoseRegressor:
         """
         Return poses and features of images uint8 (H, W, 3), of one size or several.
 
-        Features are the trunk's, L2-normalised, the mean of those of the crops. Network output
+        Features are those of places, the mean over the crops. Network output
         that is not finite, or has a quaternion of length zero, is no pose; an image with no
         other output has None.
         """
@@ -90,13 +91,28 @@ class PoseRegressor:
         answers = [
             _mean(*each) for each in zip(np.split(positions, ends), np.split(quaternions, ends))
         ]
-        feature_ND = np.stack([each.mean(axis=0) for each in np.split(features, ends)])
-        lengths = np.linalg.norm(feature_ND, axis=1, keepdims=True)
         return Regressed(
             tuple(pose for pose, _ in answers),
-            feature_ND / np.maximum(lengths, 1e-12),
+            np.stack([each.mean(axis=0) for each in np.split(features, ends)]),
             np.array([spread for _, spread in answers]),
         )
+
+    @torch.inference_mode()
+    def learn_places(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """
+        Measure what images are compared by on training images; return their features (N, K).
+
+        The model's `place` changes; everything that it said of features before is void.
+        """
+        described = [
+            self.model.describe_place(self.preprocessing.prepare(rgb)[None].to(self.device)).half()
+            for rgb in images
+        ]
+        described_ND = torch.cat(described)
+        step = -(-len(described_ND) // _MOST_TO_MEASURE)
+        self.model.place.measure(described_ND[::step].float())
+        parts = described_ND.split(_MOST_TO_MEASURE)
+        return torch.cat([self.model.place(part) for part in parts]).cpu().numpy()
 
     def _predict(
         self, image_B3HW: Tensor
@@ -113,8 +129,7 @@ class PoseRegressor:
                     output.position_B3[:, None],
                     output.quaternion_wxyz_B4[:, None],
                 )
-            feature = torch.nn.functional.normalize(output.feature_BD.float(), dim=1)
-            rows.append((position.double(), quaternion.double(), feature))
+            rows.append((position.double(), quaternion.double(), output.feature_BK.float()))
         return tuple(torch.cat(parts).cpu().numpy() for parts in zip(*rows))
 
 

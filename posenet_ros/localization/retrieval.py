@@ -45,7 +45,7 @@ class FeatureIndex:
         if not len(training.features_ND):
             raise ModelError('the model folder holds no training images to compare with')
         features = training.features_ND.astype(np.float32)
-        # Half precision leaves lengths a little off one; the longest would win every search.
+        # Cosines with training images, which are whole in their own directions but for rounding.
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         self._features = features / np.maximum(lengths, 1e-6)
 
@@ -53,9 +53,20 @@ class FeatureIndex:
         """Return the number of training images."""
         return len(self._features)
 
+    def novelty(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """
+        Return how unlike all training images those with features (M, K) are, from 0 to 2.
+
+        One minus the cosine with the nearest; 2 for a feature that points nowhere.
+        """
+        matches = self.nearest(features)
+        cosines = np.array([-1.0 if match is None else match.similarity for match in matches])
+        # Rounding takes the cosine of an image with itself above one.
+        return np.maximum(1 - cosines, 0)
+
     def nearest(self, features: NDArray[np.float32]) -> tuple[Match | None, ...]:
         """
-        Return the nearest of each feature (M, D) of unit length.
+        Return the nearest of each feature (M, K).
 
         None for a feature that is not finite, or all zero: it points nowhere.
         """

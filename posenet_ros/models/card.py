@@ -28,9 +28,10 @@ from posenet_ros.files import read_yaml, write_yaml
 from posenet_ros.geometry import Camera
 from posenet_ros.models.posenet import Architecture
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.models.trust import Trust
 
 # Raised when an older reader would misunderstand a newer card, or a newer one an older card.
-FORMAT = 2
+FORMAT = 3
 _KIND = 'posenet_ros model'
 
 
@@ -47,7 +48,9 @@ class ModelCard:
     recordings, poses, hashes, frames, options, package versions, date. `errors` holds the
     held-out errors beside the baselines'.
     `covariance` (6, 6) is what the held-out residuals support, x y z rotX rotY rotZ about the
-    fixed axes of the map, in metres and radians; None until it was measured.
+    fixed axes of the map, in metres and radians; None until it was measured. `trust` says how it
+    grows with the novelty of an image, and which images are refused; None where nothing is known
+    of novelty.
     """
 
     architecture: Architecture
@@ -59,6 +62,7 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     errors: Mapping[str, Any] = field(default_factory=dict)
     covariance: NDArray[np.float64] | None = None
+    trust: Trust | None = None
 
     def __post_init__(self) -> None:
         """Check shapes, and that the covariance is one."""
@@ -85,6 +89,7 @@ class ModelCard:
             'extent': self.extent.tolist(),
             'errors': dict(self.errors),
             'covariance': None if self.covariance is None else self.covariance.tolist(),
+            'trust': self.trust and self.trust.to_dict(),
             'training': dict(self.training),
         }
 
@@ -107,6 +112,7 @@ class ModelCard:
                 training=dict(values['training']),
                 errors=dict(values['errors']),
                 covariance=values['covariance'],
+                trust=values['trust'] and Trust.from_dict(values['trust']),
             )
         except (TypeError, ValueError, GeometryError, ConfigError) as error:
             raise ModelError(f'has values that do not fit: {error}') from error
@@ -143,8 +149,8 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
         )
     if written < FORMAT:
         raise ModelError(
-            f'{path} has format {written}, of a version that published covariances too small to '
-            'be true and did not tell metres from other units; train again'
+            f'{path} has format {written}, of a version that could not tell places in the map '
+            'from places that are not; train again'
         )
     files = values.pop('files', None)
     if not isinstance(files, dict) or not all(

@@ -27,40 +27,82 @@ class GridDescriptor(nn.Module):
     """
     Maps of one level or several (B, C, h, w) to one vector (B, `width`) an image.
 
-    Each map is averaged over a grid of `pool` x `pool` cells. `standardised`, each level is
-    brought to unit length, so that no lighting counts, and then centred and scaled by what
-    `measure` found on training images, so that all levels weigh the same.
+    Each map is averaged over a grid of `pool` x `pool` cells. With `unit`, each level is brought
+    to unit length, so that no level outweighs another, nor light darkness.
     """
+
+    def __init__(self, channels: Sequence[int], pool: int, *, unit: bool = False) -> None:
+        """Take the depth of each level's map."""
+        super().__init__()
+        self.widths = [depth * pool**2 for depth in channels]
+        self.width = sum(self.widths)
+        self.pool = nn.AdaptiveAvgPool2d(pool)
+        self.unit = unit
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Describe a batch of images by their maps, one a level."""
+        levels = [torch.flatten(self.pool(map_BChw), 1) for map_BChw in maps]
+        if self.unit:
+            levels = [functional.normalize(level.float(), dim=1) for level in levels]
+        return torch.cat(levels, dim=1)
+
+
+class Standardised(nn.Module):
+    """Centres vectors (B, D), and scales each level's part of them, as training images ask."""
 
     mean_D: Tensor
     scale_D: Tensor
 
-    def __init__(self, channels: Sequence[int], pool: int, *, standardised: bool = False) -> None:
-        """Take the depth of each level's map."""
+    def __init__(self, widths: Sequence[int]) -> None:
+        """Take the width of each level's part; change nothing until `measure`."""
         super().__init__()
-        self._widths = [depth * pool**2 for depth in channels]
-        self.width = sum(self._widths)
-        self.pool = nn.AdaptiveAvgPool2d(pool)
-        self.standardised = standardised
-        if standardised:
-            self.register_buffer('mean_D', torch.zeros(self.width))
-            self.register_buffer('scale_D', torch.ones(self.width))
+        self._widths = list(widths)
+        self.register_buffer('mean_D', torch.zeros(sum(widths)))
+        self.register_buffer('scale_D', torch.ones(sum(widths)))
 
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Describe a batch of images by their maps, one a level."""
-        described = self.unscaled(maps)
-        return (described - self.mean_D) * self.scale_D if self.standardised else described
+    def forward(self, value_BD: Tensor) -> Tensor:
+        """Centre and scale."""
+        return (value_BD - self.mean_D) * self.scale_D
 
-    def unscaled(self, maps: Sequence[Tensor]) -> Tensor:
-        """Return the vectors before they are centred and scaled."""
-        levels = [torch.flatten(self.pool(map_BChw), 1) for map_BChw in maps]
-        if self.standardised:
-            levels = [functional.normalize(level.float(), dim=1) for level in levels]
-        return torch.cat(levels, dim=1)
-
-    def measure(self, unscaled_ND: Tensor) -> None:
+    def measure(self, value_ND: Tensor) -> None:
         """Centre on these vectors, and scale each level to a mean square length of one."""
-        self.mean_D.copy_(unscaled_ND.mean(dim=0))
-        spread = (unscaled_ND - self.mean_D).square().mean(dim=0)
+        self.mean_D.copy_(value_ND.mean(dim=0))
+        spread = (value_ND - self.mean_D).square().mean(dim=0)
         for part, level in zip(self.scale_D.split(self._widths), spread.split(self._widths)):
             part.fill_(float(level.sum().clamp(min=1e-12)) ** -0.5)
+
+
+class PlaceFeature(nn.Module):
+    """
+    What images are compared by: the cosine of two features tells how alike two places look.
+
+    A standardised vector (B, D) of unit length is projected to the `width` directions in which
+    the training images differ most. What it has besides is in none of them, so a feature is
+    shorter than one by how little an image has to do with the training images, and its cosines
+    with theirs are small.
+    """
+
+    components_KD: Tensor
+
+    def __init__(self, widths: Sequence[int], width: int = 256) -> None:
+        """Take the width of each level's part of the vectors; `measure` makes it of use."""
+        super().__init__()
+        self.width = width
+        self.standardised = Standardised(widths)
+        # Half precision: a direction is as good with three digits, and the file half as large.
+        components = torch.zeros(width, sum(widths), dtype=torch.float16)
+        self.register_buffer('components_KD', components)
+
+    def forward(self, value_BD: Tensor) -> Tensor:
+        """Return the features (B, K)."""
+        unit_BD = functional.normalize(self.standardised(value_BD.float()), dim=1)
+        return unit_BD @ self.components_KD.float().T
+
+    def measure(self, value_ND: Tensor) -> None:
+        """Take mean, scale and directions from what training images look like."""
+        self.standardised.measure(value_ND)
+        unit_ND = functional.normalize(self.standardised(value_ND), dim=1)
+        _, _, directions = torch.linalg.svd(unit_ND, full_matrices=False)
+        found = directions[: self.width]
+        self.components_KD.zero_()
+        self.components_KD[: len(found)] = found.half()

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
 from posenet_ros.models.backbones import backbone_named, build_backbone, Trunk
-from posenet_ros.models.descriptor import GridDescriptor
+from posenet_ros.models.descriptor import GridDescriptor, PlaceFeature, Standardised
 from posenet_ros.models.rotations import columns_from_quaternion, quaternion_from_6d
 import torch
 from torch import nn, Tensor
@@ -37,6 +37,9 @@ from torchvision.models.googlenet import InceptionAux
 
 # Numbers that a head puts out for a rotation, and what they are without rotation.
 HEADS = ('hidden', 'linear')
+# The place feature of three levels on a grid of 2 x 2 tells other rooms from dark or blurred views
+# of this one, which the mean of the last map does not.
+_PLACE_LEVELS, _PLACE_POOL = 3, 2
 _ROTATIONS = {'quaternion': (1.0, 0.0, 0.0, 0.0), '6d': (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)}
 
 
@@ -85,14 +88,14 @@ class PosePrediction(NamedTuple):
     Poses `map_from_camera` of a batch: p = [x, q], eq. (1).
 
     `position_B3` in metres in the map; `quaternion_wxyz_B4`, of unit length except from a
-    quaternion head in training; `feature_BD`, the trunk's last map averaged over the image,
-    before any regression: what images are compared by. In training `auxiliary` holds the
+    quaternion head in training; `feature_BK`, what images are compared by (see
+    `PlaceFeature`), of zeros until it was measured. In training `auxiliary` holds the
     predictions of the auxiliary heads as (position, quaternion), the earlier head first.
     """
 
     position_B3: Tensor
     quaternion_wxyz_B4: Tensor
-    feature_BD: Tensor
+    feature_BK: Tensor
     auxiliary: tuple[tuple[Tensor, Tensor], ...] = ()
 
 
@@ -124,13 +127,18 @@ class PoseNet(nn.Module):
         levels = self.trunk.levels(architecture.levels)
         self._levels = tuple(levels)
         linear = architecture.head == 'linear'
-        self.descriptor = GridDescriptor(
-            list(levels.values()), architecture.pool, standardised=linear
-        )
+        self.descriptor = GridDescriptor([*levels.values()], architecture.pool, unit=linear)
         width = self.descriptor.width if linear else architecture.feature_width
-        hidden = [] if linear else [nn.Linear(self.descriptor.width, width), nn.ReLU(inplace=True)]
-        self.localization = nn.Sequential(*hidden, nn.Dropout(architecture.dropout))
+        if linear:
+            before = [Standardised(self.descriptor.widths)]
+        else:
+            before = [nn.Linear(self.descriptor.width, width), nn.ReLU(inplace=True)]
+        self.localization = nn.Sequential(*before, nn.Dropout(architecture.dropout))
         self.regressor = nn.Linear(width, outputs)
+        compared = self.trunk.levels(_PLACE_LEVELS)
+        self._compared = tuple(compared)
+        self.place_descriptor = GridDescriptor([*compared.values()], _PLACE_POOL, unit=True)
+        self.place = PlaceFeature(self.place_descriptor.widths)
         taps = self.trunk.backbone.taps if auxiliary else ()
         self._taps = tuple(name for name, _ in taps)
         self.auxiliary = nn.ModuleList(
@@ -174,14 +182,19 @@ class PoseNet(nn.Module):
         In evaluation mode quaternions have unit length (section 3.2).
         """
         taps = self._taps if self.training else ()
-        maps = self.trunk.maps(image_B3HW, (*taps, *self._levels))
+        compared = () if self.training else self._compared
+        maps = self.trunk.maps(image_B3HW, {*taps, *self._levels, *compared})
         localization = self.localization(self._described(maps))
         position, quaternion = self._pose(self.regressor, localization)
         heads = tuple(
             self._pose(head.fc2, _before_regressor(head, maps[tap]))
             for head, tap in zip(self.auxiliary, taps)
         )
-        return PosePrediction(position, quaternion, self._feature(maps), heads)
+        if self.training:
+            feature = position.new_zeros(len(position), self.place.width)
+        else:
+            feature = self._feature(maps)
+        return PosePrediction(position, quaternion, feature, heads)
 
     def sample(self, image_B3HW: Tensor, samples: int) -> PosePrediction:
         """
@@ -197,7 +210,7 @@ class PoseNet(nn.Module):
             raise ConfigError(
                 'the model was trained without dropout, so its samples would all be the same'
             )
-        maps = self.trunk.maps(image_B3HW, self._levels)
+        maps = self.trunk.maps(image_B3HW, {*self._levels, *self._compared})
         described = nn.Sequential(*before)(self._described(maps))
         several = described.repeat_interleave(samples, dim=0)
         position, quaternion = self._pose(
@@ -210,10 +223,13 @@ class PoseNet(nn.Module):
             self._feature(maps),
         )
 
-    def unscaled_descriptor(self, image_B3HW: Tensor) -> Tensor:
-        """Return what `descriptor.measure` is to measure, for the `linear` head (B, D)."""
-        maps = self.trunk.maps(image_B3HW, self._levels)
-        return self.descriptor.unscaled([maps[name] for name in self._levels])
+    def describe(self, image_B3HW: Tensor) -> Tensor:
+        """Return what the head sees (B, D), for `localization` to standardise or connect."""
+        return self._described(self.trunk.maps(image_B3HW, self._levels))
+
+    def describe_place(self, image_B3HW: Tensor) -> Tensor:
+        """Return what `place` makes a feature of (B, D)."""
+        return self._place_described(self.trunk.maps(image_B3HW, self._compared))
 
     def targets(self, position_B3: Tensor, quaternion_wxyz_B4: Tensor) -> Tensor:
         """Return what the last head would have to put out for these poses (B, outputs)."""
@@ -226,8 +242,11 @@ class PoseNet(nn.Module):
     def _described(self, maps: Mapping[str, Tensor]) -> Tensor:
         return self.descriptor([maps[name] for name in self._levels])
 
+    def _place_described(self, maps: Mapping[str, Tensor]) -> Tensor:
+        return self.place_descriptor([maps[name] for name in self._compared])
+
     def _feature(self, maps: Mapping[str, Tensor]) -> Tensor:
-        return maps[self._levels[-1]].float().mean(dim=(2, 3))
+        return self.place(self._place_described(maps))
 
     def _pose(self, regressor: nn.Linear, feature: Tensor) -> tuple[Tensor, Tensor]:
         # Half precision would round positions to a thousandth of the scene and worse.

@@ -13,12 +13,13 @@
 # limitations under the License.
 
 """
-Where a linear head begins: at the best that it can do on the trunk as it came.
+Where a linear head begins and ends: at the best that it can do on its trunk.
 
 Gradient descent from a random head first tears the pre-trained features apart, and what they
 knew about images unlike the training ones is lost; a head that fits them leaves them whole
 (Kumar et al., Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution,
-ICLR 2022).
+ICLR 2022). When the trunk has learned, the head is solved for once more: that is a minimum which
+descent only comes near to.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def views(dataset: FrameDataset, batch_size: int) -> Iterator[PoseBatch]:
 
 
 @torch.inference_mode()
-def begin_at_ridge_regression(model: PoseNet, batches: Iterable[PoseBatch]) -> None:
+def solve_last_layer(model: PoseNet, batches: Iterable[PoseBatch]) -> None:
     """
     Measure the descriptor's statistics, and set the last head to the ridge regression on them.
 
@@ -63,13 +64,13 @@ def begin_at_ridge_regression(model: PoseNet, batches: Iterable[PoseBatch]) -> N
     model.eval()
     described, targets = [], []
     for batch in batches:
-        described.append(model.unscaled_descriptor(batch.image_B3HW))
+        described.append(model.describe(batch.image_B3HW))
         targets.append(model.targets(batch.position_B3, batch.quaternion_wxyz_B4))
-    unscaled_ND, target_NK = torch.cat(described), torch.cat(targets)
-    model.descriptor.measure(unscaled_ND)
-    standardised_ND = (unscaled_ND - model.descriptor.mean_D) * model.descriptor.scale_D
+    described_ND, target_NK = torch.cat(described), torch.cat(targets)
+    standardised = model.localization[0]
+    standardised.measure(described_ND)
     mean_K = target_NK.mean(dim=0)
-    model.regressor.weight.copy_(_ridge(standardised_ND, target_NK - mean_K).T)
+    model.regressor.weight.copy_(_ridge(standardised(described_ND), target_NK - mean_K).T)
     model.regressor.bias.copy_(mean_K)
     model.train(was_training)
 

@@ -42,7 +42,7 @@ from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
 from posenet_ros.training.callbacks import AveragedWeights, History, LastEpoch, TrainingBar
-from posenet_ros.training.closed_form import begin_at_ridge_regression, views
+from posenet_ros.training.closed_form import solve_last_layer, views
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import identity_of
 from posenet_ros.training.module import PoseTraining
@@ -119,7 +119,7 @@ def fit(
             unfold_batch_norms(trunk, _some_images(training_set, batch_size))
         checkpoint = log_dir / CHECKPOINT
         if options.head == 'linear' and not checkpoint.is_file():
-            begin_at_ridge_regression(model, views(training_set, batch_size))
+            solve_last_layer(model, views(training_set, batch_size))
         _run(
             trainer,
             PoseTraining(model, options, identity_of(train, held_out, options)),
@@ -127,7 +127,33 @@ def fit(
             _loader(held_out_set, batch_size, held_out_images.all_in_memory),
             checkpoint if checkpoint.is_file() else None,
         )
+    if options.head == 'linear':
+        _solve_again(model, training_set, options)
     return Fitted(model.eval().cpu(), preprocessing, history.epochs, trainer.is_global_zero)
+
+
+def refit(
+    model: PoseNet,
+    preprocessing: Preprocessing,
+    frames: Sequence[Frame],
+    options: TrainOptions,
+    camera: Camera | None = None,
+) -> None:
+    """
+    Solve for the last layer of a trained model on these frames; it must be of a `linear` head.
+
+    It takes seconds, so that frames which served to measure can serve to locate afterwards.
+    """
+    images = ResizedImages(frames, preprocessing)
+    dataset = FrameDataset(frames, images, preprocessing, options.augmentation(), camera)
+    _solve_again(model, dataset, options)
+
+
+def _solve_again(model: PoseNet, dataset: FrameDataset, options: TrainOptions) -> None:
+    # The views are random, and a training that goes on where it had ended must end the same.
+    lightning.seed_everything(options.seed, workers=True, verbose=False)
+    batch_size, _ = _in_parts(min(options.batch_size, len(dataset)), dataset.crop)
+    solve_last_layer(model.eval().cpu(), views(dataset, batch_size))
 
 
 def _some_images(dataset: FrameDataset, batch_size: int) -> Iterator[Tensor]:

@@ -27,10 +27,12 @@ from posenet_ros.models.checkpoint import save_model, TrainingFeatures
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.provenance import labels_sha256
+from posenet_ros.models.trust import Trust
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 from scipy.spatial.transform import Rotation
+from scipy.stats import chi2
 import torch
 import yaml
 
@@ -73,6 +75,10 @@ def write_bag(path, topics=('/image',), count=5):
     return path
 
 
+# One covariance for all, and nothing is refused.
+TRUST = Trust(0, 0, 0, 0, float(chi2.ppf(0.5, 6)), float(chi2.ppf(0.95, 6)), 2, 0, 1)
+
+
 @pytest.fixture(scope='session')
 def run_folder(tmp_path_factory):
     """Return what training would leave: a model, and the labels it was trained on."""
@@ -83,6 +89,8 @@ def run_folder(tmp_path_factory):
     extent = np.array([[-1.0, -2.0, 0.0], [1.0, 2.0, 1.0]])
     model.set_extent(extent)
     torch.nn.init.zeros_(model.regressor.weight)
+    with torch.no_grad():
+        model.place.measure(model.eval().describe_place(torch.rand(8, 3, 32, 32)))
     curve = path_along_x(6)
     curve.translations[:, 1] = np.arange(6) ** 2 / 10
     rows = [(f'{stamp}.jpg', int(stamp), pose) for stamp, pose in zip(curve.stamps_ns, curve)]
@@ -92,10 +100,11 @@ def run_folder(tmp_path_factory):
         None,
         extent,
         covariance=np.eye(6),
+        trust=TRUST,
         training={'source': 'bag run1', 'labels_sha256': labels_sha256(rows)},
     )
     features = TrainingFeatures(
-        np.eye(2, 576, dtype=np.float16),
+        np.eye(2, 256, dtype=np.float16),
         np.array([[1, 0, 0.5], [3, 0, 0.5]], dtype=np.float32),
         np.array([[1, 0, 0, 0]] * 2, dtype=np.float32),
         np.array([START + STEP, START + 3 * STEP]),
@@ -167,8 +176,9 @@ def test_a_bag_and_its_truth(tmp_path, capsys, run_folder, bag, truth):
     told = capsys.readouterr().out
     assert f'5 of 5 images of {bag} have a true pose; 5 of them answered (100.0 %)' in told
     # One of five errors, 4 m, is beyond 3.55 deviations of 1 m.
-    assert 'published covariance: 1.000 m, 57.30 deg in each direction; 80.0 % of' in told
-    assert values['covariance_inside_95'] == 0.8
+    assert 'published covariance: 1.000 m, 57.30 deg at the usual novelty; ' in told
+    assert '80.0 % (80 to 80) in that for 95 %' in told
+    assert values['covariance']['inside_95'] == [0.8, 0.8, 0.8]
     assert (values['images'], values['trained_on'], values['metric']) == (5, 0, True)
     assert 'nearest training image' in told
     page = (report / 'report.html').read_text()

@@ -19,9 +19,10 @@ from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.localization.load import load_localizer
 from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer
 from posenet_ros.localization.regressor import PoseRegressor
-from posenet_ros.models.checkpoint import save_model
+from posenet_ros.models.checkpoint import save_model, TrainingFeatures
 from posenet_ros.models.posenet import PosePrediction
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.models.trust import Trust
 import pytest
 import torch
 
@@ -40,7 +41,7 @@ class Fixed(torch.nn.Module):
         return PosePrediction(
             self.position.expand(count, 3),
             self.quaternion.expand(count, 4),
-            torch.tensor([[3.0, 4.0]]).expand(count, 2),
+            torch.tensor([[0.6, 0.7]]).expand(count, 2),
         )
 
 
@@ -48,7 +49,7 @@ def regressor(*output):
     return PoseRegressor(Fixed(*output), Preprocessing(), 'cpu')
 
 
-def test_output_becomes_a_pose_with_w_first_and_features_of_unit_length(image):
+def test_output_becomes_a_pose_with_w_first_and_features_as_the_network_has_them(image):
     # Half a turn about y is w=0 x=0 y=1 z=0; read with w last it would be about z.
     poses, features, spreads = regressor([1, 2, 3], [0, 0, 1, 0]).regress([image, image])
     assert np.isnan(spreads).all()
@@ -57,7 +58,7 @@ def test_output_becomes_a_pose_with_w_first_and_features_of_unit_length(image):
     np.testing.assert_allclose(poses[0].translation, [1, 2, 3])
     np.testing.assert_allclose(poses[0].rotation.apply([1, 0, 0]), [-1, 0, 0], atol=1e-6)
     np.testing.assert_allclose(poses[0].rotation.apply([0, 1, 0]), [0, 1, 0], atol=1e-6)
-    np.testing.assert_allclose(features, [[0.6, 0.8], [0.6, 0.8]], atol=1e-6)
+    np.testing.assert_allclose(features, [[0.6, 0.7], [0.6, 0.7]], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_a_batch_answers_as_single_images_do_whatever_their_sizes(loaded, image)
     localizer = PoseNetLocalizer(loaded)
     images = [image, image[:, ::-1], np.repeat(image, 2, axis=0)]
     together = localizer.locate_batch(images)
-    assert together.features.shape == (3, 576)
+    assert together.features.shape == (3, 256)
     for rgb, estimate in zip(images, together.estimates, strict=True):
         metres, radians = localizer.locate(rgb).map_from_camera.distance(estimate.map_from_camera)
         assert metres < 1e-4
@@ -144,3 +145,70 @@ def test_auto_takes_cuda_where_there_is_one():
 def test_a_device_that_is_not_there_is_named(name):
     with pytest.raises(ConfigError, match='use auto, cpu or cuda'):
         choose_device(name)
+
+
+class Seen(torch.nn.Module):
+    """A network that stays where it is; the red of an image is the angle of its feature."""
+
+    def forward(self, image_B3HW):
+        angle = image_B3HW[:, 0].mean(dim=(1, 2))
+        feature = torch.stack([torch.cos(angle), torch.sin(angle)], dim=1)
+        pose = torch.tensor([[1.0, 0, 0, 0]]).expand(len(angle), 4)
+        return PosePrediction(pose[:, 1:], pose, feature)
+
+
+@pytest.fixture
+def trusting(loaded):
+    """Return a model whose one training image is black."""
+    features = TrainingFeatures(
+        np.array([[1, 0]], dtype=np.float16),
+        np.zeros((1, 3), dtype=np.float32),
+        np.array([[1, 0, 0, 0]], dtype=np.float32),
+        np.zeros(1, dtype=np.int64),
+    )
+    trust = Trust(
+        lowest=0.0,
+        typical=0.1,
+        growth_position=2.0,
+        growth_rotation=1.0,
+        half_reach=3.0,
+        most_reach=12.0,
+        limit=0.5,
+        own_refused=0.0,
+        foreign_accepted=0.0,
+    )
+    card = replace(
+        loaded.card, trust=trust, preprocessing=Preprocessing(mean=(0, 0, 0), std=(1,) * 3)
+    )
+    return replace(loaded, model=Seen(), card=card, features=features)
+
+
+def red(angle):
+    return np.full((240, 320, 3), round(255 * angle), dtype=np.uint8)
+
+
+def test_an_image_that_is_like_no_training_image_is_refused_with_the_figures(trusting):
+    localizer = PoseNetLocalizer(trusting)
+    # Half a radian from the training image is a novelty of 0.12, a radian of 0.46.
+    assert localizer.locate(red(0.5)).answered
+    trust = replace(trusting.card.trust, limit=0.3)
+    strict = replace(trusting, card=replace(trusting.card, trust=trust))
+    refused = PoseNetLocalizer(strict).locate(red(1.0))
+    assert not refused.answered
+    assert 'no place of the map: its novelty is 0.46, at most 0.30' in refused.reasons[0]
+    assert PoseNetLocalizer(strict, always=True).locate(red(1.0)).answered
+
+
+def test_the_covariance_of_an_answer_grows_with_the_novelty_of_its_image(trusting):
+    localizer = PoseNetLocalizer(trusting)
+    plain, new = (localizer.locate(red(angle)).covariance for angle in (0.0, 1.0))
+    above = 1 - np.cos(1.0) - 0.1
+    base = trusting.card.covariance
+    assert plain[0, 0] == pytest.approx(base[0, 0] * np.exp(-0.2), rel=0.01)
+    assert new[0, 0] == pytest.approx(base[0, 0] * np.exp(2 * above), rel=0.01)
+    assert new[5, 5] == pytest.approx(base[5, 5] * np.exp(above), rel=0.01)
+
+
+def test_trust_without_the_training_images_is_an_error(trusting):
+    with pytest.raises(ModelError, match='lacks the features'):
+        PoseNetLocalizer(replace(trusting, features=None))

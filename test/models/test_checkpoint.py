@@ -130,7 +130,7 @@ def test_weights_of_another_model_are_refused_even_with_a_matching_card(folder, 
     [
         (lambda v: v.update(format=FORMAT + 1), 'newer than'),
         (lambda v: v.update(format='one'), 'damaged'),
-        (lambda v: v.update(format=1), 'covariances too small .* train again'),
+        (lambda v: v.update(format=2), 'could not tell places .* train again'),
         (lambda v: v.pop('metric'), 'metric'),
         (lambda v: v.update(metric='yes'), "true or false.*'yes'"),
         (lambda v: v.pop('kind'), 'not the card of a posenet_ros model'),

@@ -18,6 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 from posenet_ros.errors import ConfigError
+from posenet_ros.models.descriptor import Standardised
 from posenet_ros.models.posenet import Architecture, PoseNet
 import pytest
 import torch
@@ -102,9 +103,20 @@ def test_rows_of_the_papers_start_are_proportional_to_the_extent_in_all_heads():
     assert model.position_scale.tolist() == [1, 1, 1]
 
 
-def test_feature_is_the_trunks_mean_over_the_image(model):
-    expected = model.trunk(IMAGES).mean(dim=(2, 3))
-    assert torch.allclose(model(IMAGES).feature_BD, expected, atol=1e-6)
+def test_features_are_of_no_length_until_they_were_measured(model):
+    assert torch.equal(model(IMAGES).feature_BK, torch.zeros(2, 256))
+
+
+def test_the_measured_feature_of_a_training_image_is_whole_and_that_of_another_is_not(model):
+    generator = torch.Generator().manual_seed(1)
+    training = torch.rand(6, 3, 64, 64, generator=generator) * torch.rand(6, 3, 1, 1)
+    other = torch.rand(1, 3, 64, 64, generator=generator).round()
+    with torch.no_grad():
+        model.place.measure(model.describe_place(training))
+        own, foreign = model(training).feature_BK, model(other).feature_BK
+    assert own.norm(dim=1).numpy() == pytest.approx(np.ones(6), abs=5e-3)
+    assert foreign.norm() < 0.95
+    assert (own @ own.T).argmax(dim=1).tolist() == list(range(6))
 
 
 def test_a_grid_tells_left_from_right_and_one_cell_does_not():
@@ -146,8 +158,7 @@ def test_a_linear_head_is_affine_in_what_several_levels_show():
     torch.manual_seed(0)
     model = PoseNet(LINEAR).eval()
     assert model.regressor.in_features == 4 * sum(model.trunk.levels(3).values())
-    described = model.unscaled_descriptor(IMAGES)
-    position = model.regressor(described)[:, :3]
+    position = model.regressor(model.describe(IMAGES))[:, :3]
     assert torch.allclose(model(IMAGES).position_B3, position, atol=1e-6)
 
 
@@ -159,15 +170,15 @@ def test_the_descriptor_of_a_linear_head_does_not_change_with_contrast_of_featur
     assert torch.allclose(model.descriptor(maps), model.descriptor(brighter), atol=1e-6)
 
 
-def test_the_measured_descriptor_is_centred_and_its_levels_weigh_the_same():
-    torch.manual_seed(0)
-    model = PoseNet(LINEAR)
-    levels = list(model.trunk.levels(3).values())
-    maps = [(number + 1) * torch.rand(9, depth, 4, 4) for number, depth in enumerate(levels)]
-    model.descriptor.measure(model.descriptor.unscaled(maps))
-    described = model.descriptor(maps)
-    assert described.mean(dim=0).abs().max() < 1e-5
-    for part in described.split([4 * depth for depth in levels], dim=1):
+def test_what_is_standardised_is_centred_and_its_levels_weigh_the_same():
+    values = torch.rand(9, 10, generator=torch.Generator().manual_seed(0))
+    values[:, 4:] *= 100
+    standardised = Standardised([4, 6])
+    assert torch.equal(standardised(values), values)
+    standardised.measure(values)
+    found = standardised(values)
+    assert found.mean(dim=0).abs().max() < 1e-5
+    for part in found.split([4, 6], dim=1):
         assert part.square().sum(dim=1).mean().item() == pytest.approx(1, abs=1e-4)
 
 

@@ -22,7 +22,7 @@ from posenet_ros.data.dataset import FrameDataset, ResizedImages
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training import closed_form
-from posenet_ros.training.closed_form import begin_at_ridge_regression, views
+from posenet_ros.training.closed_form import solve_last_layer, views
 import pytest
 import torch
 
@@ -41,7 +41,7 @@ def test_the_first_fit_knows_the_training_images_and_is_a_minimum(dataset, pool)
     model = PoseNet(replace(LINEAR, pool=pool)).eval()
     model.set_extent(dataset.positions_N3)
     before = model.trunk.state_dict()
-    begin_at_ridge_regression(model, [dataset.__getitems__(range(len(dataset)))])
+    solve_last_layer(model, [dataset.__getitems__(range(len(dataset)))])
     batch = dataset.__getitems__(range(len(dataset)))
     with torch.no_grad():
         answer = model(batch.image_B3HW)
@@ -55,8 +55,7 @@ def test_the_first_fit_knows_the_training_images_and_is_a_minimum(dataset, pool)
 def objective_slope(model: PoseNet, batch) -> float:
     """Return the largest slope of the ridge objective by the weights, a frame's share."""
     with torch.inference_mode():
-        described = model.unscaled_descriptor(batch.image_B3HW) - model.descriptor.mean_D
-        inputs = (described * model.descriptor.scale_D).double()
+        inputs = model.localization[0](model.describe(batch.image_B3HW)).double()
         targets = model.targets(batch.position_B3, batch.quaternion_wxyz_B4).double()
         weight = model.regressor.weight.double()
         residuals = inputs @ weight.T + model.regressor.bias.double() - targets

@@ -1,0 +1,174 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Measure when a model may be believed: on held-out frames, as they are, disturbed, and mirrored.
+
+A frame that is blurred or dark is still of the map, and its error tells how the covariance has to
+grow with novelty. A mirrored frame has the colours and textures of the map and shows a place that
+is not in it: the hardest stranger to be had without leaving the room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.data.frames import Frame
+from posenet_ros.data.images import read_image
+from posenet_ros.evaluation.covariance import (
+    residual_covariance,
+    ResidualCovariance,
+    residuals,
+    Seen,
+)
+from posenet_ros.evaluation.degradations import degraded
+from posenet_ros.localization.regressor import PoseRegressor
+from posenet_ros.localization.retrieval import FeatureIndex
+from posenet_ros.models.trust import FLOORS, Trust
+from tqdm import tqdm
+
+# All disturbed frames together count as much as all frames as they are.
+_DISTURBANCES = tuple(
+    (kind, level) for kind in ('motion blur', 'dusk and night') for level in (1, 2, 3, 4)
+)
+_MOST_DISTURBED = 40
+_MOST_MIRRORED = 120
+_BATCH = 16
+_AS_USUAL = 2.0
+
+
+def calibrate(
+    regressor: PoseRegressor,
+    index: FeatureIndex,
+    train: Sequence[Frame],
+    blocks: Sequence[Sequence[Frame]],
+) -> tuple[ResidualCovariance, Trust]:
+    """
+    Measure a model's covariance by novelty on held-out blocks, and where refusing begins.
+
+    Raises PosenetError when no held-out frame was answered.
+    """
+    strangers = _spread([*train, *chain(*blocks)], _MOST_MIRRORED)
+    share = min(_MOST_DISTURBED / sum(map(len, blocks)), 1.0)
+    few = [_spread(block, math.ceil(share * len(block))) for block in blocks]
+    total = sum(map(len, blocks)) + sum(map(len, few)) * len(_DISTURBANCES) + len(strangers)
+    with tqdm(total=total, desc='calibrating trust', unit='image', delay=2) as progress:
+        seen = [
+            _seen_of_block(regressor, index, block, some, progress)
+            for block, some in zip(blocks, few)
+        ]
+        mirrored = _mirrored(regressor, index, strangers, progress)
+    support = residual_covariance(seen)
+    return support, trust_of(support, seen, mirrored)
+
+
+def trust_of(
+    support: ResidualCovariance, blocks: Sequence[Sequence[Seen]], foreign_N: NDArray[np.float64]
+) -> Trust:
+    """
+    Conclude where refusing begins from what was seen, and from novelties of foreign images.
+
+    A pose is right when both its errors are at most twice the medians of held-out frames as they
+    are, and wrong ones decide nothing: a view so dark that nobody could tell is no stranger.
+    """
+    own = Seen.joined([block[0] for block in blocks])
+    both = Seen.joined([seen for block in blocks for seen in block])
+    right = np.ones(len(both.novelty_N), dtype=bool)
+    for part in (slice(0, 3), slice(3, 6)):
+        usual = np.median(np.linalg.norm(own.residuals_N6[:, part], axis=1))
+        errors = np.linalg.norm(both.residuals_N6[:, part], axis=1)
+        right &= errors <= np.maximum(_AS_USUAL * usual, FLOORS[part][0])
+    right_N = both.novelty_N[right]
+    limit = _border(right_N, foreign_N)
+    by_novelty = support.by_novelty
+    return Trust(
+        by_novelty.lowest,
+        by_novelty.typical,
+        by_novelty.growth_position,
+        by_novelty.growth_rotation,
+        support.half_reach,
+        support.most_reach,
+        limit,
+        own_refused=float((right_N > limit).mean()),
+        foreign_accepted=float((foreign_N <= limit).mean()),
+    )
+
+
+def _border(own_N: NDArray[np.float64], foreign_N: NDArray[np.float64]) -> float:
+    """Return the novelty with the fewest of both kinds, as shares, on the wrong side of it."""
+    values = np.unique(np.concatenate([own_N, foreign_N]))
+    borders = (values[1:] + values[:-1]) / 2 if len(values) > 1 else values
+    wrong = np.array([(own_N > b).mean() + (foreign_N <= b).mean() for b in borders])
+    best = borders[wrong <= wrong.min() + 1e-12]
+    return float((best[0] + best[-1]) / 2)
+
+
+def _seen_of_block(
+    regressor: PoseRegressor,
+    index: FeatureIndex,
+    block: Sequence[Frame],
+    few: Sequence[Frame],
+    progress: tqdm,
+) -> tuple[Seen, ...]:
+    """Return what was seen of a block as it is, and of some of its frames disturbed."""
+    share = len(block) / (len(few) * len(_DISTURBANCES))
+    return (
+        _seen(regressor, index, block, None, 1.0, progress),
+        *(_seen(regressor, index, few, each, share, progress) for each in _DISTURBANCES),
+    )
+
+
+def _seen(
+    regressor: PoseRegressor,
+    index: FeatureIndex,
+    frames: Sequence[Frame],
+    disturbance: tuple[str, int] | None,
+    weight: float,
+    progress: tqdm,
+) -> Seen:
+    parts = []
+    for start in range(0, len(frames), _BATCH):
+        part = frames[start : start + _BATCH]
+        images = [read_image(frame.image) for frame in part]
+        if disturbance is not None:
+            images = [degraded(rgb, *disturbance, start + n) for n, rgb in enumerate(images)]
+        found = regressor.regress(images)
+        errors = residuals([frame.map_from_camera for frame in part], found.poses)
+        answered = [pose is not None for pose in found.poses]
+        novelties = index.novelty(found.features)[answered]
+        parts.append(Seen(novelties, errors, np.full(len(errors), weight)))
+        progress.update(len(part))
+    return Seen.joined(parts)
+
+
+def _mirrored(
+    regressor: PoseRegressor, index: FeatureIndex, frames: Sequence[Frame], progress: tqdm
+) -> NDArray[np.float64]:
+    found = []
+    for start in range(0, len(frames), _BATCH):
+        part = frames[start : start + _BATCH]
+        images = [np.ascontiguousarray(read_image(frame.image)[:, ::-1]) for frame in part]
+        found.append(index.novelty(regressor.regress(images).features))
+        progress.update(len(part))
+    return np.concatenate(found)
+
+
+def _spread(frames: Sequence[Frame], most: int) -> list[Frame]:
+    """Return at most so many frames, evenly spread over all."""
+    chosen = np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round())
+    return [frames[int(number)] for number in chosen]

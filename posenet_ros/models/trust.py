@@ -1,0 +1,118 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""How far a pose may be believed, by how unlike the training images its image is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.errors import ModelError
+
+FLOOR_POSITION_M = 0.01
+FLOOR_ROTATION_RAD = math.radians(0.5)
+FLOORS = np.repeat([FLOOR_POSITION_M, FLOOR_ROTATION_RAD], 3)
+
+
+@dataclass(frozen=True, eq=False)
+class CovarianceByNovelty:
+    """
+    A diagonal covariance whose logarithm grows with novelty.
+
+    `typical_66` holds at the novelty `typical`. Below `lowest`, nothing was seen to be better.
+    """
+
+    typical_66: NDArray[np.float64]
+    lowest: float
+    typical: float
+    growth_position: float
+    growth_rotation: float
+
+    def at(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return covariances (N, 6, 6) at novelties."""
+        above_N1 = (np.maximum(novelty_N, self.lowest) - self.typical)[:, None]
+        logs_N6 = above_N1 * np.repeat([self.growth_position, self.growth_rotation], 3)
+        variances_N6 = np.maximum(np.diag(self.typical_66) * np.exp(logs_N6), FLOORS**2)
+        return variances_N6[:, :, None] * np.eye(6)
+
+    def scaled(self, scale: float) -> CovarianceByNovelty:
+        """Return it with all variances times `scale`."""
+        return CovarianceByNovelty(
+            self.typical_66 * scale,
+            self.lowest,
+            self.typical,
+            self.growth_position,
+            self.growth_rotation,
+        )
+
+
+@dataclass(frozen=True)
+class Trust:
+    """
+    What novelty means for a model, measured on frames that it was not trained on.
+
+    The novelty of an image is one minus the cosine of its feature with that of the nearest
+    training image. The card's covariance holds at `typical`. From there, the logarithms of the
+    variances of position and rotation grow by `growth_position` and `growth_rotation` a unit, and
+    fall as much down to `lowest`. Above `limit` an image is of nowhere in the map, and refused:
+    so were `own_refused` of the held-out frames whose pose was right, also blurred and darkened
+    ones, and all but `foreign_accepted` of mirrored ones, which look like another place of the
+    same kind. Half of the errors are within a squared Mahalanobis distance of `half_reach`,
+    95 % of them within `most_reach`.
+    """
+
+    lowest: float
+    typical: float
+    growth_position: float
+    growth_rotation: float
+    half_reach: float
+    most_reach: float
+    limit: float
+    own_refused: float
+    foreign_accepted: float
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot have been measured."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+                raise ModelError(f'{field.name} of trust is at least zero, got {value!r}')
+
+    def refuses(self, novelty: float) -> bool:
+        """Tell whether an image of this novelty shows nowhere in the map."""
+        return not novelty <= self.limit
+
+    def by_novelty(self, typical_66: NDArray[np.float64]) -> CovarianceByNovelty:
+        """Return the covariance at every novelty, from the card's."""
+        return CovarianceByNovelty(
+            typical_66, self.lowest, self.typical, self.growth_position, self.growth_rotation
+        )
+
+    def to_dict(self) -> dict[str, float]:
+        """Return plain values for YAML; `from_dict` reads them back."""
+        return {name: round(float(value), 6) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Trust:
+        """Read what `to_dict` wrote; raise ModelError for keys or values that do not fit."""
+        expected = {field.name for field in fields(cls)}
+        if set(values) != expected:
+            odd = ', '.join(sorted(set(values) ^ expected))
+            raise ModelError(f'trust lacks or has unknown keys: {odd}')
+        return cls(**values)

@@ -1,0 +1,73 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from posenet_ros.errors import ModelError
+from posenet_ros.models.trust import Trust
+import pytest
+
+TRUST = Trust(
+    lowest=0.1,
+    typical=0.2,
+    growth_position=4.0,
+    growth_rotation=2.0,
+    half_reach=3.0,
+    most_reach=12.0,
+    limit=0.5,
+    own_refused=0.01,
+    foreign_accepted=0.02,
+)
+
+
+def test_images_are_refused_above_the_limit_only():
+    assert [TRUST.refuses(value) for value in (0.0, 0.5, 0.51, float('nan'))] == [0, 0, 1, 1]
+
+
+def test_the_covariance_is_the_cards_at_the_usual_novelty_and_grows_from_there():
+    base = np.diag([0.04, 0.04, 0.04, 0.01, 0.01, 0.01])
+    found = TRUST.by_novelty(base).at(np.array([0.2, 0.4, 0.1, 0.0]))
+    np.testing.assert_allclose(found[0], base)
+    for matrix, growth in zip(found[1:3], (0.8, -0.4)):
+        expected = [0.04 * np.exp(growth), 0.01 * np.exp(growth / 2)]
+        np.testing.assert_allclose(np.diag(matrix)[[0, 3]], expected)
+    np.testing.assert_array_equal(found[2], found[3])
+
+
+def test_no_variance_falls_below_the_floor():
+    base = np.diag([1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4])
+    found = np.sqrt(np.diag(TRUST.by_novelty(base).at(np.array([0.1]))[0]))
+    np.testing.assert_allclose(found, [0.01] * 3 + [np.exp(-0.1) * 0.01] * 3)
+
+
+def test_it_survives_being_written_down():
+    assert Trust.from_dict(TRUST.to_dict()) == TRUST
+
+
+@pytest.mark.parametrize('value', [-0.1, float('nan'), 'much', None])
+def test_impossible_values_are_refused(value):
+    with pytest.raises(ModelError, match='limit'):
+        replace(TRUST, limit=value)
+
+
+@pytest.mark.parametrize('change', [{'odd': 1.0}, {'limit': None}])
+def test_unknown_or_missing_keys_are_refused(change):
+    values = {**TRUST.to_dict(), **change}
+    if change.get('limit', 0) is None:
+        del values['limit']
+    with pytest.raises(ModelError, match='keys'):
+        Trust.from_dict(values)
