@@ -26,17 +26,18 @@ import numpy as np
 from posenet_ros import __version__
 from posenet_ros.cli.train_source import Labelled
 from posenet_ros.errors import ConfigError
-from posenet_ros.evaluation.held_out import evaluate_held_out, HeldOut
+from posenet_ros.evaluation.held_out import evaluate_held_out, HeldOut, with_frames
 from posenet_ros.evaluation.report import write_report
 from posenet_ros.evaluation.table import spread, text_table
 from posenet_ros.localization.posenet import choose_device
+from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import load_model, save_model
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.sfm.report import PAGE
 from posenet_ros.training.config import TrainOptions
-from posenet_ros.training.fit import Fitted
+from posenet_ros.training.fit import Fitted, refit
 from posenet_ros.training.identity import frames_sha256, identity_of
 from posenet_ros.training.splits import hold_out, Split
 
@@ -46,12 +47,23 @@ _PACKAGES = ('torch', 'torchvision', 'lightning', 'numpy')
 def conclude(
     output: Path, labelled: Labelled, split: Split, options: TrainOptions, fitted: Fitted
 ) -> None:
-    """Measure on the held-out frames, write report and model, and tell the result."""
+    """
+    Measure on the held-out frames, write report and model, and tell the result.
+
+    A linear head is then solved for with the held-out frames too: where they were taken, the
+    model would know less than it could. What was measured is of the model before.
+    """
     held_out = _measured(labelled, split, fitted.model, fitted.preprocessing)
     card = _card(labelled, split, options, fitted, held_out)
     page = _report(output, labelled, split, card, held_out, fitted.history)
+    features = held_out.features
+    if options.head == 'linear':
+        every = [*split.train, *split.held_out]
+        refit(fitted.model, fitted.preprocessing, every, options, labelled.camera)
+        regressor = PoseRegressor(fitted.model, fitted.preprocessing, choose_device())
+        features = with_frames(features, regressor, split.held_out)
     # Last, since a folder with a model is a finished run.
-    save_model(output / 'model', fitted.model, card, held_out.features)
+    save_model(output / 'model', fitted.model, card, features)
     _tell(labelled, card, held_out)
     print(f'model   {output / "model"}\nreport  {page}')
 
@@ -69,6 +81,9 @@ def report_again(output: Path, labelled: Labelled, options: TrainOptions) -> Non
             f'the report of {output} is gone and cannot be made again: this version holds out '
             'other frames than the model was trained without; remove its model to train again'
         )
+    if options.head == 'linear':
+        # It was solved for with the held-out frames, which it must not know to be measured.
+        refit(loaded.model, loaded.card.preprocessing, split.train, options, labelled.camera)
     held_out = _measured(labelled, split, loaded.model, loaded.card.preprocessing)
     _report(output, labelled, split, loaded.card, held_out, [])
 
@@ -125,7 +140,15 @@ def _tell(labelled: Labelled, card: ModelCard, held_out: HeldOut) -> None:
             f': {support.scale:.2f} times the variances of the held-out errors, since before '
             f'{100 * support.inside_95_unscaled:.0f} % lay in the 95 % region of other blocks'
         )
-    print(f'covariance  {spread(card.covariance, evaluation.unit)} in each direction{checked}')
+    print(f'covariance  {spread(card.covariance, evaluation.unit)} at usual novelty{checked}')
+    trust = held_out.trust
+    print(
+        f'refusal     above a novelty of {trust.limit:.2f}: {100 * trust.own_refused:.0f} % of '
+        'the held-out frames that were answered rightly, also blurred and darkened, and '
+        f'{100 * (1 - trust.foreign_accepted):.0f} % of mirrored ones'
+    )
+    if card.architecture.head == 'linear':
+        print('the last layer was then fitted to the held-out frames too')
 
 
 def _card(
@@ -142,6 +165,7 @@ def _card(
             'held_out': len(split.held_out),
             'held_out_share': round(split.share, 4),
             'rejected': labelled.rejected,
+            'last_layer_fitted_to': 'all' if options.head == 'linear' else 'trained_on',
         },
         'options': options.to_dict(),
         'date': datetime.now(timezone.utc).isoformat(timespec='seconds'),

@@ -17,15 +17,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import chain
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.baselines import Baselines
 from posenet_ros.evaluation.covariance import ResidualCovariance
-from posenet_ros.evaluation.evaluate import Asked, evaluate_answers, Evaluation
+from posenet_ros.evaluation.evaluate import Asked, batched, evaluate_answers, Evaluation
 from posenet_ros.evaluation.queries import queries_of_frames
 from posenet_ros.evaluation.trusting import calibrate
 from posenet_ros.localization.regressor import PoseRegressor
@@ -35,6 +36,8 @@ from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.trust import Trust
 import torch
+
+_BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,13 +83,31 @@ def evaluate_held_out(
     return HeldOut(evaluation, support, trust, features)
 
 
+def with_frames(
+    features: TrainingFeatures, regressor: PoseRegressor, frames: Sequence[Frame]
+) -> TrainingFeatures:
+    """Return training features with those of more frames, as places are known already."""
+    images = (query.rgb for query in queries_of_frames(frames, 'describing held-out frames'))
+    found = [regressor.regress(batch).features for batch in batched(images, _BATCH)]
+    more = _features(np.concatenate(found), frames)
+    return TrainingFeatures(
+        *(
+            np.concatenate([getattr(each, field.name) for each in (features, more)])
+            for field in fields(TrainingFeatures)
+        )
+    )
+
+
 def describe(regressor: PoseRegressor, frames: Sequence[Frame]) -> TrainingFeatures:
     """Learn what the places of training frames look like, and return what a model folder keeps."""
     images = (query.rgb for query in queries_of_frames(frames, 'describing training frames'))
-    features = regressor.learn_places(images)
+    return _features(regressor.learn_places(images), frames)
+
+
+def _features(feature_NK: NDArray[np.float32], frames: Sequence[Frame]) -> TrainingFeatures:
     poses = [frame.map_from_camera for frame in frames]
     return TrainingFeatures(
-        features.astype(np.float16),
+        feature_NK.astype(np.float16),
         np.array([pose.translation for pose in poses], dtype=np.float32),
         np.array([pose.quaternion() for pose in poses], dtype=np.float32),
         np.array([frame.stamp_ns for frame in frames], dtype=np.int64),

@@ -101,11 +101,12 @@ class PosePrediction(NamedTuple):
 
 class PoseNet(nn.Module):
     """
-    A trunk, a fully connected localization feature, and affine regressors of the pose.
+    A trunk, a localization feature, and affine regressors of the pose.
 
-    On GoogLeNet this is the paper's network: three heads in training, the two auxiliary ones
-    dropped at test. Other trunks have the last head only. The paper's classifiers of GoogLeNet
-    become affine regressors of 3 + 4 numbers; the feature of 2048 comes before the last.
+    With the `hidden` head on GoogLeNet this is the paper's network: a feature of 2048 from a
+    fully connected layer, and three heads in training, the two auxiliary ones dropped at test.
+    The classifiers become affine regressors of 3 + 4 numbers. Other trunks, and the `linear`
+    head, have the last of them only.
 
     The position regressor works in units of the scene: `x = position_mean + position_scale *
     output`, where the scale is half the extent of the training positions per axis. Rows of
@@ -139,7 +140,7 @@ class PoseNet(nn.Module):
         self._compared = tuple(compared)
         self.place_descriptor = GridDescriptor([*compared.values()], _PLACE_POOL, unit=True)
         self.place = PlaceFeature(self.place_descriptor.widths)
-        taps = self.trunk.backbone.taps if auxiliary else ()
+        taps = self.trunk.backbone.taps if auxiliary and not linear else ()
         self._taps = tuple(name for name, _ in taps)
         self.auxiliary = nn.ModuleList(
             InceptionAux(channels, outputs, dropout=architecture.auxiliary_dropout)

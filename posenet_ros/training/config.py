@@ -39,11 +39,11 @@ class TrainOptions:
     """
     A recipe: the network, its input, the loss, the optimiser and how long.
 
-    `weights` is `imagenet`, `none` or a file; `freeze_norms` keeps their statistics of batch
-    normalisation, which a small batch measures badly. `image_size` is the shorter side of the
-    crop; images are scaled to `1 + margin` times that, so that crops can be moved. `wide` keeps
-    the whole width of the image in the crop instead of a square. `standardise` has the network
-    work in units of the scene. `loss` is `learned`, or `paper` or `squared` with `beta`.
+    `weights` is `imagenet`, `none` or a file; `freeze_norms` keeps the statistics of batch
+    normalisation that weights come with, which a small batch measures badly. `image_size` is the
+    shorter side of the crop; images are scaled to `1 + margin` times that, so that crops can be
+    moved. `wide` keeps the whole width of the image in the crop instead of a square.
+    `standardise` has the network work in units of the scene. `loss` is `learned`, or `paper` or `squared` with `beta`.
     `optimizer` is `adamw`, `sgd` with `momentum`, or `adagrad`; `learning_rate` is its peak,
     which it reaches over the share `warmup` of all steps. By `schedule` it then falls with a
     `cosine` to zero, in `steps` (times `step_factor` every `step_epochs`), or is `constant`.
@@ -115,8 +115,6 @@ class TrainOptions:
         for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f'{name} is a share from 0 to 1, got {getattr(self, name)}')
-        if self.freeze_norms and self.weights == 'none':
-            raise ConfigError('freeze_norms keeps what weights come with, and there are none')
         if not 0.02 <= self.held_out <= 0.5:
             raise ConfigError(f'held_out is a share from 0.02 to 0.5, got {self.held_out}')
         # These refuse the rest, now and not after minutes of labelling.

@@ -113,9 +113,10 @@ def fit(
         trainer = _trainer(options, log_dir, history, parts, len(train))
         if not torch.cuda.is_available():
             keep_freed_memory()
-        if options.freeze_norms:
+        pretrained = options.weights != 'none'
+        if pretrained and options.freeze_norms:
             trunk.freeze_norms()
-        elif options.weights != 'none' and is_folded(trunk):
+        elif pretrained and is_folded(trunk):
             unfold_batch_norms(trunk, _some_images(training_set, batch_size))
         checkpoint = log_dir / CHECKPOINT
         if options.head == 'linear' and not checkpoint.is_file():

@@ -30,7 +30,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 QUICK = ('--backbone', 'mobilenet_v3_small', '--weights', 'none', '--image-size', '32')
-QUICK += ('--epochs', '2', '--batch-size', '8', '--set', 'feature_width=16')
+QUICK += ('--epochs', '2', '--batch-size', '8', '--set', 'head=hidden', '--set', 'levels=1')
+QUICK += ('--set', 'feature_width=16', '--set', 'pool=1', '--set', 'wide=false')
 
 
 @pytest.fixture(scope='session')

@@ -17,6 +17,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 
 import numpy as np
@@ -24,6 +26,8 @@ from posenet_ros.__main__ import main
 from posenet_ros.cli import train, train_source
 from posenet_ros.data.scenes import read_scene
 from posenet_ros.errors import ConfigError
+from posenet_ros.evaluation.request import Request
+from posenet_ros.evaluation.session import measure
 from posenet_ros.models.checkpoint import load_model
 from posenet_ros.training.identity import frames_sha256
 import pytest
@@ -52,7 +56,8 @@ def test_the_card_tells_where_the_model_comes_from(finished, scene):
     card = loaded.card
     assert card.training['source'] == f'7scenes:{scene}'
     frames = {'trained_on': 24, 'held_out': 6, 'held_out_share': 0.2, 'rejected': 0}
-    assert card.training['frames'] == frames
+    assert card.training['frames'] == {**frames, 'last_layer_fitted_to': 'trained_on'}
+    assert 0 <= card.trust.typical <= card.trust.limit < 2
     assert card.metric is True
     frames = read_scene(f'7scenes:{scene}').train
     assert card.training['labels_sha256'] == frames_sha256(frames)
@@ -83,6 +88,47 @@ def test_the_result_tells_of_unlabelled_frames_and_of_the_covariance(finished):
     assert 'covariance  ' in said
     assert 'of the held-out errors, since before' in said
     assert '<td>inside_95_unscaled</td>' in page
+
+
+def test_the_result_tells_when_images_are_refused(finished):
+    assert 'refusal     above a novelty of 0.' in finished[1]
+    assert 'of mirrored ones' in finished[1]
+
+
+@pytest.fixture(scope='module')
+def linear(words, tmp_path_factory):
+    """Train a linear head; return the run's folder and what was printed."""
+    output = tmp_path_factory.mktemp('linear') / 'run'
+    how = ('head=linear', 'levels=3', 'pool=3', 'wide=true')
+    options = [word for option in how for word in ('--set', option)]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert main(words(output, *options)) == 0
+    return output, said.getvalue()
+
+
+def test_a_linear_head_is_measured_first_and_then_fitted_to_all_frames(linear, scene):
+    output, said = linear
+    assert 'the last layer was then fitted to the held-out frames too' in said
+    loaded = load_model(output)
+    assert loaded.card.training['frames']['last_layer_fitted_to'] == 'all'
+    frames = read_scene(f'7scenes:{scene}').train
+    assert sorted(loaded.features.stamps_ns_N) == [frame.stamp_ns for frame in frames]
+    evaluation = measure(Request(model=output, dataset=f'7scenes:{scene}', device='cpu'))
+    assert evaluation.trained_on == 30
+    assert evaluation.evaluation.summary.localized == 30
+
+
+def test_its_report_made_again_has_the_figures_of_before(linear, words):
+    output, _ = linear
+    metrics = output / 'report' / 'metrics.json'
+    before = json.loads(metrics.read_text())
+    (output / 'report' / 'report.html').unlink()
+    how = ('head=linear', 'levels=3', 'pool=3', 'wide=true')
+    assert main(words(output, *(word for option in how for word in ('--set', option)))) == 0
+    after = json.loads(metrics.read_text())
+    # Not to the digit: features of a trunk that has learned little amplify the order of sums.
+    assert after['median_position_m'] == pytest.approx(before['median_position_m'], rel=0.1)
 
 
 def test_nothing_is_left_that_only_training_needed(finished):
