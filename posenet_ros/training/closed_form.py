@@ -54,11 +54,15 @@ def views(dataset: FrameDataset, batch_size: int) -> Iterator[PoseBatch]:
 
 
 @torch.inference_mode()
-def solve_last_layer(model: PoseNet, batches: Iterable[PoseBatch]) -> None:
+def solve_last_layer(
+    model: PoseNet, batches: Iterable[PoseBatch], *, from_nothing: bool = True
+) -> None:
     """
-    Measure the descriptor's statistics, and set the last head to the ridge regression on them.
+    Set the last head to the ridge regression on what its trunk sees.
 
-    The head must be `linear`, and the extent of the scene known. The trunk is not changed.
+    The head must be `linear`, and the extent of the scene known. The trunk is not changed. From
+    nothing, the descriptor's statistics are measured too; otherwise the regression is of what
+    the head still gets wrong, and leaves it as it is where these images do not tell.
     """
     was_training = model.training
     model.eval()
@@ -67,11 +71,16 @@ def solve_last_layer(model: PoseNet, batches: Iterable[PoseBatch]) -> None:
         described.append(model.describe(batch.image_B3HW))
         targets.append(model.targets(batch.position_B3, batch.quaternion_wxyz_B4))
     described_ND, target_NK = torch.cat(described), torch.cat(targets)
-    standardised = model.localization[0]
-    standardised.measure(described_ND)
-    mean_K = target_NK.mean(dim=0)
-    model.regressor.weight.copy_(_ridge(standardised(described_ND), target_NK - mean_K).T)
-    model.regressor.bias.copy_(mean_K)
+    if from_nothing:
+        model.localization[0].measure(described_ND)
+        model.regressor.weight.zero_()
+        model.regressor.bias.zero_()
+    seen_ND = model.localization[0](described_ND)
+    left_NK = target_NK - model.regressor(seen_ND)
+    mean_D, mean_K = seen_ND.mean(dim=0), left_NK.mean(dim=0)
+    change_DK = _ridge(seen_ND - mean_D, left_NK - mean_K)
+    model.regressor.weight += change_DK.T
+    model.regressor.bias += mean_K - mean_D @ change_DK
     model.train(was_training)
 
 

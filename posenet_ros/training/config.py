@@ -43,14 +43,14 @@ class TrainOptions:
     normalisation that weights come with, which a small batch measures badly. `image_size` is the
     shorter side of the crop; images are scaled to `1 + margin` times that, so that crops can be
     moved. `wide` keeps the whole width of the image in the crop instead of a square.
-    `standardise` has the network work in units of the scene. `loss` is `learned`, or `paper` or `squared` with `beta`.
-    `optimizer` is `adamw`, `sgd` with `momentum`, or `adagrad`; `learning_rate` is its peak,
-    which it reaches over the share `warmup` of all steps. By `schedule` it then falls with a
-    `cosine` to zero, in `steps` (times `step_factor` every `step_epochs`), or is `constant`.
-    `iterations`, where there are any, say how many steps to take in place of `epochs`.
-    `average` is the share of all steps over which weights are averaged (exponentially), 0 for
-    none. `held_out` is the share of frames kept from training. The rest are those of
-    `Augmentation` and `Architecture`.
+    `standardise` has the network work in units of the scene. `loss` is `learned`, or `paper` or
+    `squared` with `beta`. `optimizer` is `adamw`, `sgd` with `momentum`, or `adagrad`;
+    `learning_rate` is its peak, which it reaches over the share `warmup` of all steps. By
+    `schedule` it then falls with a `cosine` to zero, in `steps` (times `step_factor` every
+    `step_epochs`), or is `constant`. `iterations`, where there are any, say how many steps to
+    take in place of `epochs`. `average` is the share of all steps over which weights are averaged
+    (exponentially), 0 for none. `held_out` is the share of frames kept from training. The rest
+    are those of `Augmentation` and `Architecture`.
     """
 
     backbone: str = 'googlenet'

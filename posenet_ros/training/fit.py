@@ -154,7 +154,7 @@ def _solve_again(model: PoseNet, dataset: FrameDataset, options: TrainOptions) -
     # The views are random, and a training that goes on where it had ended must end the same.
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     batch_size, _ = _in_parts(min(options.batch_size, len(dataset)), dataset.crop)
-    solve_last_layer(model.eval().cpu(), views(dataset, batch_size))
+    solve_last_layer(model.eval().cpu(), views(dataset, batch_size), from_nothing=False)
 
 
 def _some_images(dataset: FrameDataset, batch_size: int) -> Iterator[Tensor]:
