@@ -18,6 +18,7 @@ Measure a model against poses it has not seen, beside two baselines.
   evaluate --model run1_posenet --bag run2 --truth run2.tum
   evaluate --model kitchen_posenet --dataset 7scenes:redkitchen
   evaluate --estimates recorded.tum --truth run2.tum
+  evaluate --model run1_posenet --bag run2 --truth run2.tum --foreign other_room
 
 Every figure counts all images whose true pose is known: one without an answer is infinitely
 wrong. Truth is `map_from_camera` in TUM format (time tx ty tz qx qy qz qw). Where the map of the
@@ -91,6 +92,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='average so many answers drawn with dropout left on (40 in Bayesian PoseNet)',
     )
     asked.add_argument(
+        '--foreign',
+        type=Path,
+        nargs='+',
+        default=(),
+        metavar='BAG',
+        help='recordings, or folders of images, of other places: how many are refused, and how '
+        'well novelty tells them from the images asked about',
+    )
+    asked.add_argument(
         '--always',
         action='store_true',
         help='answer every image, also those that the model would refuse',
@@ -113,9 +123,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate, print the table, and write what was asked for."""
-    request = Request(
-        **{field.name: getattr(args, field.name) for field in dataclasses.fields(Request)}
-    )
+    asked = {field.name: getattr(args, field.name) for field in dataclasses.fields(Request)}
+    request = Request(**{**asked, 'foreign': tuple(args.foreign)})
     _check_outputs(args)
     from posenet_ros.evaluation.session import measure
     from posenet_ros.evaluation.table import text_table

@@ -37,11 +37,12 @@ _BATCH = 16
 
 # Poses (None for no answer) and features of a few images.
 class Asked(NamedTuple):
-    """Poses of some images, None where there is none, their features, and the covariances."""
+    """Poses of some images, None where there is none, features, covariances and novelties."""
 
     poses: Sequence[Pose | None]
     features: NDArray[np.float32]
     covariances: Sequence[NDArray[np.float64] | None] | None = None
+    novelty_N: NDArray[np.float64] | None = None
 
 
 Ask = Callable[[Sequence[NDArray[np.uint8]]], Asked]
@@ -56,7 +57,8 @@ class Evaluation:
     answer. `baselines` is empty where the training images are not known. `without_truth` counts
     the images that nobody knows the pose of, and which are in no figure; `metric` is false where
     lengths are in units of a map without metres. `covariances` (6, 6) came with the estimates,
-    None where none did, and are empty where there was nobody to tell any.
+    None where none did, and are empty where there was nobody to tell any; so are the novelties
+    of the images, NaN where none was told.
     """
 
     stamps_ns: NDArray[np.int64]
@@ -66,6 +68,7 @@ class Evaluation:
     without_truth: int = 0
     metric: bool = True
     covariances: tuple[NDArray[np.float64] | None, ...] = ()
+    novelties: tuple[float, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -117,6 +120,7 @@ def evaluate(
             [estimate.map_from_camera for estimate in answers.estimates],
             answers.features,
             [estimate.covariance for estimate in answers.estimates],
+            answers.novelty_N,
         )
 
     return evaluate_answers(ask, queries, baselines)
@@ -131,7 +135,7 @@ def evaluate_answers(
     An image that cannot be read counts as asked and unanswered; one without a true pose is only
     counted.
     """
-    stamps, truth, estimates, covariances = [], [], [], []
+    stamps, truth, estimates, covariances, novelties = [], [], [], [], []
     answered: dict[str, list[Pose | None]] = {}
     without_truth = 0
 
@@ -149,6 +153,8 @@ def evaluate_answers(
         truth += [query.map_from_camera for query in batch]
         estimates += asked.poses
         covariances += asked.covariances or [None] * len(batch)
+        unknown = np.full(len(batch), np.nan)
+        novelties += (unknown if asked.novelty_N is None else asked.novelty_N).tolist()
         for name, guessed in guesses.items():
             answered.setdefault(name, []).extend(guessed)
     if not truth:
@@ -160,6 +166,7 @@ def evaluate_answers(
         {name: tuple(guesses) for name, guesses in answered.items()},
         without_truth,
         covariances=tuple(covariances),
+        novelties=tuple(novelties),
     )
 
 

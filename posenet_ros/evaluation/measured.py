@@ -26,6 +26,7 @@ import numpy as np
 from posenet_ros.evaluation.baselines import seen_in_training
 from posenet_ros.evaluation.coverage import Coverage, coverage
 from posenet_ros.evaluation.evaluate import Evaluation
+from posenet_ros.evaluation.foreign import Foreign
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.table import spread
 from posenet_ros.evaluation.truth import LabelFit
@@ -41,7 +42,7 @@ class Measured:
 
     `localizer` is None where only recorded poses were compared; `fit` is the frame between the
     truth and the map where the training labels gave one. `same_recording` is true where the bag
-    is one that the model was trained on.
+    is one that the model was trained on. `foreign` is how it took images of other places.
     """
 
     request: Request
@@ -49,6 +50,7 @@ class Measured:
     localizer: Localizer | None = None
     fit: LabelFit | None = None
     same_recording: bool = False
+    foreign: tuple[Foreign, ...] = ()
 
     @cached_property
     def trained_on(self) -> int:
@@ -82,6 +84,8 @@ class Measured:
             values['covariance'] = self.coverage.to_dict()
         if self.fit:
             values['label_fit'] = self.fit.to_dict()
+        if self.foreign:
+            values['foreign'] = [each.to_dict() for each in self.foreign]
         return values
 
     def notes(self) -> Iterator[str]:
@@ -97,6 +101,7 @@ class Measured:
             yield str(self.fit)
         if recorded_only:
             yield 'only recorded poses are counted; --bag BAG counts the images without one too'
+        yield from map(str, self.foreign)
         if self.localizer:
             yield from self._notes_on_model(self.localizer, summary.median_position_m)
 

@@ -34,7 +34,8 @@ class Request:
     gave, measured in place of the model's answers. `labels_truth` has the true poses of the
     training recording, in the frame of `truth`, where that is not the map of the model. `crops`
     and `samples` are those of `Ensemble`; `always` has every image answered. `test_frames` are
-    the frames of the data set to ask about, as `FrameRanges` writes them.
+    the frames of the data set to ask about, as `FrameRanges` writes them. `foreign` are
+    recordings or folders of images of other places.
     """
 
     model: Path | None = None
@@ -50,6 +51,7 @@ class Request:
     samples: int = 0
     always: bool = False
     test_frames: str | None = None
+    foreign: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse options that do not go together."""
@@ -73,6 +75,8 @@ class Request:
             raise ConfigError(
                 '--crops, --samples and --always ask a model, and --estimates are answers'
             )
+        if self.foreign and (self.estimates or not self.model):
+            raise ConfigError('--foreign is shown to a model: give --model, and no --estimates')
         if self.test_frames and not self.dataset:
             raise ConfigError('--test-frames chooses frames of a data set: give --dataset')
 

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from posenet_ros.data.bags import Recording
 from posenet_ros.data.capture import LABELS
 from posenet_ros.data.run import describe_recording
@@ -28,6 +29,7 @@ from posenet_ros.data.scenes import read_scene
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.baselines import Baselines
 from posenet_ros.evaluation.evaluate import evaluate, evaluate_recorded, Evaluation, recorded_at
+from posenet_ros.evaluation.foreign import measure_foreign
 from posenet_ros.evaluation.labels import read_labels
 from posenet_ros.evaluation.measured import Measured
 from posenet_ros.evaluation.queries import (
@@ -76,7 +78,12 @@ def measure(request: Request) -> Measured:
     if localizer:
         evaluation = replace(evaluation, metric=localizer.card.metric)
     same = bool(localizer and request.bag and _was_trained_on(localizer.card, request.bag))
-    return Measured(request, evaluation, localizer, fit, same)
+    own_N = np.array(evaluation.novelties)
+    own_N = own_N[~np.isnan(own_N)]
+    foreign = tuple(
+        measure_foreign(source, localizer, own_N, request.rate_hz) for source in request.foreign
+    )
+    return Measured(request, evaluation, localizer, fit, same, foreign)
 
 
 def _was_trained_on(card: ModelCard, bag: Path) -> bool:

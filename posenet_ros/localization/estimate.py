@@ -91,10 +91,15 @@ class PoseEstimate:
 
 
 class Answers(NamedTuple):
-    """Estimates of N images, and the features (N, D), L2-normalised, that came with them."""
+    """
+    Estimates of N images, and the features (N, K) that came with them.
+
+    `novelty_N` says how unlike all training images each is, NaN where nothing tells.
+    """
 
     estimates: tuple[PoseEstimate, ...]
     features: NDArray[np.float32]
+    novelty_N: NDArray[np.float64]
 
 
 class Localizer(Protocol):

@@ -93,11 +93,11 @@ class PoseNetLocalizer:
     def locate_batch(self, images: Sequence[NDArray[np.uint8]]) -> Answers:
         """Answer several images at once, with their trunk features."""
         found = self.regressor.regress(images)
-        novelties = [0.0] * len(images)
+        novelty_N = np.full(len(images), np.nan)
         if self._index is not None:
-            novelties = self._index.novelty(found.features).tolist()
-        estimates = map(self._estimate, found.poses, novelties)
-        return Answers(tuple(estimates), found.features)
+            novelty_N = self._index.novelty(found.features)
+        estimates = map(self._estimate, found.poses, novelty_N.tolist())
+        return Answers(tuple(estimates), found.features, novelty_N)
 
     def _estimate(self, pose: Pose | None, novelty: float) -> PoseEstimate:
         if pose is None:

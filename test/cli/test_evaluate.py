@@ -443,3 +443,30 @@ def test_labels_truth_needs_the_labels(tmp_path, capsys, run_folder, bag, truth)
         capsys, '--model', moved, '--bag', bag, '--truth', truth, '--labels-truth', truth
     )
     assert 'labels.tum' in line
+
+
+def test_images_of_elsewhere_are_counted_and_told_apart(tmp_path, run_folder, bag, truth, capsys):
+    folder = tmp_path / 'holiday'
+    folder.mkdir()
+    for shade in (0, 128, 255):
+        cv2.imwrite(str(folder / f'{shade}.png'), np.full((48, 64, 3), shade, dtype=np.uint8))
+    figures = tmp_path / 'figures.json'
+    asked = ('--model', run_folder, '--bag', bag, '--truth', truth, '--json', figures)
+    assert evaluate(*asked, '--foreign', folder, bag) == 0
+    values = json.loads(figures.read_text())
+    elsewhere, same = values['foreign']
+    assert (elsewhere['source'], elsewhere['images']) == (str(folder), 3)
+    # This model refuses nothing, and knows the recording no better than itself.
+    assert (elsewhere['refused'], same['refused']) == (0, 0)
+    assert same['auc'] == pytest.approx(0.5)
+    told = capsys.readouterr().out
+    assert f'0.0 % of 3 images of {folder} refused; ROC AUC of novelty ' in told
+
+
+def test_foreign_images_need_a_model_and_to_be_there(tmp_path, run_folder, bag, truth, capsys):
+    asked = ('--model', run_folder, '--bag', bag, '--truth', truth)
+    (tmp_path / 'empty').mkdir()
+    told = refusal(capsys, *asked, '--foreign', tmp_path / 'empty')
+    assert 'neither images' in told
+    told = refusal(capsys, '--estimates', truth, '--truth', truth, '--foreign', tmp_path)
+    assert '--foreign is shown to a model' in told

@@ -1,0 +1,101 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Does a model know that it is elsewhere: images of other places, which it should refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.data.bags import Recording
+from posenet_ros.data.images import read_image
+from posenet_ros.errors import ConfigError
+from posenet_ros.evaluation.evaluate import batched
+from posenet_ros.evaluation.queries import images_of_recording
+from posenet_ros.localization.estimate import Localizer
+from scipy.stats import rankdata
+from tqdm import tqdm
+
+_BATCH = 16
+_IMAGES = ('.jpg', '.jpeg', '.png')
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """
+    How images of another place were told from those of the map.
+
+    `refused` is a share of `images`; `auc` the area under the ROC curve of novelty, the chance
+    that an image of elsewhere is newer than one of the map, None where novelty is not known.
+    """
+
+    source: str
+    images: int
+    refused: float
+    auc: float | None
+
+    def __str__(self) -> str:
+        """Return it for a person."""
+        auc = '' if self.auc is None else f'; ROC AUC of novelty {self.auc:.4f}'
+        return f'{100 * self.refused:.1f} % of {self.images} images of {self.source} refused{auc}'
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+def measure_foreign(
+    source: Path, localizer: Localizer, own_N: NDArray[np.float64], rate_hz: float | None = None
+) -> Foreign:
+    """
+    Show a model the images of a recording or a folder that is of another place.
+
+    `own_N` are novelties of images of the map. Raises ConfigError for a folder without images,
+    BagError for a recording that cannot be read.
+    """
+    novelties, refused = [], 0
+    for images in batched(_images(source, rate_hz), _BATCH):
+        answers = localizer.locate_batch(images)
+        refused += sum(not estimate.answered for estimate in answers.estimates)
+        novelties.append(answers.novelty_N)
+    foreign_N = np.concatenate(novelties)
+    return Foreign(str(source), len(foreign_N), refused / len(foreign_N), auc(own_N, foreign_N))
+
+
+def auc(own_N: NDArray[np.float64], foreign_N: NDArray[np.float64]) -> float | None:
+    """Return the area under the ROC curve: ties count half. None where a novelty is unknown."""
+    both = np.concatenate([own_N, foreign_N])
+    if not len(own_N) or not len(foreign_N) or np.isnan(both).any():
+        return None
+    ranks = rankdata(both)[len(own_N) :]
+    pairs = len(own_N) * len(foreign_N)
+    return float((ranks.sum() - len(foreign_N) * (len(foreign_N) + 1) / 2) / pairs)
+
+
+def _images(source: Path, rate_hz: float | None) -> Iterator[NDArray[np.uint8]]:
+    paths = sorted(path for path in source.glob('*') if path.suffix.lower() in _IMAGES)
+    if paths:
+        for path in tqdm(paths, desc=source.name, unit='image'):
+            yield read_image(path)
+        return
+    if source.is_dir() and not list(source.glob('metadata.yaml')):
+        raise ConfigError(f'{source} holds neither images (.jpg, .png) nor a recording')
+    with Recording(source) as recording:
+        for image in images_of_recording(recording, recording.image_topic(None), rate_hz):
+            yield image.decode()
