@@ -47,6 +47,9 @@ COMMANDS = {
     'label': Command('cli.label', 'label a recording by structure from motion'),
     'import': Command('cli.import_poses', 'label images by poses from elsewhere: COLMAP, TUM'),
     'evaluate': Command('cli.evaluate', 'measure a model against poses it has not seen'),
+    'benchmark-scenes': Command(
+        'cli.benchmark_scenes', "train and measure on a data set's scenes: the paper's table"
+    ),
     'simulate': Command('cli.simulate', 'render a world with known truth to recordings'),
     'demo': Command('cli.demo', 'simulate, train, start the node, replay an unseen lap, measure'),
     'relocalize': Command('nodes.relocalize', 'the node: images in, poses out'),
@@ -56,7 +59,7 @@ COMMANDS = {
 
 
 # What goes on where it was, given once more.
-_RESUMED = ('train', 'label', 'import')
+_RESUMED = ('train', 'label', 'import', 'benchmark-scenes')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,7 +125,8 @@ def _fail(name: str, message: str) -> int:
 
 
 def _overview(argv: Sequence[str]) -> int:
-    lines = [f'  {name:<12}{command.summary}' for name, command in COMMANDS.items()]
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f'  {name:<{width}}{command.summary}' for name, command in COMMANDS.items()]
     parser = argparse.ArgumentParser(
         prog='posenet_ros',
         usage='posenet_ros COMMAND [options]; posenet_ros COMMAND --help',

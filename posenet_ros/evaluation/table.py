@@ -97,9 +97,9 @@ def _cells(summary: ErrorSummary) -> tuple[str, ...]:
 
 
 def spread(covariance: NDArray[np.float64], unit: str) -> str:
-    """Return the standard deviations of a pose covariance (6, 6), over all directions."""
+    """Return the standard deviations of a pose covariance (6, 6) along the axes that move most."""
     variances = np.diag(covariance)
-    position, rotation = np.sqrt([variances[:3].mean(), variances[3:].mean()])
+    position, rotation = np.sqrt([variances[:3].max(), variances[3:].max()])
     return f'{metres(position)} {unit}, {degrees(np.degrees(rotation))} deg'
 
 

@@ -34,10 +34,10 @@ from tqdm import tqdm
 
 # Each image is seen a few times, changed at random each time, within what a matrix of all by all
 # can be solved for in seconds.
-_MOST_VIEWS = 3072
+_MOST_VIEWS = 2048
 _MOST_VIEWS_AN_IMAGE = 8
-# Of the mean square length of a descriptor.
-_RIDGE = 0.03
+# Of the mean square length of a descriptor: for a head from nothing, and for changing one.
+_RIDGE, _RIDGE_OF_CHANGE = 0.03, 0.3
 
 
 def views(dataset: FrameDataset, batch_size: int) -> Iterator[PoseBatch]:
@@ -78,17 +78,18 @@ def solve_last_layer(
     seen_ND = model.localization[0](described_ND)
     left_NK = target_NK - model.regressor(seen_ND)
     mean_D, mean_K = seen_ND.mean(dim=0), left_NK.mean(dim=0)
-    change_DK = _ridge(seen_ND - mean_D, left_NK - mean_K)
+    share = _RIDGE if from_nothing else _RIDGE_OF_CHANGE
+    change_DK = _ridge(seen_ND - mean_D, left_NK - mean_K, share)
     model.regressor.weight += change_DK.T
     model.regressor.bias += mean_K - mean_D @ change_DK
     model.train(was_training)
 
 
-def _ridge(inputs_ND: Tensor, targets_NK: Tensor) -> Tensor:
+def _ridge(inputs_ND: Tensor, targets_NK: Tensor, share: float) -> Tensor:
     """Return the weights (D, K) of ridge regression, by way of the smaller of N x N and D x D."""
     inputs, targets = inputs_ND.double(), targets_NK.double()
     number, width = inputs.shape
-    ridge = _RIDGE * inputs.square().sum(dim=1).mean()
+    ridge = share * inputs.square().sum(dim=1).mean()
     if number <= width:
         gram = inputs @ inputs.T
         return (inputs.T @ torch.linalg.solve(_raised(gram, ridge), targets)).float()
