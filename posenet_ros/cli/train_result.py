@@ -40,7 +40,10 @@ from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import Fitted, refit
 from posenet_ros.training.identity import frames_sha256, identity_of
 from posenet_ros.training.splits import hold_out, Split
+from safetensors.torch import load_file as load_tensors
+from safetensors.torch import save_file as save_tensors
 
+_MEASURED = 'measured_last_layer.safetensors'
 _PACKAGES = ('torch', 'torchvision', 'lightning', 'numpy')
 
 
@@ -58,6 +61,7 @@ def conclude(
     page = _report(output, labelled, split, card, held_out, fitted.history)
     features = held_out.features
     if options.head == 'linear':
+        save_tensors(fitted.model.regressor.state_dict(), output / 'logs' / _MEASURED)
         every = [*split.train, *split.held_out]
         refit(fitted.model, fitted.preprocessing, every, options, labelled.camera)
         regressor = PoseRegressor(fitted.model, fitted.preprocessing, choose_device())
@@ -82,8 +86,14 @@ def report_again(output: Path, labelled: Labelled, options: TrainOptions) -> Non
             'other frames than the model was trained without; remove its model to train again'
         )
     if options.head == 'linear':
-        # It was solved for with the held-out frames, which it must not know to be measured.
-        refit(loaded.model, loaded.card.preprocessing, split.train, options, labelled.camera)
+        # The last layer of the model knows the held-out frames; the one that was measured did not.
+        kept = output / 'logs' / _MEASURED
+        if not kept.is_file():
+            raise ConfigError(
+                f'the report of {output} is gone and cannot be made again: {kept} is gone too; '
+                'remove its model to train again'
+            )
+        loaded.model.regressor.load_state_dict(load_tensors(kept))
     held_out = _measured(labelled, split, loaded.model, loaded.card.preprocessing)
     _report(output, labelled, split, loaded.card, held_out, [])
 

@@ -313,7 +313,9 @@ def test_a_training_that_goes_on_does_not_begin_at_the_first_fit_again(
     first = fitted(corridor, tmp_path / 'logs', epochs=1, **how)
     solved = []
     solve = fit_module.solve_last_layer
-    monkeypatch.setattr(fit_module, 'solve_last_layer', lambda *args: solved.append(solve(*args)))
+    monkeypatch.setattr(
+        fit_module, 'solve_last_layer', lambda *args, **how: solved.append(solve(*args, **how))
+    )
     again = fitted(corridor, tmp_path / 'logs', epochs=1, **how)
     # Once, after the training; and the views it is shown are the same.
     assert len(solved) == 1
