@@ -42,9 +42,9 @@ class FeatureIndex:
 
     def __init__(self, training: TrainingFeatures) -> None:
         """Take the features that a model folder holds; raise ModelError when there are none."""
-        if not len(training.features_ND):
+        if not len(training.features_NK):
             raise ModelError('the model folder holds no training images to compare with')
-        features = training.features_ND.astype(np.float32)
+        features = training.features_NK.astype(np.float32)
         # Cosines with training images, which are whole in their own directions but for rounding.
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         self._features = features / np.maximum(lengths, 1e-6)

@@ -44,11 +44,11 @@ class TrainingFeatures:
     """
     What the N training images look like to the trunk, and when and where they were taken.
 
-    `features_ND` float16 of unit length, `positions_N3` float32 in metres in the map,
-    `quaternions_wxyz_N4` float32 `map_from_camera`, `stamps_ns_N` int64.
+    `features_NK` float16, at most of unit length (see `PlaceFeature`), `positions_N3` float32 in
+    metres in the map, `quaternions_wxyz_N4` float32 `map_from_camera`, `stamps_ns_N` int64.
     """
 
-    features_ND: NDArray[np.float16]
+    features_NK: NDArray[np.float16]
     positions_N3: NDArray[np.float32]
     quaternions_wxyz_N4: NDArray[np.float32]
     stamps_ns_N: NDArray[np.int64]
@@ -93,7 +93,7 @@ def _write_files(
     save_tensors(state, folder / WEIGHTS)
     if features is not None:
         arrays = {
-            'features': features.features_ND.astype(np.float16),
+            'features': features.features_NK.astype(np.float16),
             'positions': features.positions_N3.astype(np.float32),
             'quaternions_wxyz': features.quaternions_wxyz_N4.astype(np.float32),
             'stamps_ns': features.stamps_ns_N.astype(np.int64),

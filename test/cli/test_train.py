@@ -70,7 +70,7 @@ def test_the_card_tells_where_the_model_comes_from(finished, scene):
     assert card.errors['covariance']['inside_95'] >= 0.95
     assert {'mean_pose', 'nearest_image'} == set(card.errors['baselines'])
     assert card.extent == pytest.approx(np.array([[0, 1, 2], [2.9, 1, 2]]), abs=1e-6)
-    assert len(loaded.features.features_ND) == 24
+    assert len(loaded.features.features_NK) == 24
 
 
 def test_the_report_has_the_figures_of_the_card(finished):

@@ -165,7 +165,7 @@ def test_a_trained_model_is_measured_on_what_it_has_not_seen(centred_model, fram
     assert held_out.features.positions_N3[:, 0].tolist() == [0, 1, 2]
     assert held_out.features.stamps_ns_N.tolist() == [0, S, 2 * S]
     np.testing.assert_allclose(held_out.features.quaternions_wxyz_N4, [[1, 0, 0, 0]] * 3)
-    norms = np.linalg.norm(held_out.features.features_ND.astype(np.float64), axis=1)
+    norms = np.linalg.norm(held_out.features.features_NK.astype(np.float64), axis=1)
     np.testing.assert_allclose(norms, 1, atol=1e-2)
     # Two blocks of a frame, off by 3 m or 4 m along x and 0.5 m along z, however disturbed: one
     # size for the axes that move, and none along y.

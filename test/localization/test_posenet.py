@@ -118,7 +118,7 @@ def test_a_model_without_covariance_is_refused(loaded):
 def test_a_folder_loads_and_answers_as_before_it_was_saved(loaded, model_folder, image):
     localizer = load_localizer(model_folder.parent, device='cpu')
     assert localizer.device.type == 'cpu'
-    assert len(localizer.training.features_ND) == 3
+    assert len(localizer.training.features_NK) == 3
     fresh = PoseNetLocalizer(loaded).locate(image).map_from_camera
     metres, _ = fresh.distance(localizer.locate(image).map_from_camera)
     assert metres < 1e-5

@@ -48,7 +48,7 @@ def test_a_model_answers_the_same_after_loading(folder, model, card, features):
         assert torch.equal(mine, theirs)
     assert not loaded.model.training
     assert loaded.card.to_dict() == card.to_dict()
-    assert np.array_equal(loaded.features.features_ND, features.features_ND)
+    assert np.array_equal(loaded.features.features_NK, features.features_NK)
     assert np.array_equal(loaded.features.positions_N3, features.positions_N3)
     assert np.array_equal(loaded.features.quaternions_wxyz_N4, features.quaternions_wxyz_N4)
     assert loaded.features.stamps_ns_N.tolist() == [10**18 + 1, 10**18 + 2]
