@@ -93,7 +93,7 @@ class PoseRegressor:
         ]
         return Regressed(
             tuple(pose for pose, _ in answers),
-            np.stack([each.mean(axis=0) for each in np.split(features, ends)]),
+            np.stack([_mean_feature(each) for each in np.split(features, ends)]),
             np.array([spread for _, spread in answers]),
         )
 
@@ -131,6 +131,13 @@ class PoseRegressor:
                 )
             rows.append((position.double(), quaternion.double(), output.feature_BK.float()))
         return tuple(torch.cat(parts).cpu().numpy() for parts in zip(*rows))
+
+
+def _mean_feature(features_CK: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean direction of features at their mean length, which tells how new they are."""
+    mean = features_CK.mean(axis=0)
+    length = np.linalg.norm(features_CK, axis=1).mean()
+    return mean * (length / max(float(np.linalg.norm(mean)), 1e-12))
 
 
 def _mean(

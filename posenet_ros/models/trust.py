@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 import math
 from typing import Any
 
@@ -25,9 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ModelError
 
-FLOOR_POSITION_M = 0.01
-FLOOR_ROTATION_RAD = math.radians(0.5)
-FLOORS = np.repeat([FLOOR_POSITION_M, FLOOR_ROTATION_RAD], 3)
+# Metres and radians: 1 cm, 0.5 deg.
+FLOORS = np.repeat([0.01, math.radians(0.5)], 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +52,7 @@ class CovarianceByNovelty:
 
     def scaled(self, scale: float) -> CovarianceByNovelty:
         """Return it with all variances times `scale`."""
-        return CovarianceByNovelty(
-            self.typical_66 * scale,
-            self.lowest,
-            self.typical,
-            self.growth_position,
-            self.growth_rotation,
-        )
+        return replace(self, typical_66=self.typical_66 * scale)
 
 
 @dataclass(frozen=True)

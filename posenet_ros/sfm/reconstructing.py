@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import math
 import shutil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,28 +102,11 @@ def reconstruct_frames(
     camera = colmap_camera(known, selection.width, selection.height)
     database, images = str(space.database), str(space.images)
     if not space.is_done('features'):
-        with space.stage('features'):
-            run_stage(
-                'features',
-                log=space.log,
-                title='finding features',
-                unit='frame',
-                database=database,
-                images=images,
-                names=names,
-                camera=camera,
-            )
+        found = {'database': database, 'images': images, 'names': names, 'camera': camera}
+        _run(space, 'features', 'finding features', 'frame', **found)
     if not space.is_done('matching'):
-        with space.stage('matching'):
-            run_stage(
-                'matching',
-                log=space.log,
-                title='matching frames',
-                unit='pair',
-                database=database,
-                names=names,
-                work=str(space.sfm),
-            )
+        matched = {'database': database, 'names': names, 'work': str(space.sfm)}
+        _run(space, 'matching', 'matching frames', 'pair', **matched)
     if not space.is_done('mapping') or not _mapped_by(space, mapper):
         with space.stage('mapping'):
             result = run_stage(
@@ -139,6 +123,11 @@ def reconstruct_frames(
             )
             keep(space.found, {**result, 'asked': mapper})
     return space.read_reconstruction()
+
+
+def _run(space: Workspace, name: str, title: str, unit: str, **values: Any) -> None:
+    with space.stage(name):
+        run_stage(name, log=space.log, title=title, unit=unit, **values)
 
 
 def _mapped_by(space: Workspace, mapper: str) -> bool:

@@ -62,6 +62,20 @@ def test_the_answer_to_many_crops_is_their_mean(ramp):
     np.testing.assert_allclose(many.features, one.features, atol=0.01)
 
 
+class Turns(Reads):
+    """A network whose features turn with the red of the image, and are 0.8 long."""
+
+    def forward(self, image_B3HW):
+        red = 6 * image_B3HW[:, 0, 0, 0]
+        feature = 0.8 * torch.stack([torch.cos(red), torch.sin(red)], dim=1)
+        return super().forward(image_B3HW)._replace(feature_BK=feature)
+
+
+def test_an_image_is_no_newer_for_being_looked_at_in_many_crops(ramp):
+    many = PoseRegressor(Turns(), SMALL, 'cpu', Ensemble(crops=128)).regress([ramp])
+    np.testing.assert_allclose(np.linalg.norm(many.features, axis=1), 0.8, atol=1e-6)
+
+
 def test_images_keep_their_own_answers_and_memory_stays_bounded(ramp):
     dark = np.zeros((72, 80, 3), dtype=np.uint8)
     network = Reads()
