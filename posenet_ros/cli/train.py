@@ -94,7 +94,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument('--batch-size', type=int, help='frames a step and device (32)')
     training.add_argument('--lr', type=float, dest='learning_rate', help='peak (3e-4)')
     training.add_argument(
-        '--loss', metavar='NAME', help='learned (default), paper: eq. (2), or squared'
+        '--loss',
+        metavar='NAME',
+        help='learned (default), paper: eq. (2), squared, or one alone: position, orientation',
     )
     training.add_argument('--beta', type=float, help='of eq. (2) (500)')
     training.add_argument('--seed', type=int, help='of everything random (0)')
@@ -176,6 +178,7 @@ def _labelling(args: argparse.Namespace) -> LabelOptions | None:
 
 
 def _train(output: Path, labelled: Labelled, options: TrainOptions, trunk: Trunk) -> None:
+    from posenet_ros.cli.train_depth import depths_for
     from posenet_ros.cli.train_folder import claim_training, is_first
     from posenet_ros.cli.train_result import conclude
     from posenet_ros.data.run import at_work
@@ -189,11 +192,18 @@ def _train(output: Path, labelled: Labelled, options: TrainOptions, trunk: Trunk
         if is_first():
             counts = f'{len(split.train)} frames, {len(split.held_out)} held out'
             print(f'training on {counts}', flush=True)
+        depths = depths_for(output, labelled, options)
         logs = output / 'logs'
         logs.mkdir(exist_ok=True)
         fitted = fit(
-            split.train, split.held_out, options, logs, trunk=trunk, camera=labelled.camera
+            split.train,
+            split.held_out,
+            options,
+            logs,
+            trunk=trunk,
+            camera=labelled.camera,
+            depths=depths,
         )
         if fitted.primary:
-            conclude(output, labelled, split, options, fitted)
+            conclude(output, labelled, split, options, fitted, depths)
             (logs / CHECKPOINT).unlink(missing_ok=True)

@@ -33,22 +33,25 @@ from posenet_ros.localization.posenet import choose_device
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import load_model, save_model
+from posenet_ros.models.measured_layer import keep_measured_layer, restore_measured_layer
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.sfm.report import PAGE
 from posenet_ros.training.config import TrainOptions
-from posenet_ros.training.fit import Fitted, refit
+from posenet_ros.training.fit import Depths, Fitted, refit
 from posenet_ros.training.identity import frames_sha256, identity_of
 from posenet_ros.training.splits import hold_out, Split
-from safetensors.torch import load_file as load_tensors
-from safetensors.torch import save_file as save_tensors
 
-_MEASURED = 'measured_last_layer.safetensors'
 _PACKAGES = ('torch', 'torchvision', 'lightning', 'numpy')
 
 
 def conclude(
-    output: Path, labelled: Labelled, split: Split, options: TrainOptions, fitted: Fitted
+    output: Path,
+    labelled: Labelled,
+    split: Split,
+    options: TrainOptions,
+    fitted: Fitted,
+    depths: Depths,
 ) -> None:
     """
     Measure on the held-out frames, write report and model, and tell the result.
@@ -57,13 +60,13 @@ def conclude(
     model would know less than it could. What was measured is of the model before.
     """
     held_out = _measured(labelled, split, fitted.model, fitted.preprocessing)
-    card = _card(labelled, split, options, fitted, held_out)
+    card = _card(labelled, split, options, fitted, held_out, len(depths))
     page = _report(output, labelled, split, card, held_out, fitted.history)
     features = held_out.features
     if options.head == 'linear':
-        save_tensors(fitted.model.regressor.state_dict(), output / 'logs' / _MEASURED)
+        keep_measured_layer(output, fitted.model)
         every = [*split.train, *split.held_out]
-        refit(fitted.model, fitted.preprocessing, every, options, labelled.camera)
+        refit(fitted.model, fitted.preprocessing, every, options, labelled.camera, depths)
         regressor = PoseRegressor(fitted.model, fitted.preprocessing, choose_device())
         features = with_frames(features, regressor, split.held_out)
     # Last, since a folder with a model is a finished run.
@@ -85,15 +88,8 @@ def report_again(output: Path, labelled: Labelled, options: TrainOptions) -> Non
             f'the report of {output} is gone and cannot be made again: this version holds out '
             'other frames than the model was trained without; remove its model to train again'
         )
-    if options.head == 'linear':
-        # The last layer of the model knows the held-out frames; the one that was measured did not.
-        kept = output / 'logs' / _MEASURED
-        if not kept.is_file():
-            raise ConfigError(
-                f'the report of {output} is gone and cannot be made again: {kept} is gone too; '
-                'remove its model to train again'
-            )
-        loaded.model.regressor.load_state_dict(load_tensors(kept))
+    # The last layer of the model knows the held-out frames; the one that was measured did not.
+    restore_measured_layer(output, loaded.model)
     held_out = _measured(labelled, split, loaded.model, loaded.card.preprocessing)
     _report(output, labelled, split, loaded.card, held_out, [])
 
@@ -162,7 +158,12 @@ def _tell(labelled: Labelled, card: ModelCard, held_out: HeldOut) -> None:
 
 
 def _card(
-    labelled: Labelled, split: Split, options: TrainOptions, fitted: Fitted, held_out: HeldOut
+    labelled: Labelled,
+    split: Split,
+    options: TrainOptions,
+    fitted: Fitted,
+    held_out: HeldOut,
+    with_depth: int,
 ) -> ModelCard:
     positions = np.array([frame.map_from_camera.translation for frame in split.train])
     provenance = {
@@ -175,6 +176,7 @@ def _card(
             'held_out': len(split.held_out),
             'held_out_share': round(split.share, 4),
             'rejected': labelled.rejected,
+            'with_depth': with_depth,
             'last_layer_fitted_to': 'all' if options.head == 'linear' else 'trained_on',
         },
         'options': options.to_dict(),

@@ -26,7 +26,7 @@ from posenet_ros.data.capture import Capture, LABELS
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.origin import label_origin
 from posenet_ros.data.run import claim, RUN
-from posenet_ros.data.scenes import has_metres, read_scene, scene_origin
+from posenet_ros.data.scenes import has_metres, read_scene, scene_model, scene_origin
 from posenet_ros.errors import CaptureError, ConfigError
 from posenet_ros.evaluation.labels import read_labels
 from posenet_ros.files import read_yaml
@@ -45,7 +45,8 @@ class Labelled:
 
     `camera` is None where nobody tells it; `rejected` frames got no label; `metric` is false
     for poses without metres; `origin` is what the poses were referred to (see `label_origin`);
-    `recordings` are known by their hashes; `facts` are to report.
+    `model` is the COLMAP model that the poses came from, where there is one; `recordings` are
+    known by their hashes; `facts` are to report.
     """
 
     source: str
@@ -54,6 +55,7 @@ class Labelled:
     rejected: int = 0
     metric: bool = True
     origin: dict[str, Any] = field(default_factory=dict)
+    model: Path | None = None
     recordings: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -120,6 +122,7 @@ class Recordings:
             rejected=len(capture.rejected),
             metric=metric,
             origin=label_origin(capture.root),
+            model=output / 'sfm',
             recordings=[values for name, values in run.items() if name.startswith('recording')],
             facts=facts,
         )
@@ -161,4 +164,5 @@ class DataSet:
             scene.camera,
             metric=metric,
             origin=scene_origin(self._spec),
+            model=scene_model(self._spec),
         )

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 import cv2
 import numpy as np
@@ -33,7 +34,9 @@ class Augmentation:
     `shift`: the crop is taken anywhere in the image (1) or nearer to its centre, while the
     label stays, as in the paper. `turn_deg` turns the camera by a random angle up to this one
     about its own x and y axes, `roll_deg` about its optical axis; a rotation needs no depth, so
-    the new image and the new label are exact, but the camera's intrinsics must be known.
+    the new image and the new label are exact, but the camera's intrinsics must be known. `move`
+    also moves the camera in any direction, up to this share of the distance of what it sees, where
+    that distance is known (see `data.depth`), in the share `moved` of all images.
     `brightness` and `contrast` are shares of the full range and of the contrast there is.
     """
 
@@ -42,11 +45,24 @@ class Augmentation:
     roll_deg: float = 0.0
     brightness: float = 0.2
     contrast: float = 0.2
+    move: float = 0.0
+    moved: float = 0.0
 
     @property
-    def turns(self) -> bool:
-        """Whether images are seen from turned cameras."""
-        return self.turn_deg > 0 or self.roll_deg > 0
+    def needs_camera(self) -> bool:
+        """Whether images are seen from turned or moved cameras."""
+        return max(self.turn_deg, self.roll_deg, self.move * self.moved) > 0
+
+    def moves(self, rng: np.random.Generator) -> bool:
+        """Tell whether to see the next image from a moved camera."""
+        return rng.random() < self.moved
+
+    def moved_to(self, distance: float, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return where to move a camera (3,), in its frame, that sees things so far away."""
+        direction = rng.normal(size=3)
+        # As in a disc that is filled evenly: more far moves than near ones, which look better.
+        length = self.move * distance * math.sqrt(rng.random())
+        return direction * (length / np.linalg.norm(direction))
 
     def corner(
         self, height: int, width: int, crop: tuple[int, int], rng: np.random.Generator

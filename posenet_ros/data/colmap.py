@@ -37,15 +37,7 @@ def read_colmap(folder: Path) -> Scene:
     world, in its own scale. Raises DatasetError where there is no model, a damaged one, or
     images are missing.
     """
-    model = _model_folder(folder)
-    check_whole(model)
-    import pycolmap
-
-    try:
-        reconstruction = pycolmap.Reconstruction(str(model))
-    except (RuntimeError, ValueError, IndexError) as error:
-        reason = ' '.join(str(error).split())
-        raise DatasetError(f'{model} is no COLMAP model, or damaged ({reason})') from error
+    model, reconstruction = open_model(folder)
     registered = sorted(
         (image for image in reconstruction.images.values() if image.has_pose),
         key=lambda image: image.name,
@@ -67,7 +59,25 @@ def read_colmap(folder: Path) -> Scene:
     return Scene(folder.resolve().name, frames, camera=camera)
 
 
-def _model_folder(folder: Path) -> Path:
+def open_model(folder: Path) -> tuple[Path, pycolmap.Reconstruction]:
+    """
+    Return a model in `folder` or in `0`, `sparse`, `sparse/0` below it, and where it was.
+
+    Raises DatasetError where there is no model, or a damaged one.
+    """
+    model = find_model(folder)
+    check_whole(model)
+    import pycolmap
+
+    try:
+        return model, pycolmap.Reconstruction(str(model))
+    except (RuntimeError, ValueError, IndexError) as error:
+        reason = ' '.join(str(error).split())
+        raise DatasetError(f'{model} is no COLMAP model, or damaged ({reason})') from error
+
+
+def find_model(folder: Path) -> Path:
+    """Return the folder of a model: this one, or `0`, `sparse` or `sparse/0` below it."""
     for model in (folder, folder / '0', folder / 'sparse', folder / 'sparse' / '0'):
         for suffix in ('.bin', '.txt'):
             if all((model / f'{part}{suffix}').is_file() for part in ('cameras', 'images')):
@@ -89,11 +99,14 @@ def _images_folder(model: Path, name: str) -> Path:
 
 
 def _frame(path: Path, image: pycolmap.Image, index: int) -> Frame:
-    camera_from_map = Pose.from_matrix(
-        image.cam_from_world().matrix(), target='camera', source='map'
-    )
     sequence = str(Path(image.name).parent)
-    return Frame(path, camera_from_map.inverse(), index * NS_PER_S, sequence)
+    return Frame(path, map_from_camera(image), index * NS_PER_S, sequence)
+
+
+def map_from_camera(image: pycolmap.Image) -> Pose:
+    """Return the pose of a registered image, where the map is the model's own world."""
+    matrix = image.cam_from_world().matrix()
+    return Pose.from_matrix(matrix, target='camera', source='map').inverse()
 
 
 def camera_from_colmap(camera: pycolmap.Camera) -> Camera | None:

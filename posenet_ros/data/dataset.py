@@ -16,13 +16,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.augmentation import Augmentation, seen_turned
+from posenet_ros.data.depth import seen_moved
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.geometry import Camera
@@ -115,12 +118,18 @@ class FrameDataset(Dataset[PoseBatch]):
         preprocessing: Preprocessing,
         augmentation: Augmentation | None = None,
         camera: Camera | None = None,
+        depths: Mapping[Path, NDArray[np.float32]] | None = None,
     ) -> None:
-        """Pair frames with their images; both in the same order."""
+        """
+        Pair frames with their images; both in the same order.
+
+        `depths` are inverse depths by image (see `data.depth`), of all or some.
+        """
         self._images = images
         self._preprocessing = preprocessing
         self._augmentation = augmentation
         self._camera = camera
+        self._inverse_depths = [(depths or {}).get(frame.image) for frame in frames]
         self._rotations = [frame.map_from_camera.rotation for frame in frames]
         positions = [frame.map_from_camera.translation for frame in frames]
         self.positions_N3 = np.array(positions).reshape(-1, 3)
@@ -129,6 +138,12 @@ class FrameDataset(Dataset[PoseBatch]):
     def crop(self) -> tuple[int, int]:
         """Height and width of the images."""
         return self._preprocessing.crop
+
+    def as_taken(self) -> FrameDataset:
+        """Return the same images, unchanged."""
+        unchanged = copy(self)
+        unchanged._augmentation = None
+        return unchanged
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -143,32 +158,40 @@ class FrameDataset(Dataset[PoseBatch]):
         # Drawn from torch's generator, which Lightning seeds, differently in every worker.
         rng = np.random.default_rng(int(torch.randint(2**31 - 1, ())))
         images = self._images.several(indices)
-        crops, rotations = zip(
-            *(self._example(rgb, self._rotations[i], rng) for i, rgb in zip(indices, images))
+        crops, rotations, positions = zip(
+            *(self._example(rgb, i, rng) for i, rgb in zip(indices, images))
         )
         pixels = np.stack(crops)
         if self._augmentation is not None:
             pixels = self._augmentation.recolour(pixels, rng)
         return PoseBatch(
             self._preprocessing.normalise(torch.from_numpy(pixels)),
-            torch.as_tensor(self.positions_N3[list(indices)], dtype=torch.float32),
+            torch.as_tensor(np.stack(positions), dtype=torch.float32),
             quaternions_wxyz(rotations),
         )
 
     def _example(
-        self, rgb: NDArray[np.uint8], map_from_camera: Rotation, rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], Rotation]:
+        self, rgb: NDArray[np.uint8], index: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], Rotation, NDArray[np.float64]]:
+        """Return a crop, and the rotation and position of the camera that sees it."""
         crop, augmentation = self._preprocessing.crop, self._augmentation
+        rotation, position = self._rotations[index], self.positions_N3[index]
         if augmentation is None:
             corner = self._preprocessing.centre(rgb)
-            return self._preprocessing.crop_at(rgb, *corner), map_from_camera
+            return self._preprocessing.crop_at(rgb, *corner), rotation, position
         height, width = rgb.shape[:2]
         corner = augmentation.corner(height, width, crop, rng)
-        if self._camera is None or not augmentation.turns:
-            return self._preprocessing.crop_at(rgb, *corner), map_from_camera
+        if not (self._camera and augmentation.needs_camera):
+            return self._preprocessing.crop_at(rgb, *corner), rotation, position
         turn = augmentation.turn(rng)
         camera = self._camera.resized(width, height)
-        return seen_turned(rgb, camera, turn, corner, crop), map_from_camera * turn
+        inverse = self._inverse_depths[index]
+        if inverse is not None and augmentation.moves(rng):
+            moved_to = augmentation.moved_to(1 / float(np.median(inverse)), rng)
+            seen = seen_moved(rgb, inverse, camera, turn, moved_to, corner, crop)
+            if seen is not None:
+                return seen, rotation * turn, position + rotation.apply(moved_to)
+        return seen_turned(rgb, camera, turn, corner, crop), rotation * turn, position
 
 
 def as_it_is(batch: PoseBatch) -> PoseBatch:

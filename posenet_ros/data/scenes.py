@@ -22,7 +22,7 @@ from typing import Any
 
 from posenet_ros.data.cambridge import read_cambridge
 from posenet_ros.data.capture import Capture, LABELS
-from posenet_ros.data.colmap import read_colmap
+from posenet_ros.data.colmap import find_model, read_colmap
 from posenet_ros.data.frame_ranges import FrameRanges
 from posenet_ros.data.frames import Scene
 from posenet_ros.data.origin import is_metric, label_origin
@@ -87,6 +87,15 @@ def scene_origin(spec: str) -> dict[str, Any]:
     """Return what the poses of a scene were referred to (see `label_origin`)."""
     kind, path = _kind_and_folder(spec)
     return label_origin(_capture_folder(path)) if kind == 'capture' else {}
+
+
+def scene_model(spec: str) -> Path | None:
+    """Return the COLMAP model that the poses of a scene came from; None where there is none."""
+    kind, path = _kind_and_folder(spec)
+    if kind == 'colmap':
+        return find_model(path)
+    beside = _capture_folder(path).resolve().parent / 'sfm'
+    return beside if kind == 'capture' and (beside / 'points3D.bin').is_file() else None
 
 
 def _kind_and_folder(spec: str) -> tuple[str, Path]:

@@ -73,3 +73,17 @@ def columns_from_quaternion(quaternion_wxyz_B4: Tensor) -> Tensor:
     first = [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)]
     second = [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)]
     return torch.stack([*first, *second], dim=1)
+
+
+def turn_between(first_wxyz_B4: Tensor, second_wxyz_B4: Tensor) -> Tensor:
+    """
+    Return the rotation vectors (B, 3), in radians, that lead from unit quaternions to others.
+
+    About the axes of the body, and to the first order: as long as twice the sine of half the
+    angle. q and -q are the same rotation.
+    """
+    w, vector = first_wxyz_B4[:, :1], first_wxyz_B4[:, 1:]
+    other_w, other = second_wxyz_B4[:, :1], second_wxyz_B4[:, 1:]
+    turn = w * other - other_w * vector - torch.linalg.cross(vector, other)
+    same_side = (first_wxyz_B4 * second_wxyz_B4).sum(dim=1, keepdim=True) >= 0
+    return torch.where(same_side, 2 * turn, -2 * turn)

@@ -22,6 +22,7 @@ from posenet_ros.sfm.matching import match
 from posenet_ros.sfm.parting import part
 from posenet_ros.sfm.placing import place
 from posenet_ros.sfm.points import read_points
+from posenet_ros.sfm.seen import read_seen
 
 STAGES = {
     'features': extract,
@@ -30,4 +31,5 @@ STAGES = {
     'parting': part,
     'placing': place,
     'points': read_points,
+    'seen': read_seen,
 }

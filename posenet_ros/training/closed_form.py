@@ -37,20 +37,27 @@ from tqdm import tqdm
 _MOST_VIEWS = 2048
 _MOST_VIEWS_AN_IMAGE = 8
 # Of the mean square length of a descriptor: for a head from nothing, and for changing one.
-_RIDGE, _RIDGE_OF_CHANGE = 0.03, 0.3
+_RIDGE, _RIDGE_OF_CHANGE = 0.03, 0.03
 
 
 def views(dataset: FrameDataset, batch_size: int) -> Iterator[PoseBatch]:
-    """Yield batches that show every image several times, or some of very many images."""
+    """
+    Yield batches that show every image several times, or some of very many images.
+
+    A third of them show images as they were taken: a regression on changed images alone would be
+    right on average, and nowhere in particular.
+    """
     step = max(-(-len(dataset) // _MOST_VIEWS), 1)
     spread = range(0, len(dataset), step)
     times = min(max(_MOST_VIEWS // len(spread), 1), _MOST_VIEWS_AN_IMAGE)
-    indices = [index for _ in range(times) for index in spread]
-    with tqdm(total=len(indices), desc='first fit', unit='image', delay=2) as progress:
-        for start in range(0, len(indices), batch_size):
-            part = indices[start : start + batch_size]
-            yield dataset.__getitems__(part)
-            progress.update(len(part))
+    unchanged = dataset.as_taken()
+    with tqdm(total=times * len(spread), desc='first fit', unit='image', delay=2) as progress:
+        for turn in range(times):
+            for number, start in enumerate(range(0, len(spread), batch_size)):
+                part = spread[start : start + batch_size]
+                source = unchanged if (turn + number) % 3 == 2 else dataset
+                yield source.__getitems__(part)
+                progress.update(len(part))
 
 
 @torch.inference_mode()
@@ -79,14 +86,18 @@ def solve_last_layer(
     left_NK = target_NK - model.regressor(seen_ND)
     mean_D, mean_K = seen_ND.mean(dim=0), left_NK.mean(dim=0)
     share = _RIDGE if from_nothing else _RIDGE_OF_CHANGE
-    change_DK = _ridge(seen_ND - mean_D, left_NK - mean_K, share)
+    change_DK = ridge(seen_ND - mean_D, left_NK - mean_K, share)
     model.regressor.weight += change_DK.T
     model.regressor.bias += mean_K - mean_D @ change_DK
     model.train(was_training)
 
 
-def _ridge(inputs_ND: Tensor, targets_NK: Tensor, share: float) -> Tensor:
-    """Return the weights (D, K) of ridge regression, by way of the smaller of N x N and D x D."""
+def ridge(inputs_ND: Tensor, targets_NK: Tensor, share: float) -> Tensor:
+    """
+    Return the weights (D, K) of ridge regression, by way of the smaller of N x N and D x D.
+
+    Inputs are centred. The penalty is a share of their mean square length.
+    """
     inputs, targets = inputs_ND.double(), targets_NK.double()
     number, width = inputs.shape
     ridge = share * inputs.square().sum(dim=1).mean()

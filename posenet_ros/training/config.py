@@ -26,12 +26,13 @@ from posenet_ros.errors import ConfigError
 from posenet_ros.models.posenet import Architecture
 from posenet_ros.models.preprocessing import Preprocessing
 
-LOSSES = ('learned', 'paper', 'squared')
+LOSSES = ('learned', 'paper', 'squared', 'position', 'orientation')
 OPTIMIZERS = ('adamw', 'sgd', 'adagrad')
 SCHEDULES = ('cosine', 'steps', 'constant')
 
 _CHOICES = {'loss': LOSSES, 'optimizer': OPTIMIZERS, 'schedule': SCHEDULES}
 _SHARES = ('shift', 'warmup', 'average', 'brightness', 'contrast', 'momentum', 'step_factor')
+_SHARES += ('moved',)
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ class TrainOptions:
     normalisation that weights come with, which a small batch measures badly. `image_size` is the
     shorter side of the crop; images are scaled to `1 + margin` times that, so that crops can be
     moved. `wide` keeps the whole width of the image in the crop instead of a square.
-    `standardise` has the network work in units of the scene. `loss` is `learned`, or `paper` or
-    `squared` with `beta`. `optimizer` is `adamw`, `sgd` with `momentum`, or `adagrad`;
-    `learning_rate` is its peak, which it reaches over the share `warmup` of all steps. By
-    `schedule` it then falls with a `cosine` to zero, in `steps` (times `step_factor` every
-    `step_epochs`), or is `constant`. `iterations`, where there are any, say how many steps to
-    take in place of `epochs`. `average` is the share of all steps over which weights are averaged
-    (exponentially), 0 for none. `held_out` is the share of frames kept from training. The rest
-    are those of `Augmentation` and `Architecture`.
+    `standardise` has the network work in units of the scene. `loss` is `learned`, `paper` or
+    `squared` with `beta`, or `position` or `orientation` for one of the two alone. `optimizer`
+    is `adamw`, `sgd` with `momentum`, or `adagrad`; `learning_rate` is its peak, which it
+    reaches over the share `warmup` of all steps. By `schedule` it then falls with a `cosine` to
+    zero, in `steps` (times `step_factor` every `step_epochs`), or is `constant`. `iterations`,
+    where there are any, say how many steps to take in place of `epochs`. `average` is the share
+    of all steps over which weights are averaged (exponentially), 0 for none. `held_out` is the
+    share of frames kept from training. The rest are those of `Augmentation` and `Architecture`.
     """
 
     backbone: str = 'googlenet'
@@ -70,6 +71,8 @@ class TrainOptions:
     roll_deg: float = 0.0
     brightness: float = 0.2
     contrast: float = 0.2
+    move: float = 0.0
+    moved: float = 0.0
     standardise: bool = True
     loss: str = 'learned'
     beta: float = 500.0
@@ -109,7 +112,7 @@ class TrainOptions:
         for name in ('learning_rate', 'beta'):
             if not getattr(self, name) > 0:
                 raise ConfigError(f'{name} must be above zero, got {getattr(self, name)}')
-        for name in ('margin', 'turn_deg', 'roll_deg', 'weight_decay', 'iterations'):
+        for name in ('margin', 'turn_deg', 'roll_deg', 'move', 'weight_decay', 'iterations'):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ConfigError(f'{name} must not be negative, got {getattr(self, name)}')
         for name in _SHARES:
@@ -152,7 +155,13 @@ class TrainOptions:
     def augmentation(self) -> Augmentation:
         """Return how training images may change."""
         return Augmentation(
-            self.shift, self.turn_deg, self.roll_deg, self.brightness, self.contrast
+            self.shift,
+            self.turn_deg,
+            self.roll_deg,
+            self.brightness,
+            self.contrast,
+            self.move,
+            self.moved,
         )
 
     def to_dict(self) -> dict[str, Any]:

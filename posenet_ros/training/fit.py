@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 import logging
@@ -30,6 +30,8 @@ import zipfile
 import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
+import numpy as np
+from numpy.typing import NDArray
 from posenet_ros.data.dataset import as_it_is, FrameDataset, MEMORY_BYTES, ResizedImages
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
@@ -51,6 +53,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 CHECKPOINT = 'last.ckpt'
+# Inverse depths by image.
+Depths = Mapping[Path, NDArray[np.float32]]
+
 # Eleven images of the paper's size.
 _PIXELS_AT_ONCE = 11 * 224 * 224
 _BATCHES_TO_MEASURE = 16
@@ -84,14 +89,17 @@ def fit(
     *,
     trunk: Trunk,
     camera: Camera | None = None,
+    depths: Depths | None = None,
 ) -> Fitted:
     """
     Train on `train`, and measure on `held_out` after every epoch without learning from it.
 
     Nothing is chosen by the held-out frames: the network is that of the last epoch. `trunk` is
-    what `make_trunk` gives, made early since a download can fail. TensorBoard's logs and a
-    checkpoint go to `log_dir`; where there is one already, training goes on from it. Raises
-    ModelError for a checkpoint of other frames or weights, KeyboardInterrupt on Ctrl-C.
+    what `make_trunk` gives, made early since a download can fail. `camera` is needed to see
+    training images from turned cameras, `depths` by image (see `data.depth`) from moved ones.
+    TensorBoard's logs and a checkpoint go to `log_dir`; where there is one already, training goes
+    on from it. Raises ModelError for a checkpoint of other frames or weights, KeyboardInterrupt
+    on Ctrl-C.
     """
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     height, width = read_image(train[0].image).shape[:2]
@@ -100,7 +108,9 @@ def fit(
     train_images = ResizedImages(train, preprocessing, int(MEMORY_BYTES * share))
     held_out_images = ResizedImages(held_out, preprocessing, int(MEMORY_BYTES * (1 - share)))
     preprocessing = replace(preprocessing, mean=train_images.mean, std=trunk.backbone.std)
-    training_set = FrameDataset(train, train_images, preprocessing, options.augmentation(), camera)
+    training_set = FrameDataset(
+        train, train_images, preprocessing, options.augmentation(), camera, depths
+    )
     held_out_set = FrameDataset(held_out, held_out_images, preprocessing)
     model = PoseNet(options.architecture(), trunk).to(memory_format=torch.channels_last)
     if options.standardise:
@@ -139,6 +149,7 @@ def refit(
     frames: Sequence[Frame],
     options: TrainOptions,
     camera: Camera | None = None,
+    depths: Depths | None = None,
 ) -> None:
     """
     Solve for the last layer of a trained model on these frames; it must be of a `linear` head.
@@ -146,7 +157,8 @@ def refit(
     It takes seconds, so that frames which served to measure can serve to locate afterwards.
     """
     images = ResizedImages(frames, preprocessing)
-    dataset = FrameDataset(frames, images, preprocessing, options.augmentation(), camera)
+    augmentation = options.augmentation()
+    dataset = FrameDataset(frames, images, preprocessing, augmentation, camera, depths)
     _solve_again(model, dataset, options)
 
 

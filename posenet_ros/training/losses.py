@@ -132,6 +132,22 @@ def _half_square(difference: Tensor) -> Tensor:
     return 0.5 * difference.square().sum(dim=1).mean()
 
 
+class PositionLoss(PoseLoss):
+    """`|x^ - x|` alone: one of the separate networks of section 3.1, which learns no rotation."""
+
+    def weigh(self, position: Tensor, quaternion: Tensor) -> Tensor:
+        """Return the position's distance."""
+        return position
+
+
+class OrientationLoss(PoseLoss):
+    """`|q^ - q / |q||` alone: the other network of section 3.1, which learns no position."""
+
+    def weigh(self, position: Tensor, quaternion: Tensor) -> Tensor:
+        """Return the quaternion's distance."""
+        return quaternion
+
+
 class LearnedLoss(PoseLoss):
     """
     `L_x exp(-s_x) + s_x + L_q exp(-s_q) + s_q`, the balance learned along with the network.

@@ -24,7 +24,14 @@ from posenet_ros.data.dataset import PoseBatch
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import check_same, Identity
-from posenet_ros.training.losses import LearnedLoss, PaperLoss, PoseLoss, SquaredLoss
+from posenet_ros.training.losses import (
+    LearnedLoss,
+    OrientationLoss,
+    PaperLoss,
+    PoseLoss,
+    PositionLoss,
+    SquaredLoss,
+)
 import torch
 from torch import Tensor
 
@@ -111,9 +118,11 @@ class PoseTraining(lightning.LightningModule):
 
 def make_loss(options: TrainOptions) -> PoseLoss:
     """Return the loss of a recipe."""
-    if options.loss == 'learned':
-        return LearnedLoss()
-    return {'paper': PaperLoss, 'squared': SquaredLoss}[options.loss](options.beta)
+    with_beta = {'paper': PaperLoss, 'squared': SquaredLoss}
+    if options.loss in with_beta:
+        return with_beta[options.loss](options.beta)
+    others = {'learned': LearnedLoss, 'position': PositionLoss, 'orientation': OrientationLoss}
+    return others[options.loss]()
 
 
 def make_optimizer(groups: list[dict[str, Any]], options: TrainOptions) -> torch.optim.Optimizer:

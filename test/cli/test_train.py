@@ -56,7 +56,8 @@ def test_the_card_tells_where_the_model_comes_from(finished, scene):
     card = loaded.card
     assert card.training['source'] == f'7scenes:{scene}'
     frames = {'trained_on': 24, 'held_out': 6, 'held_out_share': 0.2, 'rejected': 0}
-    assert card.training['frames'] == {**frames, 'last_layer_fitted_to': 'trained_on'}
+    frames |= {'with_depth': 0, 'last_layer_fitted_to': 'trained_on'}
+    assert card.training['frames'] == frames
     assert 0 <= card.trust.typical <= card.trust.limit < 2
     assert card.metric is True
     frames = read_scene(f'7scenes:{scene}').train

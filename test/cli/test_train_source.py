@@ -113,6 +113,7 @@ def test_the_card_tells_which_map_the_model_speaks_of(recorded, words, tmp_path,
 
 def test_the_scale_of_a_colmap_model_is_no_metres(monkeypatch, tmp_path):
     monkeypatch.setattr(train_source, 'read_scene', lambda *_: Scene('room', ()))
+    monkeypatch.setattr(train_source, 'scene_model', lambda _: None)
     assert train_source.DataSet(f'colmap:{tmp_path}').labelled(Path()).metric is False
     assert train_source.DataSet(f'7scenes:{tmp_path}').labelled(Path()).metric is True
 

@@ -16,7 +16,11 @@ from __future__ import annotations
 
 import numpy as np
 from posenet_ros.geometry import Pose
-from posenet_ros.models.rotations import quaternion_from_6d, quaternion_from_matrix
+from posenet_ros.models.rotations import (
+    quaternion_from_6d,
+    quaternion_from_matrix,
+    turn_between,
+)
 import pytest
 from scipy.spatial.transform import Rotation
 import torch
@@ -68,3 +72,16 @@ def test_6d_comes_back_to_itself_after_a_full_turn_and_the_quaternion_does_not()
     quaternions = quaternion_from_6d(columns)
     cosines = (quaternions[1:] * quaternions[:-1]).sum(dim=1).abs()
     assert torch.allclose(cosines, torch.tensor(np.cos(np.radians(2))), atol=1e-9)
+
+
+@pytest.mark.parametrize('sign', [1, -1])
+def test_a_small_turn_is_its_rotation_vector_in_the_body(sign):
+    first = Rotation.from_euler('xyz', [170, 20, 30], degrees=True)
+    vector = np.array([0.002, -0.001, 0.003])
+    both = [first, first * Rotation.from_rotvec(vector)]
+    wxyz = [
+        torch.tensor(Pose(each, np.zeros(3), 'map', 'camera').quaternion(), dtype=torch.float64)
+        for each in both
+    ]
+    (turn,) = turn_between(wxyz[0][None], sign * wxyz[1][None])
+    np.testing.assert_allclose(turn, vector, atol=1e-8)

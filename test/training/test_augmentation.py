@@ -70,7 +70,9 @@ def test_turns_stay_within_their_limits():
     turns = np.degrees([augmentation.turn(rng).as_rotvec() for _ in range(300)])
     assert np.all(np.abs(turns).max(axis=0) <= (5, 5, 20))
     assert np.all(np.abs(turns).max(axis=0) > (4, 4, 16))
-    assert not Augmentation().turns
+    assert augmentation.needs_camera
+    assert not Augmentation(move=0.3).needs_camera
+    assert Augmentation(move=0.3, moved=0.5).needs_camera
 
 
 def test_recolouring_changes_each_image_by_itself_and_zero_changes_nothing():

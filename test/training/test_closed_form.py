@@ -71,6 +71,9 @@ def test_images_are_shown_several_times_and_changed_each_time(corridor, monkeypa
     shown = torch.cat([batch.image_B3HW for batch in views(dataset, 16)])
     assert len(shown) == 8 * len(corridor)
     assert not torch.equal(shown[0], shown[len(corridor)])
+    unchanged = dataset.as_taken().__getitems__(range(len(corridor))).image_B3HW
+    same = (shown[:, None] == unchanged).flatten(2).all(dim=2).any(dim=1)
+    assert 0.25 < same.float().mean() < 0.45
     monkeypatch.setattr(closed_form, '_MOST_VIEWS', 10)
     few = list(views(dataset, 16))
     assert len(few) == 1

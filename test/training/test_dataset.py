@@ -19,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 from posenet_ros.data.augmentation import Augmentation
 from posenet_ros.data.dataset import as_it_is, FrameDataset, quaternions_wxyz, ResizedImages
+from posenet_ros.data.depth import COLUMNS, ROWS, seen_moved
 from posenet_ros.data.images import read_image
 from posenet_ros.errors import ImageError
 from posenet_ros.geometry import Camera
@@ -32,9 +33,9 @@ PREPROCESSING = Preprocessing(36, (32, 32))
 CAMERA = Camera(64, 48, 60.0, 60.0, 31.5, 23.5)
 
 
-def dataset(frames, augmentation=None, camera=None, memory=1 << 30):
+def dataset(frames, augmentation=None, camera=None, memory=1 << 30, depths=None):
     images = ResizedImages(frames, PREPROCESSING, memory)
-    return FrameDataset(frames, images, PREPROCESSING, augmentation, camera)
+    return FrameDataset(frames, images, PREPROCESSING, augmentation, camera, depths)
 
 
 def test_without_augmentation_it_gives_the_pixels_that_the_node_sees(corridor):
@@ -86,7 +87,8 @@ def test_turned_images_and_labels_agree(corridor):
     turned = dataset(corridor, Augmentation(0, 8, 8, 0, 0), CAMERA)
     rgb = ResizedImages(corridor, PREPROCESSING)[0]
     map_from_camera = corridor[0].map_from_camera.rotation
-    crop, rotation = turned._example(rgb, map_from_camera, np.random.default_rng(1))
+    crop, rotation, position = turned._example(rgb, 0, np.random.default_rng(1))
+    assert position == pytest.approx(corridor[0].map_from_camera.translation)
     assert not np.array_equal(crop, rgb[2:34, 8:40])
     # Turning the camera of the turned image back gives the image again, away from its border.
     old_from_new = map_from_camera.inv() * rotation
@@ -95,6 +97,35 @@ def test_turned_images_and_labels_agree(corridor):
     x, y = camera.project(ray)[0] - (8, 2)
     seen = crop[round(y) - 1 : round(y) + 2, round(x) - 1 : round(x) + 2].mean(axis=(0, 1))
     assert seen == pytest.approx(rgb[15:18, 19:22].mean(axis=(0, 1)), abs=30)
+
+
+def test_moved_images_and_labels_agree(corridor):
+    # Two metres away everywhere: moves are up to a quarter of that.
+    depths = {corridor[0].image: np.full((ROWS, COLUMNS), 0.5, dtype=np.float32)}
+    moves = Augmentation(0, 8, 8, 0, 0, move=0.25, moved=1.0)
+    moved = dataset(corridor, moves, CAMERA, depths=depths)
+    rgb, pose = ResizedImages(corridor, PREPROCESSING)[0], corridor[0].map_from_camera
+    camera = CAMERA.resized(rgb.shape[1], rgb.shape[0])
+    lengths = []
+    for seed in range(20):
+        crop, rotation, position = moved._example(rgb, 0, np.random.default_rng(seed))
+        moved_to = pose.rotation.inv().apply(position - pose.translation)
+        turn = pose.rotation.inv() * rotation
+        expected = seen_moved(
+            rgb, depths[corridor[0].image], camera, turn, moved_to, (2, 8), (32, 32)
+        )
+        assert np.abs(crop.astype(int) - expected).max() <= 1
+        lengths.append(float(np.linalg.norm(moved_to)))
+    assert 0.3 < max(lengths) <= 0.5 + 1e-9
+
+
+def test_images_of_unknown_depth_are_only_turned(corridor):
+    moves = Augmentation(0, 8, 8, 0, 0, move=0.25, moved=1.0)
+    depths = {corridor[0].image: np.full((ROWS, COLUMNS), 0.5, dtype=np.float32)}
+    batch = dataset(corridor, moves, CAMERA, depths=depths).__getitems__([1, 0])
+    positions = [frame.map_from_camera.translation for frame in (corridor[1], corridor[0])]
+    assert batch.position_B3[0].numpy() == pytest.approx(positions[0], abs=1e-6)
+    assert np.linalg.norm(batch.position_B3[1].numpy() - positions[1]) > 0.01
 
 
 def test_without_a_camera_nothing_is_turned(corridor):

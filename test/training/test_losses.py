@@ -16,14 +16,18 @@ from __future__ import annotations
 
 import math
 
-from posenet_ros.models.posenet import PosePrediction
+from posenet_ros.models.posenet import Architecture, PoseNet, PosePrediction
+from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.losses import (
     LearnedLoss,
+    OrientationLoss,
     PaperLoss,
     position_distance,
+    PositionLoss,
     quaternion_distance,
     SquaredLoss,
 )
+from posenet_ros.training.module import make_loss
 import pytest
 import torch
 
@@ -108,3 +112,28 @@ def test_gradients_are_finite_at_zero_error():
     loss.total.backward()
     assert torch.isfinite(position.grad).all()
     assert torch.isfinite(quaternion.grad).all()
+
+
+def test_losses_of_one_part_are_its_distance_alone():
+    whole = prediction(), TRUE_POSITION, TRUE_QUATERNION
+    assert PositionLoss()(*whole).total == pytest.approx(2.5)
+    assert OrientationLoss()(*whole).total == pytest.approx(math.sqrt(2) / 2)
+    assert PositionLoss()(*whole).quaternion == pytest.approx(math.sqrt(2) / 2)
+
+
+@pytest.mark.parametrize(
+    ('name', 'learned', 'left'),
+    [
+        ('position', slice(0, 3), slice(3, 7)),
+        ('orientation', slice(3, 7), slice(0, 3)),
+    ],
+)
+def test_a_network_for_one_part_gets_no_gradient_from_the_other(name, learned, left):
+    torch.manual_seed(0)
+    model = PoseNet(Architecture('mobilenet_v3_small', feature_width=8)).train()
+    loss = make_loss(TrainOptions(loss=name))
+    parts = loss(model(torch.rand(2, 3, 32, 32)), POSITION, QUATERNION)
+    parts.total.backward()
+    assert model.regressor.weight.grad[learned].abs().max() > 0
+    assert not model.regressor.weight.grad[left].any()
+    assert next(model.trunk.parameters()).grad.abs().max() > 0

@@ -1,0 +1,46 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The depth of training images, so that cameras can be moved in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from posenet_ros.cli.train_source import Labelled
+from posenet_ros.errors import LabellingError
+from posenet_ros.sfm.depths import DEPTH, Depths, depths_of
+from posenet_ros.training.config import TrainOptions
+
+
+def depths_for(output: Path, labelled: Labelled, options: TrainOptions) -> Depths:
+    """
+    Return inverse depths by image, where the recipe moves cameras; tell where that cannot be.
+
+    A data set without a map of its own has one made in the output's folder `depth`.
+    """
+    if not options.move:
+        return {}
+    if labelled.camera is None:
+        print('cameras are not moved: nobody tells their intrinsics, so depths mean nothing')
+        return {}
+    try:
+        depths = depths_of(
+            labelled.frames, labelled.camera, model=labelled.model, work=output / DEPTH
+        )
+    except LabellingError as error:
+        print(f'cameras are only turned, not moved: {error}', flush=True)
+        return {}
+    print(f'depth of {len(depths)} of {len(labelled.frames)} frames is known', flush=True)
+    return depths

@@ -1,0 +1,190 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The depth of labelled images, from the map that their labels come from or one made for it.
+
+Public data sets bring poses and no points. Some of their images are then reconstructed as those
+of a recording would be, and the model is scaled to the poses; nothing else is taken from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.data.depth import FEWEST_POINTS, inverse_depths
+from posenet_ros.data.frames import Frame
+from posenet_ros.data.images import encode_jpeg, read_image
+from posenet_ros.errors import GeometryError, LabellingError
+from posenet_ros.geometry import Camera, fit_similarity
+from posenet_ros.sfm.process import run_stage
+from posenet_ros.sfm.reconstructing import reconstruct_frames
+from posenet_ros.sfm.selection import Selection
+from posenet_ros.sfm.workspace import Workspace
+from scipy.spatial.transform import Rotation
+from tqdm import tqdm
+
+_LOG = logging.getLogger(__name__)
+
+# Inverse depths by image.
+Depths = dict[Path, NDArray[np.float32]]
+
+# Where a run keeps a map that was made for nothing else.
+DEPTH = 'depth'
+
+_MOST_POINTS = 300
+_MOST_FRAMES = 200
+# An image that is not in the model is told its depth by so many that are, those nearest to it.
+_NEIGHBOURS = 3
+# A radian of turning counts as much as this share of the scene's size.
+_TURN_AS_SHARE = 0.5
+# Of the scene's size: a model further from the poses than this (median) is of another place.
+_FARTHEST_SHARE = 0.1
+
+
+def depths_of(
+    frames: Sequence[Frame], camera: Camera, *, model: Path | None, work: Path
+) -> Depths:
+    """
+    Return inverse depths (see `data.depth`) by image, of those frames that a map tells of.
+
+    `model` is a COLMAP model of the frames' images, by the ends of their paths; where it is None
+    one is made in the folder `work`, of at most 200 frames. Depths are in the unit of the poses.
+    Raises LabellingError where there is no such map, or one that does not fit the poses.
+    """
+    if model is None:
+        model, names = _reconstructed(frames, camera, work)
+    else:
+        names = None
+    seen = run_stage(
+        'seen',
+        log=work / 'logs' / 'sfm.log',
+        title='reading points',
+        unit='image',
+        model=str(model),
+        most=_MOST_POINTS,
+    )
+    surroundings = _Surroundings(frames, _by_frame(frames, seen, names))
+    found = {}
+    for number, frame in enumerate(frames):
+        pixels, depths = surroundings.points_in(number, camera)
+        inverse = inverse_depths(pixels, depths, camera.width, camera.height)
+        if inverse is not None:
+            found[frame.image] = inverse
+    return found
+
+
+def _reconstructed(
+    frames: Sequence[Frame], camera: Camera, work: Path
+) -> tuple[Path, dict[str, int]]:
+    """Reconstruct some frames; return the model, and which frame each of its images is."""
+    step = max(1, -(-len(frames) // _MOST_FRAMES))
+    chosen = range(0, len(frames), step)
+    space = Workspace(work)
+    names = {space.image_name(number): number for number in chosen}
+    space.images.mkdir(parents=True, exist_ok=True)
+    space.sfm.mkdir(exist_ok=True)
+    for name, number in tqdm(names.items(), desc='copying images', unit='image', delay=2):
+        if not (space.images / name).is_file():
+            encode_jpeg(space.images / name, read_image(frames[number].image))
+    selection = Selection(tuple(chosen), camera.width, camera.height, len(names), 0, 0)
+    found = reconstruct_frames(space, selection, camera, 'auto')
+    _LOG.info('depth: %d of %d frames mapped', len(found.sfm_from_camera), len(names))
+    return space.unaligned, names
+
+
+def _by_frame(
+    frames: Sequence[Frame], seen: dict[str, Any], names: dict[str, int] | None
+) -> dict[int, dict[str, NDArray[np.float64]]]:
+    """Return what was seen by the number of the frame."""
+    if names is None:
+        ends = {
+            '/'.join(frame.image.parts[-length:]): number
+            for number, frame in enumerate(frames)
+            for length in range(1, len(frame.image.parts) + 1)
+        }
+        names = {name: ends[name] for name in seen if name in ends}
+    mapped = {
+        names[name]: {key: np.array(value, dtype=np.float64) for key, value in values.items()}
+        for name, values in seen.items()
+        if name in names and len(values['points']) >= FEWEST_POINTS
+    }
+    if len(mapped) < 3:
+        raise LabellingError(f'only {len(mapped)} images of the map are among the frames')
+    return mapped
+
+
+def _scale(frames: Sequence[Frame], mapped: dict[int, dict[str, NDArray[np.float64]]]) -> float:
+    """Return the frames' unit over the model's; raise LabellingError where they do not fit."""
+    positions = np.array([frames[number].map_from_camera.translation for number in mapped])
+    found = np.array([values['position'] for values in mapped.values()])
+    try:
+        fit = fit_similarity(found, positions, target='map', source='sfm')
+    except GeometryError as error:
+        raise LabellingError(f'the scale of the map cannot be told ({error})') from error
+    apart = float(np.median(np.linalg.norm(fit.apply(found) - positions, axis=1)))
+    size = float(np.linalg.norm(np.ptp(positions, axis=0)))
+    if apart > _FARTHEST_SHARE * size:
+        raise LabellingError(
+            f'the map of these images and their poses differ by {apart:.2f} (median) in a scene '
+            f'of {size:.2f}'
+        )
+    return fit.scale
+
+
+class _Surroundings:
+    """What some of the frames see, and which of them are near to any other."""
+
+    def __init__(
+        self, frames: Sequence[Frame], mapped: dict[int, dict[str, NDArray[np.float64]]]
+    ) -> None:
+        self._frames = frames
+        self._mapped = mapped
+        self._scale = _scale(frames, mapped)
+        self._numbers = list(mapped)
+        poses = [frames[number].map_from_camera for number in self._numbers]
+        self._positions_M3 = np.array([pose.translation for pose in poses])
+        self._rotations_M = Rotation.concatenate([pose.rotation for pose in poses])
+        self._size = float(np.linalg.norm(np.ptp(self._positions_M3, axis=0)))
+
+    def points_in(
+        self, number: int, camera: Camera
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return pixels and depths of the points in a frame: its own, or its neighbours'."""
+        if number in self._mapped:
+            own = self._mapped[number]
+            return own['pixels'], self._scale * own['points'][:, 2]
+        camera_from_map = self._frames[number].map_from_camera.inverse()
+        parts = []
+        for other in self._nearest(number):
+            # The rotation between data sets' depth and colour cameras cancels out nearly.
+            camera_from_other = camera_from_map @ self._frames[other].map_from_camera
+            parts.append(camera_from_other @ (self._scale * self._mapped[other]['points']))
+        points = np.concatenate(parts)
+        pixels = camera.project(points)
+        inside = ((pixels >= 0) & (pixels < [camera.width, camera.height])).all(axis=1)
+        return pixels[inside], points[inside, 2]
+
+    def _nearest(self, number: int) -> list[int]:
+        """Return the mapped frames that are nearest to one, by position and attitude."""
+        own = self._frames[number].map_from_camera
+        distances_M = np.linalg.norm(self._positions_M3 - own.translation, axis=1)
+        angles_M = (own.rotation.inv() * self._rotations_M).magnitude()
+        order = np.argsort(distances_M + _TURN_AS_SHARE * self._size * angles_M)
+        return [self._numbers[index] for index in order[:_NEIGHBOURS]]
