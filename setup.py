@@ -92,6 +92,7 @@ setup(
         'apsw>=3.40',
         'backports.zstd>=1.0; python_version < "3.14"',
         'safetensors>=0.4',
+        'scikit-learn>=1.3',
         'scipy>=1.11',
         'tensorboard>=2.14',
         'torch>=2.4',

@@ -50,6 +50,7 @@ COMMANDS = {
     'benchmark-scenes': Command(
         'cli.benchmark_scenes', "train and measure on a data set's scenes: the paper's table"
     ),
+    'explain': Command('cli.explain', 'figures of the paper, made of a model and its frames'),
     'simulate': Command('cli.simulate', 'render a world with known truth to recordings'),
     'demo': Command('cli.demo', 'simulate, train, start the node, replay an unseen lap, measure'),
     'relocalize': Command('nodes.relocalize', 'the node: images in, poses out'),
@@ -59,7 +60,7 @@ COMMANDS = {
 
 
 # What goes on where it was, given once more.
-_RESUMED = ('train', 'label', 'import', 'benchmark-scenes')
+_RESUMED = ('train', 'label', 'import', 'benchmark-scenes', 'explain')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -38,6 +38,16 @@ MAY_IMPORT = {
     'recovery': {'geometry'},
     'evaluation': {'geometry', 'data', 'models', 'localization', 'reporting'},
     'simulation': {'geometry', 'data'},
+    'explain': {
+        'geometry',
+        'data',
+        'sfm',
+        'models',
+        'training',
+        'localization',
+        'evaluation',
+        'reporting',
+    },
     'nodes': {'geometry', 'data', 'localization', 'recovery'},
     'cli': {
         'geometry',
@@ -48,6 +58,7 @@ MAY_IMPORT = {
         'localization',
         'recovery',
         'evaluation',
+        'explain',
         'simulation',
     },
     # `python -m posenet_ros`, which loads commands by name.

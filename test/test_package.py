@@ -172,7 +172,7 @@ def test_setup_declares_every_package_that_is_imported_outside_of_ros():
                 elif isinstance(node, ast.ImportFrom):
                     imported.update(f'{node.module}.{alias.name}' for alias in node.names)
     names = {'cv2': 'opencv-python-headless', 'jinja2': 'Jinja2', 'yaml': 'PyYAML'}
-    names['backports'] = 'backports.zstd'
+    names |= {'backports': 'backports.zstd', 'sklearn': 'scikit-learn'}
     # In the standard library from Python 3.14 on.
     known = {*sys.stdlib_module_names, 'compression', 'posenet_ros'}
     needed = {name.partition('.')[0] for name in imported} - known

@@ -21,7 +21,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -30,7 +29,13 @@ from numpy.typing import NDArray
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.evaluation.metrics import PoseErrors
 from posenet_ros.geometry import NS_PER_S, Pose
-from posenet_ros.reporting.maps import finish_map, limits_around, new_map, TopView
+from posenet_ros.reporting.maps import (
+    draw_directions,
+    finish_map,
+    limits_around,
+    new_map,
+    TopView,
+)
 from posenet_ros.reporting.style import (
     BASELINES,
     ESTIMATE,
@@ -242,7 +247,7 @@ def plot_trip(
         scalex=False,
         scaley=False,
     )
-    _arrows(axes, view, truth, float(np.ptp(limits, axis=0).max()))
+    draw_directions(axes, view, truth[:: max(1, len(truth) // 12)], limits)
     finish_map(figure, axes, view, limits)
     axes.set_title(f'{title}\n{text}'.strip(), loc='left', fontsize=10, color=INK)
     save_figure(path, figure)
@@ -253,23 +258,6 @@ def _breaks(stamps_ns: NDArray[np.int64]) -> NDArray[np.int64]:
     steps = np.diff(stamps_ns)
     usual = np.median(steps) if len(steps) else 0
     return np.flatnonzero((steps <= 0) | (steps > 5 * usual)) + 1
-
-
-def _arrows(axes: Axes, view: TopView, poses: Sequence[Pose], extent: float) -> None:
-    """Show the viewing direction (the camera's z axis) of about a dozen poses."""
-    some = list(poses)[:: max(1, len(poses) // 12)]
-    start = view.page(_stacked(some))
-    ahead = view.page(np.stack([pose.rotation.as_matrix()[:, 2] for pose in some]))
-    axes.quiver(
-        *start.T,
-        *(ahead * 0.05 * extent).T,
-        color=TRUTH,
-        angles='xy',
-        width=0.0035,
-        scale_units='xy',
-        scale=1,
-        zorder=3,
-    )
 
 
 def _stacked(poses: Sequence[Pose]) -> NDArray[np.float64]:

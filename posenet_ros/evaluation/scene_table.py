@@ -63,16 +63,20 @@ def scene_table(results: Sequence[SceneResult]) -> str:
     return '\n'.join(lines)
 
 
+def extent_text(sides: Sequence[float], unit: str) -> str:
+    """Write the sides of a box, the longest first."""
+    return ' x '.join(f'{side:.3g}' for side in sorted(sides, reverse=True)) + f' {unit}'
+
+
 def _row(result: SceneResult) -> tuple[str, ...]:
     known = published(result.scene)
-    extent = ' x '.join(f'{side:.3g}' for side in sorted(result.extent, reverse=True))
     own = (result.nearest, result.posenet, result.dense)
     others = (known.nearest, known.posenet_2015, known.dense_2015, known.posenet_2017)
     return (
         result.scene,
         str(result.train),
         str(result.test),
-        f'{extent} {result.unit}',
+        extent_text(result.extent, result.unit),
         *(_cell(pair, result.unit) for pair in own),
         *(_cell(pair, 'm') for pair in others),
     )

@@ -53,6 +53,11 @@ class FeatureIndex:
         """Return the number of training images."""
         return len(self._features)
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that the features take, in bytes."""
+        return self._features.nbytes
+
     def novelty(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """
         Return how unlike all training images those with features (M, K) are, from 0 to 2.

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.geometry import Pose
-from posenet_ros.reporting.style import INK, new_figure
+from posenet_ros.reporting.style import INK, new_figure, TRUTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,6 +90,37 @@ def new_map(limits: NDArray[np.float64]) -> tuple[Figure, Axes]:
     wide, high = np.ptp(limits, axis=0)
     figure, (axes,) = new_figure(width=8.0, height=float(np.clip(7 * high / wide, 2.5, 8)) + 1.1)
     return figure, axes
+
+
+def draw_directions(
+    axes: Axes,
+    view: TopView,
+    poses: Sequence[Pose],
+    limits: NDArray[np.float64],
+    *,
+    colour: str = TRUTH,
+    length: float = 0.05,
+) -> None:
+    """
+    Show by arrows where cameras look: along their z axis.
+
+    `length`, a share of the larger side of the map, is that of an arrow parallel to the page;
+    one that points up or down is shorter.
+    """
+    if not poses:
+        return
+    start = view.page(np.stack([pose.translation for pose in poses]))
+    ahead = view.page(np.stack([pose.rotation.as_matrix()[:, 2] for pose in poses]))
+    axes.quiver(
+        *start.T,
+        *(ahead * length * float(np.ptp(limits, axis=0).max())).T,
+        color=colour,
+        angles='xy',
+        width=0.0035,
+        scale_units='xy',
+        scale=1,
+        zorder=3,
+    )
 
 
 def finish_map(figure: Figure, axes: Axes, view: TopView, limits: NDArray[np.float64]) -> None:

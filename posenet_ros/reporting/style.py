@@ -45,17 +45,28 @@ def new_figure(
 
     Axes above each other share what runs to the right.
     """
+    figure = blank_figure(width, height)
+    axes = list(np.atleast_1d(figure.subplots(rows, columns, sharex='col')).ravel())
+    for each in axes:
+        dress(each)
+    return figure, axes
+
+
+def blank_figure(width: float, height: float) -> Figure:
+    """Return a figure (inches) without axes, which lays out what it is given by itself."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=_FIGURE_DPI, layout='constrained')
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
-    axes = list(np.atleast_1d(figure.subplots(rows, columns, sharex='col')).ravel())
-    for each in axes:
-        each.spines[['top', 'right']].set_visible(False)
-        each.grid(True, color='#DDDDDD', linewidth=0.6)
-        each.set_axisbelow(True)
-        each.tick_params(colors=INK, labelsize=9)
-    return figure, axes
+    return figure
+
+
+def dress(axes: Axes) -> None:
+    """Give axes the look that all of ours have: a faint grid, and no frame above and right."""
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.grid(True, color='#DDDDDD', linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=INK, labelsize=9)
 
 
 def save_figure(path: Path, figure: Figure) -> None:
