@@ -24,8 +24,10 @@ from pathlib import Path
 
 import numpy as np
 from posenet_ros import __version__
+from posenet_ros.cli.train_depth import depths_for
 from posenet_ros.cli.train_source import Labelled
 from posenet_ros.errors import ConfigError
+from posenet_ros.evaluation.disturbed import disturbances
 from posenet_ros.evaluation.held_out import evaluate_held_out, HeldOut, with_frames
 from posenet_ros.evaluation.report import write_report
 from posenet_ros.evaluation.table import spread, text_table
@@ -59,7 +61,7 @@ def conclude(
     A linear head is then solved for with the held-out frames too: where they were taken, the
     model would know less than it could. What was measured is of the model before.
     """
-    held_out = _measured(labelled, split, fitted.model, fitted.preprocessing)
+    held_out = _measured(labelled, split, fitted.model, fitted.preprocessing, depths)
     card = _card(labelled, split, options, fitted, held_out, len(depths))
     page = _report(output, labelled, split, card, held_out, fitted.history)
     features = held_out.features
@@ -90,14 +92,22 @@ def report_again(output: Path, labelled: Labelled, options: TrainOptions) -> Non
         )
     # The last layer of the model knows the held-out frames; the one that was measured did not.
     restore_measured_layer(output, loaded.model)
-    held_out = _measured(labelled, split, loaded.model, loaded.card.preprocessing)
+    depths = depths_for(output, labelled, options)
+    held_out = _measured(labelled, split, loaded.model, loaded.card.preprocessing, depths)
     _report(output, labelled, split, loaded.card, held_out, [])
 
 
 def _measured(
-    labelled: Labelled, split: Split, model: PoseNet, preprocessing: Preprocessing
+    labelled: Labelled,
+    split: Split,
+    model: PoseNet,
+    preprocessing: Preprocessing,
+    depths: Depths,
 ) -> HeldOut:
-    held_out = evaluate_held_out(model, preprocessing, split.train, split.blocks, choose_device())
+    disturb = disturbances(labelled.camera, depths)
+    held_out = evaluate_held_out(
+        model, preprocessing, split.train, split.blocks, choose_device(), disturb
+    )
     evaluation = replace(held_out.evaluation, metric=labelled.metric)
     return replace(held_out, evaluation=evaluation)
 

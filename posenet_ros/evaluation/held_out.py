@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.baselines import Baselines
 from posenet_ros.evaluation.covariance import ResidualCovariance
+from posenet_ros.evaluation.disturbed import Disturb, disturbances
 from posenet_ros.evaluation.evaluate import Asked, batched, evaluate_answers, Evaluation
 from posenet_ros.evaluation.queries import queries_of_frames
 from posenet_ros.evaluation.trusting import calibrate
@@ -65,11 +66,13 @@ def evaluate_held_out(
     train: Sequence[Frame],
     blocks: Sequence[Sequence[Frame]],
     device: torch.device | str = 'cpu',
+    disturb: Sequence[Disturb] | None = None,
 ) -> HeldOut:
     """
     Measure a model on held-out blocks of frames beside both baselines.
 
     `train` are the frames it was trained on; their features are the baselines' and are kept.
+    `disturb` are what makes held-out frames hard, by default what needs no depth of them.
     Raises PosenetError when nothing is held out, or when the model answers nothing.
     """
     regressor = PoseRegressor(model, preprocessing, device)
@@ -79,7 +82,9 @@ def evaluate_held_out(
         queries_of_frames([*chain(*blocks)], 'evaluating held-out frames'),
         Baselines(features),
     )
-    support, trust = calibrate(regressor, FeatureIndex(features), train, blocks)
+    support, trust = calibrate(
+        regressor, FeatureIndex(features), train, blocks, disturb or disturbances()
+    )
     return HeldOut(evaluation, support, trust, features)
 
 

@@ -15,9 +15,10 @@
 """
 Measure when a model may be believed: on held-out frames, as they are, disturbed, and mirrored.
 
-A frame that is blurred or dark is still of the map, and its error tells how the covariance has to
-grow with novelty. A mirrored frame has the colours and textures of the map and shows a place that
-is not in it: the hardest stranger to be had without leaving the room.
+A frame that is blurred, dark or seen from elsewhere (see `disturbed`) is still of the map, and its
+error tells how the covariance has to grow with novelty. A mirrored frame has the colours and
+textures of the map and shows a place that is not in it: the hardest stranger to be had without
+leaving the room.
 """
 
 from __future__ import annotations
@@ -36,16 +37,13 @@ from posenet_ros.evaluation.covariance import (
     residuals,
     Seen,
 )
-from posenet_ros.evaluation.degradations import degraded
+from posenet_ros.evaluation.disturbed import Disturb, Rgb
+from posenet_ros.geometry import Pose
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.localization.retrieval import FeatureIndex
 from posenet_ros.models.trust import FLOORS, Trust
 from tqdm import tqdm
 
-# All disturbed frames together count as much as all frames as they are.
-_DISTURBANCES = tuple(
-    (kind, level) for kind in ('motion blur', 'dusk and night') for level in (1, 2, 3, 4)
-)
 _MOST_DISTURBED = 40
 _MOST_MIRRORED = 120
 _BATCH = 16
@@ -57,19 +55,21 @@ def calibrate(
     index: FeatureIndex,
     train: Sequence[Frame],
     blocks: Sequence[Sequence[Frame]],
+    disturb: Sequence[Disturb],
 ) -> tuple[ResidualCovariance, Trust]:
     """
     Measure a model's covariance by novelty on held-out blocks, and where refusing begins.
 
-    Raises PosenetError when no held-out frame was answered.
+    `disturb` are what `disturbances` returns. All disturbed frames together count as much as all
+    frames as they are. Raises PosenetError when no held-out frame was answered.
     """
     strangers = _spread([*train, *chain(*blocks)], _MOST_MIRRORED)
     share = min(_MOST_DISTURBED / sum(map(len, blocks)), 1.0)
     few = [_spread(block, math.ceil(share * len(block))) for block in blocks]
-    total = sum(map(len, blocks)) + sum(map(len, few)) * len(_DISTURBANCES) + len(strangers)
+    total = sum(map(len, blocks)) + sum(map(len, few)) * len(disturb) + len(strangers)
     with tqdm(total=total, desc='calibrating trust', unit='image', delay=2) as progress:
         seen = [
-            _seen_of_block(regressor, index, block, some, progress)
+            _seen_of_block(regressor, index, block, some, disturb, progress)
             for block, some in zip(blocks, few)
         ]
         mirrored = _mirrored(regressor, index, strangers, progress)
@@ -123,36 +123,42 @@ def _seen_of_block(
     index: FeatureIndex,
     block: Sequence[Frame],
     few: Sequence[Frame],
+    disturb: Sequence[Disturb],
     progress: tqdm,
 ) -> tuple[Seen, ...]:
     """Return what was seen of a block as it is, and of some of its frames disturbed."""
-    share = len(block) / (len(few) * len(_DISTURBANCES))
+    share = len(block) / (len(few) * len(disturb))
     return (
-        _seen(regressor, index, block, None, 1.0, progress),
-        *(_seen(regressor, index, few, each, share, progress) for each in _DISTURBANCES),
+        _seen(regressor, index, block, _as_it_is, 1.0, progress),
+        *(_seen(regressor, index, few, each, share, progress) for each in disturb),
     )
+
+
+def _as_it_is(rgb: Rgb, frame: Frame, number: int) -> tuple[Rgb, Pose]:
+    return rgb, frame.map_from_camera
 
 
 def _seen(
     regressor: PoseRegressor,
     index: FeatureIndex,
     frames: Sequence[Frame],
-    disturbance: tuple[str, int] | None,
+    disturb: Disturb,
     weight: float,
     progress: tqdm,
 ) -> Seen:
-    parts = []
+    parts = [Seen(np.empty(0), np.empty((0, 6)), np.empty(0))]
     for start in range(0, len(frames), _BATCH):
         part = frames[start : start + _BATCH]
-        images = [read_image(frame.image) for frame in part]
-        if disturbance is not None:
-            images = [degraded(rgb, *disturbance, start + n) for n, rgb in enumerate(images)]
-        found = regressor.regress(images)
-        errors = residuals([frame.map_from_camera for frame in part], found.poses)
+        made = [disturb(read_image(frame.image), frame, start + n) for n, frame in enumerate(part)]
+        progress.update(len(part))
+        shown = [each for each in made if each is not None]
+        if not shown:
+            continue
+        found = regressor.regress([rgb for rgb, _ in shown])
+        errors = residuals([pose for _, pose in shown], found.poses)
         answered = [pose is not None for pose in found.poses]
         novelties = index.novelty(found.features)[answered]
         parts.append(Seen(novelties, errors, np.full(len(errors), weight)))
-        progress.update(len(part))
     return Seen.joined(parts)
 
 
