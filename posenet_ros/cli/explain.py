@@ -33,9 +33,12 @@ import argparse
 from dataclasses import dataclass, field
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
-from posenet_ros.errors import ConfigError
+from posenet_ros.errors import ConfigError, PosenetError
+
+if TYPE_CHECKING:
+    from posenet_ros.explain.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--output', type=Path, metavar='DIR', help='default: the folder figures of the run'
     )
-    parser.add_argument('--device', default='auto', help='auto (default), cpu or cuda')
+    parser.add_argument(
+        '--device',
+        default='auto',
+        help='to ask on: auto (default), cpu or cuda; trainings take a GPU where there is one',
+    )
     for flag, keywords in _flags().items():
         parser.add_argument(flag, **keywords)
 
@@ -147,28 +154,37 @@ def run(args: argparse.Namespace) -> None:
     """Make the figures one after the other; the page is written after each."""
     names = list(FIGURES) if 'all' in args.figures else list(dict.fromkeys(args.figures))
     _check_flags(args, names)
-    from posenet_ros.explain.folder import keep, PAGE, write_page
+    from posenet_ros.data.run import at_work
+    from posenet_ros.explain.folder import write_page
     from posenet_ros.explain.subject import open_subject
 
     subject = open_subject(args.model, args.dataset, args.test_frames, args.device)
     output = args.output or subject.run / 'figures'
-    for name in names:
-        figure = FIGURES[name]
-        module = importlib.import_module(f'posenet_ros.{figure.module}')
-        options = {_dest(flag): getattr(args, _dest(flag)) for flag in figure.options}
-        if getattr(module, 'TRAINS', False):
-            options['output'] = output
-        try:
-            exhibit = module.draw(subject, **options)
-        except ConfigError as error:
-            if 'all' not in args.figures:
-                raise
-            print(f'{name} is left out: {error}', flush=True)
-            continue
-        for path in keep(output, exhibit, subject.told):
-            print(path, flush=True)
-        write_page(output, list(FIGURES))
-    print(output / PAGE)
+    with at_work(output):
+        for name in names:
+            _make(name, subject, output, args)
+        print(write_page(output, list(FIGURES)))
+
+
+def _make(name: str, subject: Subject, output: Path, args: argparse.Namespace) -> None:
+    """Make one figure; of all, one that cannot be made is left out."""
+    from posenet_ros.explain.folder import keep, write_page
+
+    figure = FIGURES[name]
+    module = importlib.import_module(f'posenet_ros.{figure.module}')
+    options = {_dest(flag): getattr(args, _dest(flag)) for flag in figure.options}
+    if getattr(module, 'TRAINS', False):
+        options['output'] = output
+    try:
+        exhibit = module.draw(subject, **options)
+    except PosenetError as error:
+        if 'all' not in args.figures:
+            raise
+        print(f'{name} is left out: {error}', flush=True)
+        return
+    for path in keep(output, exhibit, subject.told):
+        print(path, flush=True)
+    write_page(output, list(FIGURES))
 
 
 def _check_flags(args: argparse.Namespace, names: list[str]) -> None:

@@ -18,9 +18,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from posenet_ros.cli.train_folder import is_first
 from posenet_ros.cli.train_source import Labelled
-from posenet_ros.errors import LabellingError
-from posenet_ros.sfm.depths import DEPTH, Depths, depths_of
+from posenet_ros.errors import ConfigError, LabellingError
+from posenet_ros.sfm.depths import DEPTH, Depths, depths_of, has_map
 from posenet_ros.training.config import TrainOptions
 
 
@@ -30,11 +31,19 @@ def depths_for(output: Path, labelled: Labelled, options: TrainOptions) -> Depth
 
     A data set without a map of its own has one made in the output's folder `depth`.
     """
-    if not options.move:
+    if not (options.move and options.moved):
         return {}
     if labelled.camera is None:
         print('cameras are not moved: nobody tells their intrinsics, so depths mean nothing')
         return {}
+    if labelled.camera.distortion == 'equidistant':
+        print('cameras are not moved: the images are those of a fisheye')
+        return {}
+    if not (is_first() or labelled.model or has_map(output / DEPTH)):
+        raise ConfigError(
+            f'{output / DEPTH} holds no map yet, and several processes cannot make it: begin the '
+            'training on one machine, and start it on all when it says how many depths are known'
+        )
     try:
         depths = depths_of(
             labelled.frames, labelled.camera, model=labelled.model, work=output / DEPTH
@@ -42,5 +51,6 @@ def depths_for(output: Path, labelled: Labelled, options: TrainOptions) -> Depth
     except LabellingError as error:
         print(f'cameras are only turned, not moved: {error}', flush=True)
         return {}
-    print(f'depth of {len(depths)} of {len(labelled.frames)} frames is known', flush=True)
+    if is_first():
+        print(f'depth of {len(depths)} of {len(labelled.frames)} frames is known', flush=True)
     return depths

@@ -59,6 +59,9 @@ def claim_training(output: Path, asked: Mapping[str, Any]) -> None:
     """
     run = read_yaml(output / RUN, CaptureError)
     known = run.get('train', {})
+    if known:
+        # Options that came after the run are as they are by default: without effect.
+        known = {**TrainOptions().to_dict(), **known}
     other = [key for key in asked if known.get(key) != asked[key]]
     if not other:
         return

@@ -24,7 +24,6 @@ from pathlib import Path
 
 import numpy as np
 from posenet_ros import __version__
-from posenet_ros.cli.train_depth import depths_for
 from posenet_ros.cli.train_source import Labelled
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.disturbed import disturbances
@@ -92,8 +91,7 @@ def report_again(output: Path, labelled: Labelled, options: TrainOptions) -> Non
         )
     # The last layer of the model knows the held-out frames; the one that was measured did not.
     restore_measured_layer(output, loaded.model)
-    depths = depths_for(output, labelled, options)
-    held_out = _measured(labelled, split, loaded.model, loaded.card.preprocessing, depths)
+    held_out = _measured(labelled, split, loaded.model, loaded.card.preprocessing, {})
     _report(output, labelled, split, loaded.card, held_out, [])
 
 
@@ -129,7 +127,7 @@ def _report(
         history=history,
         facts={
             **({'Labels': labelled.facts} if labelled.facts else {}),
-            'Covariance': held_out.support.to_dict(),
+            'Covariance': card.errors['covariance'],
             'Training': card.training,
         },
         links=[('How good the labels are', PAGE)] if (output / 'report' / PAGE).is_file() else [],
@@ -160,7 +158,7 @@ def _tell(labelled: Labelled, card: ModelCard, held_out: HeldOut) -> None:
     trust = held_out.trust
     print(
         f'refusal     above a novelty of {trust.limit:.2f}: {100 * trust.own_refused:.0f} % of '
-        'the held-out frames that were answered rightly, also blurred and darkened, and '
+        'the held-out frames that were answered rightly, also disturbed ones, and '
         f'{100 * (1 - trust.foreign_accepted):.0f} % of mirrored ones'
     )
     if card.architecture.head == 'linear':

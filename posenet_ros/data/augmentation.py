@@ -25,6 +25,9 @@ from numpy.typing import NDArray
 from posenet_ros.geometry import Camera
 from scipy.spatial.transform import Rotation
 
+# Of a direction that points nowhere.
+_STILL = 1e-12
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -35,8 +38,8 @@ class Augmentation:
     label stays, as in the paper. `turn_deg` turns the camera by a random angle up to this one
     about its own x and y axes, `roll_deg` about its optical axis; a rotation needs no depth, so
     the new image and the new label are exact, but the camera's intrinsics must be known. `move`
-    also moves the camera in any direction, up to this share of the distance of what it sees, where
-    that distance is known (see `data.depth`), in the share `moved` of all images.
+    also moves the camera as cameras do move in the map, up to this share of the distance of what
+    it sees, where that distance is known (see `data.depth`), in the share `moved` of all images.
     `brightness` and `contrast` are shares of the full range and of the contrast there is.
     """
 
@@ -57,12 +60,19 @@ class Augmentation:
         """Tell whether to see the next image from a moved camera."""
         return rng.random() < self.moved
 
-    def moved_to(self, distance: float, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return where to move a camera (3,), in its frame, that sees things so far away."""
-        direction = rng.normal(size=3)
+    def move_by(
+        self, distance: float, usual_33: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """
+        Return how far to move a camera (3,) that sees things at a distance, in the map.
+
+        It moves in the directions in which cameras do move there, that of a robot on a floor in
+        two: `usual_33` turns independent numbers into such moves (see `usual_moves`).
+        """
+        direction = usual_33 @ rng.normal(size=3)
         # As in a disc that is filled evenly: more far moves than near ones, which look better.
         length = self.move * distance * math.sqrt(rng.random())
-        return direction * (length / np.linalg.norm(direction))
+        return direction * (length / max(float(np.linalg.norm(direction)), _STILL))
 
     def corner(
         self, height: int, width: int, crop: tuple[int, int], rng: np.random.Generator
@@ -93,6 +103,12 @@ class Augmentation:
             table = np.clip((values - middle) * gain + middle + lift, 0, 255).astype(np.uint8)
             recoloured[index] = cv2.LUT(rgb, table)
         return recoloured
+
+
+def usual_moves(positions_N3: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a root (3, 3) of the covariance of camera positions; zero where none moves."""
+    variances_3, axes_33 = np.linalg.eigh(np.cov(positions_N3.T, bias=True))
+    return axes_33 * np.sqrt(np.maximum(variances_3, 0))
 
 
 def seen_turned(

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.data.augmentation import Augmentation, seen_turned
+from posenet_ros.data.augmentation import Augmentation, seen_turned, usual_moves
 from posenet_ros.data.depth import seen_moved
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
@@ -133,6 +133,7 @@ class FrameDataset(Dataset[PoseBatch]):
         self._rotations = [frame.map_from_camera.rotation for frame in frames]
         positions = [frame.map_from_camera.translation for frame in frames]
         self.positions_N3 = np.array(positions).reshape(-1, 3)
+        self._usual_33 = usual_moves(self.positions_N3)
 
     @property
     def crop(self) -> tuple[int, int]:
@@ -187,10 +188,11 @@ class FrameDataset(Dataset[PoseBatch]):
         camera = self._camera.resized(width, height)
         inverse = self._inverse_depths[index]
         if inverse is not None and augmentation.moves(rng):
-            moved_to = augmentation.moved_to(1 / float(np.median(inverse)), rng)
+            move = augmentation.move_by(1 / float(np.median(inverse)), self._usual_33, rng)
+            moved_to = rotation.inv().apply(move)
             seen = seen_moved(rgb, inverse, camera, turn, moved_to, corner, crop)
             if seen is not None:
-                return seen, rotation * turn, position + rotation.apply(moved_to)
+                return seen, rotation * turn, position + move
         return seen_turned(rgb, camera, turn, corner, crop), rotation * turn, position
 
 

@@ -37,6 +37,8 @@ FEWEST_POINTS = 20
 # A depth is the mean of those of points within a twentieth of the width, or of the nearest few.
 _REACH = 1 / 20
 _NEAREST = 8
+# A point so many times nearer than the usual one is wrong.
+_NEARER_AT_MOST = 10.0
 # Smaller than any depth that a point nearer than the image plane could have.
 _NOTHING = 1e-12
 
@@ -56,7 +58,8 @@ def inverse_depths(
     nearest_M = np.partition(squared_MN, _NEAREST - 1, axis=1)[:, _NEAREST - 1]
     reach_M = np.maximum(nearest_M, (_REACH * width) ** 2)
     weight_MN = np.exp(-squared_MN / (2 * reach_M[:, None]))
-    inverse_M = weight_MN @ (1 / depths_N) / weight_MN.sum(axis=1)
+    inverse_N = np.minimum(1 / depths_N, _NEARER_AT_MOST / np.median(depths_N))
+    inverse_M = weight_MN @ inverse_N / weight_MN.sum(axis=1)
     return inverse_M.reshape(ROWS, COLUMNS).astype(np.float32)
 
 

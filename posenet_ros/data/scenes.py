@@ -89,13 +89,20 @@ def scene_origin(spec: str) -> dict[str, Any]:
     return label_origin(_capture_folder(path)) if kind == 'capture' else {}
 
 
+_MODEL = ('cameras.bin', 'images.bin', 'points3D.bin')
+
+
 def scene_model(spec: str) -> Path | None:
     """Return the COLMAP model that the poses of a scene came from; None where there is none."""
     kind, path = _kind_and_folder(spec)
     if kind == 'colmap':
         return find_model(path)
     beside = _capture_folder(path).resolve().parent / 'sfm'
-    return beside if kind == 'capture' and (beside / 'points3D.bin').is_file() else None
+    return (
+        beside
+        if kind == 'capture' and all(map(Path.is_file, map(beside.joinpath, _MODEL)))
+        else None
+    )
 
 
 def _kind_and_folder(spec: str) -> tuple[str, Path]:

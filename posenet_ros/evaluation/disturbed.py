@@ -74,7 +74,7 @@ def _move(
         inverse = depths.get(frame.image)
         if inverse is None:
             return None
-        rng = np.random.default_rng(number)
+        rng = np.random.default_rng([frame.stamp_ns, round(100 * share)])
         direction = rng.normal(size=3)
         length = share / float(np.median(inverse))
         turn = Rotation.from_rotvec(rng.uniform(-1, 1, 3) * math.radians(angle_deg))

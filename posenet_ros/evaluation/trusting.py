@@ -127,11 +127,10 @@ def _seen_of_block(
     progress: tqdm,
 ) -> tuple[Seen, ...]:
     """Return what was seen of a block as it is, and of some of its frames disturbed."""
-    share = len(block) / (len(few) * len(disturb))
-    return (
-        _seen(regressor, index, block, _as_it_is, 1.0, progress),
-        *(_seen(regressor, index, few, each, share, progress) for each in disturb),
-    )
+    own = _seen(regressor, index, block, _as_it_is, progress)
+    others = [_seen(regressor, index, few, each, progress) for each in disturb]
+    share = len(own.weight_N) / max(sum(len(each.weight_N) for each in others), 1)
+    return (own, *(each._replace(weight_N=share * each.weight_N) for each in others))
 
 
 def _as_it_is(rgb: Rgb, frame: Frame, number: int) -> tuple[Rgb, Pose]:
@@ -143,7 +142,6 @@ def _seen(
     index: FeatureIndex,
     frames: Sequence[Frame],
     disturb: Disturb,
-    weight: float,
     progress: tqdm,
 ) -> Seen:
     parts = [Seen(np.empty(0), np.empty((0, 6)), np.empty(0))]
@@ -158,7 +156,7 @@ def _seen(
         errors = residuals([pose for _, pose in shown], found.poses)
         answered = [pose is not None for pose in found.poses]
         novelties = index.novelty(found.features)[answered]
-        parts.append(Seen(novelties, errors, np.full(len(errors), weight)))
+        parts.append(Seen(novelties, errors, np.ones(len(errors))))
     return Seen.joined(parts)
 
 

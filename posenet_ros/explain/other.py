@@ -36,7 +36,14 @@ def open_other(subject: Subject, folder: Path) -> LoadedModel:
             f'the model {folder} has a {backbones[0]} for a trunk, this one a {backbones[1]}; '
             'give --trunk a model of the same backbone'
         )
-    labels = [each.card.training.get('labels_sha256') for each in (loaded, subject.loaded)]
-    if labels[0] == labels[1]:
+    scenes = [_scene(each) for each in (loaded, subject.loaded)]
+    if scenes[0] & scenes[1]:
         raise ConfigError(f'{folder} was trained on this scene; give --trunk one of another')
     return loaded
+
+
+def _scene(loaded: LoadedModel) -> set[str]:
+    """Return what a scene is known by: its labels, its recordings, or its data set."""
+    training = loaded.card.training
+    recordings = [each['sample_sha256'] for each in training.get('recordings', ())]
+    return {training['labels_sha256'], *recordings, *([] if recordings else [training['source']])}

@@ -77,7 +77,7 @@ def draw(subject: Subject, points: Path | None) -> Exhibit:
 
 
 def _own_points(subject: Subject) -> Path:
-    folder = subject.run / 'sfm'
+    folder = subject.model or subject.run / 'sfm'
     if not folder.is_dir():
         raise ConfigError(
             f'{subject.run} has no reconstruction of its own, since its poses are from elsewhere: '

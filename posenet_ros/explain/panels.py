@@ -37,9 +37,7 @@ def new_panels(unit: str, across: str, places: Sequence[float] = ()) -> tuple[Fi
         each.set_ylabel(f'median {label}', color=INK)
         if places:
             each.set_xscale('log')
-            each.set_xticks(
-                places, [f'{place:.2g}' if place < 1 else f'{place:g}' for place in places]
-            )
+            each.set_xticks(places, [_short(place) for place in places])
             each.minorticks_off()
     return figure, axes
 

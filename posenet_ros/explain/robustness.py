@@ -193,7 +193,16 @@ def _caption(subject: Subject, as_are: Condition, kinds: Mapping[str, Sequence[C
         f'at the last level. {_percent(as_are.refused)} of them are refused as they are, and '
         f'{_percent(refused)} at the last level{_misled(subject, kinds)}. '
         'Another focal length does not move the camera, and nobody tells the model of it: what '
-        'looks larger seems nearer.'
+        f'looks larger seems nearer.{_in_sample(subject)}'
+    )
+
+
+def _in_sample(subject: Subject) -> str:
+    if not subject.calibrated:
+        return ''
+    return (
+        ' Covariance and refusal were set on these very frames, as they are and with the first '
+        'four levels of motion blur and of dusk: what is said of those is no test.'
     )
 
 

@@ -75,7 +75,8 @@ def _image(axes: Axes, rgb: NDArray[np.uint8], condition: Condition, unit: str) 
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
-    said = f'{condition.median_position:.2f} {unit}  {condition.median_orientation_deg:.1f} deg'
+    degrees = condition.median_orientation_deg
+    said = f'median {condition.median_position:.2f} {unit}  {degrees:.1f} deg'
     axes.set_xlabel(said, fontsize=9, color=INK, labelpad=2)
 
 

@@ -40,9 +40,11 @@ class Subject:
     """
     A trained model, its training frames, and frames to ask it about that it has not seen.
 
-    `run` is the folder that train left. `source` names the frames for a person. `options` are
-    the recipe that the model was trained by. No frame is in both `train` and `test`. `model` is
-    the COLMAP model that the poses came from, where there is one.
+    `run` is the folder that train left. `source` names the frames for a person. `options` are the
+    recipe that the model was trained by. No frame is in both `train` and `test`. `labelled` are
+    all frames that training had, held out or not, and `model` is the COLMAP model that their
+    poses came from, where there is one. `calibrated` says that the test frames are those that
+    training held out, by which covariance and refusal were set.
     """
 
     run: Path
@@ -52,15 +54,17 @@ class Subject:
     test: tuple[Frame, ...]
     camera: Camera | None
     source: str
+    labelled: tuple[Frame, ...] = ()
+    calibrated: bool = False
     model: Path | None = None
 
     @cached_property
     def depths(self) -> Depths:
         """Inverse depths by image, where the recipe moves cameras and training had them."""
-        if not (self.options.move and self.loaded.card.training['frames']['with_depth']):
+        if not self.loaded.card.training['frames'].get('with_depth'):
             return {}
         work = self.run / DEPTH
-        return depths_of(self.train, self.camera, model=self.model, work=work)
+        return depths_of(self.labelled, self.camera, model=self.model, work=work)
 
     @cached_property
     def regressor(self) -> PoseRegressor:
@@ -75,7 +79,7 @@ class Subject:
     @property
     def told(self) -> str:
         """Say what a figure was made of."""
-        return f'{self.run} asked about {len(self.test)} frames of {self.source}.'
+        return f'Made of {self.run} and of test frames of {self.source}, {len(self.test)} in all.'
 
 
 def open_subject(
@@ -117,7 +121,18 @@ def open_subject(
         train, test = split.train, split.held_out
         restore_measured_layer(run, loaded.model)
     model = scene_model(source)
-    return Subject(run, loaded, options, train, test, scene.camera, source, model)
+    return Subject(
+        run,
+        loaded,
+        options,
+        train,
+        test,
+        scene.camera,
+        source,
+        labelled=scene.train,
+        calibrated=not scene.test,
+        model=model,
+    )
 
 
 def some(frames: Sequence[Frame], most: int) -> tuple[Frame, ...]:

@@ -105,8 +105,10 @@ def _ahead(found: Mapping[str, Found]) -> str:
     """Tell when the pre-trained network was where the random one ended, by position."""
     reached = _CURVES[0]
     end = found[_RANDOM].curve(reached)[-1]
+    if end is None:
+        return 'The network from random weights gave no poses in the end.'
     for epoch, value in enumerate(found[_PRETRAINED].curve(reached), 1):
-        if None not in (end, value) and value <= end:
+        if value is not None and value <= end:
             return (
                 f'The position of the pre-trained network was as good after epoch {epoch} as that '
                 f'of the other after {len(found[_RANDOM].history)}.'

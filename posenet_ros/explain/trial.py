@@ -52,7 +52,7 @@ from posenet_ros.training.identity import frames_sha256, weights_sha256
 
 WATCHED = 60
 # To be raised where the same options come to train another model.
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +114,21 @@ def _decided_by(subject: Subject, trial: Trial) -> dict[str, Any]:
         'trained_on_sha256': frames_sha256(trial.train),
         'test_sha256': frames_sha256(subject.test),
         'camera': asdict(subject.camera) if subject.camera else None,
+        'depths_sha256': _depths_sha256(subject, trial),
         'trunk_sha256': trial.trunk and file_sha256(find_model_folder(trial.trunk) / WEIGHTS),
         'curve': trial.curve,
     }
+
+
+def _depths_sha256(subject: Subject, trial: Trial) -> str | None:
+    """Return the hash of the distances by which cameras are moved, None where none are."""
+    if not trial.options.moved:
+        return None
+    digest = hashlib.sha256()
+    for frame in trial.train:
+        inverse = subject.depths.get(frame.image)
+        digest.update(b'' if inverse is None else inverse.tobytes())
+    return digest.hexdigest()
 
 
 def _key(decided: dict[str, Any]) -> str:
@@ -130,7 +142,7 @@ def _train(subject: Subject, trial: Trial, logs: Path) -> dict[str, Any]:
     clock = _Clock(logs / 'seconds.txt')
     try:
         trunk, camera = _trunk(trial), subject.camera
-        depths = subject.depths if trial.options.move else None
+        depths = subject.depths if trial.options.moved else None
         fitted = fit(
             trial.train,
             watched,

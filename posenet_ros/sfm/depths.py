@@ -22,8 +22,10 @@ of a recording would be, and the model is scaled to the poses; nothing else is t
 from __future__ import annotations
 
 from collections.abc import Sequence
+import hashlib
 import logging
 from pathlib import Path
+import shutil
 from typing import Any
 
 import numpy as np
@@ -31,12 +33,14 @@ from numpy.typing import NDArray
 from posenet_ros.data.depth import FEWEST_POINTS, inverse_depths
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import encode_jpeg, read_image
-from posenet_ros.errors import GeometryError, LabellingError
-from posenet_ros.geometry import Camera, fit_similarity
+from posenet_ros.errors import LabellingError
+from posenet_ros.files import read_yaml, write_yaml
+from posenet_ros.geometry import Camera
 from posenet_ros.sfm.process import run_stage
 from posenet_ros.sfm.reconstructing import reconstruct_frames
 from posenet_ros.sfm.selection import Selection
 from posenet_ros.sfm.workspace import Workspace
+from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 from tqdm import tqdm
 
@@ -45,17 +49,22 @@ _LOG = logging.getLogger(__name__)
 # Inverse depths by image.
 Depths = dict[Path, NDArray[np.float32]]
 
+# Which frames a map was made of.
+_OF = 'of.yaml'
 # Where a run keeps a map that was made for nothing else.
 DEPTH = 'depth'
 
-_MOST_POINTS = 300
+_MOST_POINTS = 200
 _MOST_FRAMES = 200
 # An image that is not in the model is told its depth by so many that are, those nearest to it.
 _NEIGHBOURS = 3
 # A radian of turning counts as much as this share of the scene's size.
 _TURN_AS_SHARE = 0.5
-# Of the scene's size: a model further from the poses than this (median) is of another place.
-_FARTHEST_SHARE = 0.1
+# Cameras nearer to each other than this share of the scene's size tell little of its scale.
+_APART = 0.25
+# Half of the distances between cameras may differ by more than this share, or the map is of
+# another place.
+_LARGEST_DIFFERENCE = 0.1
 
 
 def depths_of(
@@ -74,7 +83,7 @@ def depths_of(
         names = None
     seen = run_stage(
         'seen',
-        log=work / 'logs' / 'sfm.log',
+        log=work.parent / 'logs' / 'sfm.log',
         title='reading points',
         unit='image',
         model=str(model),
@@ -90,12 +99,18 @@ def depths_of(
     return found
 
 
+def has_map(work: Path) -> bool:
+    """Tell whether the map of a folder is made."""
+    return Workspace(work).is_done('mapping')
+
+
 def _reconstructed(
     frames: Sequence[Frame], camera: Camera, work: Path
 ) -> tuple[Path, dict[str, int]]:
     """Reconstruct some frames; return the model, and which frame each of its images is."""
     step = max(1, -(-len(frames) // _MOST_FRAMES))
     chosen = range(0, len(frames), step)
+    _claim(work, [frames[number] for number in chosen], camera)
     space = Workspace(work)
     names = {space.image_name(number): number for number in chosen}
     space.images.mkdir(parents=True, exist_ok=True)
@@ -109,17 +124,29 @@ def _reconstructed(
     return space.unaligned, names
 
 
+def _claim(work: Path, chosen: Sequence[Frame], camera: Camera) -> None:
+    """Make a folder that of the map of these frames; a map of others is thrown away."""
+    names = [f'{frame.sequence}/{frame.image.name} {frame.stamp_ns}' for frame in chosen]
+    digest = hashlib.sha256('\n'.join(names).encode()).hexdigest()
+    of = {'frames_sha256': digest, 'camera': camera.to_dict()}
+    path = work / _OF
+    if not path.is_file() or read_yaml(path, LabellingError) != of:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        write_yaml(path, of)
+
+
 def _by_frame(
     frames: Sequence[Frame], seen: dict[str, Any], names: dict[str, int] | None
 ) -> dict[int, dict[str, NDArray[np.float64]]]:
     """Return what was seen by the number of the frame."""
     if names is None:
-        ends = {
-            '/'.join(frame.image.parts[-length:]): number
-            for number, frame in enumerate(frames)
-            for length in range(1, len(frame.image.parts) + 1)
-        }
-        names = {name: ends[name] for name in seen if name in ends}
+        ends: dict[str, list[int]] = {}
+        for number, frame in enumerate(frames):
+            for length in range(1, len(frame.image.parts) + 1):
+                ends.setdefault('/'.join(frame.image.parts[-length:]), []).append(number)
+        # A name that is the end of two paths could be of either.
+        names = {name: ends[name][0] for name in seen if len(ends.get(name, ())) == 1}
     mapped = {
         names[name]: {key: np.array(value, dtype=np.float64) for key, value in values.items()}
         for name, values in seen.items()
@@ -131,21 +158,27 @@ def _by_frame(
 
 
 def _scale(frames: Sequence[Frame], mapped: dict[int, dict[str, NDArray[np.float64]]]) -> float:
-    """Return the frames' unit over the model's; raise LabellingError where they do not fit."""
+    """
+    Return the frames' unit over the model's: the median ratio of distances between cameras.
+
+    Images that were mapped at the wrong place are few, and do not count in a median. Raises
+    LabellingError where the distances do not go together.
+    """
     positions = np.array([frames[number].map_from_camera.translation for number in mapped])
     found = np.array([values['position'] for values in mapped.values()])
-    try:
-        fit = fit_similarity(found, positions, target='map', source='sfm')
-    except GeometryError as error:
-        raise LabellingError(f'the scale of the map cannot be told ({error})') from error
-    apart = float(np.median(np.linalg.norm(fit.apply(found) - positions, axis=1)))
-    size = float(np.linalg.norm(np.ptp(positions, axis=0)))
-    if apart > _FARTHEST_SHARE * size:
+    told, mapped_as = pdist(positions), pdist(found)
+    far = (told > _APART * told.max()) & (mapped_as > 0)
+    if not far.any():
+        raise LabellingError('the scale of the map cannot be told: its cameras are at one place')
+    logs = np.log(told[far] / mapped_as[far])
+    scale = float(np.median(logs))
+    difference = float(np.median(np.abs(logs - scale)))
+    if difference > _LARGEST_DIFFERENCE:
         raise LabellingError(
-            f'the map of these images and their poses differ by {apart:.2f} (median) in a scene '
-            f'of {size:.2f}'
+            'the map of these images and their poses are not of one place: distances between '
+            f'cameras differ by {100 * np.expm1(difference):.0f} % (median)'
         )
-    return fit.scale
+    return float(np.exp(scale))
 
 
 class _Surroundings:
@@ -169,7 +202,8 @@ class _Surroundings:
         """Return pixels and depths of the points in a frame: its own, or its neighbours'."""
         if number in self._mapped:
             own = self._mapped[number]
-            return own['pixels'], self._scale * own['points'][:, 2]
+            depths = self._scale * own['points'][:, 2]
+            return own['pixels'][depths > 0], depths[depths > 0]
         camera_from_map = self._frames[number].map_from_camera.inverse()
         parts = []
         for other in self._nearest(number):

@@ -36,8 +36,8 @@ from tqdm import tqdm
 # can be solved for in seconds.
 _MOST_VIEWS = 2048
 _MOST_VIEWS_AN_IMAGE = 8
-# Of the mean square length of a descriptor: for a head from nothing, and for changing one.
-_RIDGE, _RIDGE_OF_CHANGE = 0.03, 0.03
+# Of the mean square length of a descriptor.
+_RIDGE = 0.03
 
 
 def views(dataset: FrameDataset, batch_size: int) -> Iterator[PoseBatch]:
@@ -51,10 +51,13 @@ def views(dataset: FrameDataset, batch_size: int) -> Iterator[PoseBatch]:
     spread = range(0, len(dataset), step)
     times = min(max(_MOST_VIEWS // len(spread), 1), _MOST_VIEWS_AN_IMAGE)
     unchanged = dataset.as_taken()
-    with tqdm(total=times * len(spread), desc='first fit', unit='image', delay=2) as progress:
+    total, told = times * len(spread), 'fitting the last layer'
+    with tqdm(total=total, desc=told, unit='image', delay=2) as progress:
+        batches = -(-len(spread) // batch_size)
         for turn in range(times):
-            for number, start in enumerate(range(0, len(spread), batch_size)):
-                part = spread[start : start + batch_size]
+            for number in range(batches):
+                # Every batch is of all places.
+                part = spread[number::batches]
                 source = unchanged if (turn + number) % 3 == 2 else dataset
                 yield source.__getitems__(part)
                 progress.update(len(part))
@@ -85,8 +88,7 @@ def solve_last_layer(
     seen_ND = model.localization[0](described_ND)
     left_NK = target_NK - model.regressor(seen_ND)
     mean_D, mean_K = seen_ND.mean(dim=0), left_NK.mean(dim=0)
-    share = _RIDGE if from_nothing else _RIDGE_OF_CHANGE
-    change_DK = ridge(seen_ND - mean_D, left_NK - mean_K, share)
+    change_DK = ridge(seen_ND - mean_D, left_NK - mean_K, _RIDGE)
     model.regressor.weight += change_DK.T
     model.regressor.bias += mean_K - mean_D @ change_DK
     model.train(was_training)

@@ -115,7 +115,9 @@ def test_a_linear_head_is_measured_first_and_then_fitted_to_all_frames(linear, s
     assert loaded.card.training['frames']['last_layer_fitted_to'] == 'all'
     frames = read_scene(f'7scenes:{scene}').train
     assert sorted(loaded.features.stamps_ns_N) == [frame.stamp_ns for frame in frames]
-    evaluation = measure(Request(model=output, dataset=f'7scenes:{scene}', device='cpu'))
+    evaluation = measure(
+        Request(model=output, dataset=f'7scenes:{scene}', device='cpu', always=True)
+    )
     assert evaluation.trained_on == 30
     assert evaluation.evaluation.summary.localized == 30
 

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,9 +63,10 @@ def test_cameras_are_moved_by_shares_of_the_distance_and_turned(frame, depths):
     assert lengths == pytest.approx([0.15, 0.3, 0.45, 0.6])
 
 
-def test_the_same_number_moves_alike_and_another_does_not(frame, depths):
+def test_every_frame_is_moved_its_own_way_and_always_the_same(frame, depths):
     disturb = disturbances(CAMERA, depths)[-1]
-    first, again, other = (disturb(RGB, frame, number)[1] for number in (3, 3, 4))
+    later = replace(frame, stamp_ns=1)
+    first, again, other = (disturb(RGB, each, 3)[1] for each in (frame, frame, later))
     assert first.distance(again) == pytest.approx((0, 0), abs=1e-7)
     assert first.distance(other)[0] > 0.01
 

@@ -51,7 +51,7 @@ def test_it_writes_pictures_numbers_and_one_page(words, tmp_path, capsys):
     assert said == [str(folder / name) for name in files]
     numbers = json.loads((folder / 'map.json').read_text())
     assert numbers['paper'] == 'Figure 4'
-    assert '12 frames' in numbers['of']
+    assert '12 in all' in numbers['of']
     page = (folder / PAGE).read_text()
     # In the paper's order, whatever was asked for first, and with the pictures inside.
     assert page.index('id="map"') < page.index('id="errors"')

@@ -46,7 +46,11 @@ def other(subject, monkeypatch):
     """Let --trunk be the subject's own model under other labels, or what else is asked for."""
 
     def make(**changes):
-        training = {**subject.loaded.card.training, 'labels_sha256': 'of another scene'}
+        training = {
+            **subject.loaded.card.training,
+            'labels_sha256': 'of another',
+            'source': 'another',
+        }
         card = replace(subject.loaded.card, **{'training': training, **changes})
         loaded = replace(subject.loaded, card=card)
         monkeypatch.setattr('posenet_ros.explain.other.load_model', lambda folder, device: loaded)

@@ -27,12 +27,13 @@ import pytest
 
 @pytest.fixture
 def elsewhere(subject, finished, tmp_path):
-    """Return the same model, as if its labels had been others."""
+    """Return the same model, as if it were of another scene."""
     folder = tmp_path / 'elsewhere'
     shutil.copytree(finished / 'model', folder)
     card = folder / 'model.yaml'
-    known = subject.loaded.card.training['labels_sha256']
-    card.write_text(card.read_text().replace(known, 64 * '0'))
+    known = subject.loaded.card.training
+    text = card.read_text().replace(known['labels_sha256'], 64 * '0')
+    card.write_text(text.replace(known['source'], '7scenes:elsewhere'))
     return folder
 
 

@@ -119,7 +119,7 @@ def test_a_map_of_another_place_is_refused(model, frames, tmp_path):
         )
         for frame in frames
     ]
-    with pytest.raises(LabellingError, match='their poses differ by'):
+    with pytest.raises(LabellingError, match='not of one place'):
         depths_of(moved, CAMERA, model=model, work=tmp_path / 'work')
 
 
