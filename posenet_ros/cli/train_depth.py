@@ -27,11 +27,14 @@ from posenet_ros.training.config import TrainOptions
 
 def depths_for(output: Path, labelled: Labelled, options: TrainOptions) -> Depths:
     """
-    Return inverse depths by image, where the recipe moves cameras; tell where that cannot be.
+    Return inverse depths by image, of all or some; tell why where there are none.
 
-    A data set without a map of its own has one made in the output's folder `depth`.
+    They serve to move training cameras, where the recipe does, and to measure what errors are
+    outside of the drive. A data set without a map has one made for the first alone, in the
+    output's folder `depth`.
     """
-    if not (options.move and options.moved):
+    wanted = bool(options.move and options.moved)
+    if not wanted and labelled.model is None:
         return {}
     if labelled.camera is None:
         print('cameras are not moved: nobody tells their intrinsics, so depths mean nothing')
@@ -49,7 +52,7 @@ def depths_for(output: Path, labelled: Labelled, options: TrainOptions) -> Depth
             labelled.frames, labelled.camera, model=labelled.model, work=output / DEPTH
         )
     except LabellingError as error:
-        print(f'cameras are only turned, not moved: {error}', flush=True)
+        print(f'cameras are not moved, since no depths are known: {error}', flush=True)
         return {}
     if is_first():
         print(f'depth of {len(depths)} of {len(labelled.frames)} frames is known', flush=True)

@@ -16,13 +16,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from posenet_ros.cli import train_depth
 from posenet_ros.cli.train_source import Labelled
 from posenet_ros.data.frames import Frame
-from posenet_ros.errors import LabellingError
+from posenet_ros.errors import ConfigError, LabellingError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.training.config import TrainOptions
 import pytest
@@ -59,16 +60,34 @@ def test_depths_come_from_the_map_of_the_labels(labelled, asked, tmp_path, capsy
 
 
 @pytest.mark.parametrize(
-    'options', [TrainOptions(), TrainOptions(move=0.3), TrainOptions(moved=1)]
+    'options', [TrainOptions(), TrainOptions(move=0.3), TrainOptions(moved=1.0)]
 )
-def test_a_recipe_that_moves_nothing_asks_for_no_depth(labelled, asked, tmp_path, capsys, options):
-    assert train_depth.depths_for(tmp_path, labelled, options) == {}
+def test_a_map_is_read_to_measure_with_and_made_only_to_move_cameras(
+    labelled, asked, tmp_path, options
+):
+    assert len(train_depth.depths_for(tmp_path, labelled, options)) == 1
+    without = replace(labelled, model=None)
+    assert train_depth.depths_for(tmp_path, without, options) == {}
+    assert len(train_depth.depths_for(tmp_path, without, MOVES)) == 1
+    assert [model for *_, model, _ in asked] == [Path('sfm'), None]
+
+
+def test_a_fisheye_is_not_moved_like_a_pinhole(labelled, asked, tmp_path, capsys):
+    lens = replace(CAMERA, distortion='equidistant', coefficients=(0.0, 0.0, 0.0, 0.0))
+    assert train_depth.depths_for(tmp_path, replace(labelled, camera=lens), MOVES) == {}
     assert asked == []
-    assert capsys.readouterr().out == ''
+    assert 'fisheye' in capsys.readouterr().out
+
+
+def test_several_processes_do_not_make_one_map(labelled, asked, monkeypatch, tmp_path):
+    monkeypatch.setenv('NODE_RANK', '1')
+    with pytest.raises(ConfigError, match='begin the training on one machine'):
+        train_depth.depths_for(tmp_path, replace(labelled, model=None), MOVES)
+    assert len(train_depth.depths_for(tmp_path, labelled, MOVES)) == 1
 
 
 def test_without_intrinsics_cameras_are_not_moved(labelled, asked, tmp_path, capsys):
-    unknown = Labelled('somewhere', labelled.frames, None)
+    unknown = replace(labelled, camera=None)
     assert train_depth.depths_for(tmp_path, unknown, MOVES) == {}
     assert asked == []
     assert 'nobody tells their intrinsics' in capsys.readouterr().out
@@ -83,5 +102,5 @@ def test_where_no_map_can_be_made_training_goes_on_and_says_so(
     monkeypatch.setattr(train_depth, 'depths_of', fails)
     assert train_depth.depths_for(tmp_path, labelled, MOVES) == {}
     assert capsys.readouterr().out == (
-        'cameras are only turned, not moved: too few frames registered\n'
+        'cameras are not moved, since no depths are known: too few frames registered\n'
     )
