@@ -14,9 +14,36 @@
 
 """What every test relies on."""
 
+from pathlib import Path
 import signal
+
+import numpy as np
+from posenet_ros.data.images import encode_jpeg
+from posenet_ros.geometry import Pose
+import pytest
+from scipy.spatial.transform import Rotation
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and their children too:
 # tests that press it would wait forever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope='session')
+def write_corridor():
+    """Return a function that writes frames in 7-Scenes' layout: a post wanders through them."""
+
+    def write(folder: Path, count: int) -> Path:
+        sequence = folder / 'seq-01'
+        sequence.mkdir(parents=True)
+        for number in range(count):
+            rgb = np.full((48, 64, 3), (30, 60, 90), dtype=np.uint8)
+            rgb[8:40, number : number + 8] = (250, 200, 40)
+            name = sequence / f'frame-{number:06d}'
+            encode_jpeg(name.with_suffix('.color.jpg'), rgb)
+            turned = Rotation.from_euler('xyz', (10, 20, number), degrees=True)
+            pose = Pose(turned, np.array([0.1 * number, 1, 2]), 'map', 'camera')
+            np.savetxt(name.with_suffix('.pose.txt'), pose.matrix())
+        return folder
+
+    return write

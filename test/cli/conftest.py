@@ -22,12 +22,8 @@ import io
 from pathlib import Path
 import shutil
 
-import numpy as np
 from posenet_ros.__main__ import main
-from posenet_ros.data.images import encode_jpeg
-from posenet_ros.geometry import Pose
 import pytest
-from scipy.spatial.transform import Rotation
 
 QUICK = ('--backbone', 'mobilenet_v3_small', '--weights', 'none', '--image-size', '32')
 QUICK += ('--epochs', '2', '--batch-size', '8', '--set', 'head=hidden', '--set', 'levels=1')
@@ -35,20 +31,9 @@ QUICK += ('--set', 'feature_width=16', '--set', 'pool=1', '--set', 'wide=false')
 
 
 @pytest.fixture(scope='session')
-def scene(tmp_path_factory) -> Path:
-    """Make 30 frames in the layout of 7-Scenes: a post that wanders through the image."""
-    folder = tmp_path_factory.mktemp('scenes') / 'corridor'
-    sequence = folder / 'seq-01'
-    sequence.mkdir(parents=True)
-    for number in range(30):
-        rgb = np.full((48, 64, 3), (30, 60, 90), dtype=np.uint8)
-        rgb[8:40, number : number + 8] = (250, 200, 40)
-        name = sequence / f'frame-{number:06d}'
-        encode_jpeg(name.with_suffix('.color.jpg'), rgb)
-        turned = Rotation.from_euler('xyz', (10, 20, number), degrees=True)
-        pose = Pose(turned, np.array([0.1 * number, 1, 2]), 'map', 'camera')
-        np.savetxt(name.with_suffix('.pose.txt'), pose.matrix())
-    return folder
+def scene(write_corridor, tmp_path_factory) -> Path:
+    """Make 30 frames in the layout of 7-Scenes."""
+    return write_corridor(tmp_path_factory.mktemp('scenes') / 'corridor', 30)
 
 
 @pytest.fixture(scope='session')

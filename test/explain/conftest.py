@@ -22,14 +22,11 @@ from dataclasses import replace
 import io
 from pathlib import Path
 
-import numpy as np
 from posenet_ros.__main__ import main
-from posenet_ros.data.images import encode_jpeg
 from posenet_ros.explain.subject import open_subject, Subject
 from posenet_ros.geometry import Pose
 from posenet_ros.models.posenet import PosePrediction
 import pytest
-from scipy.spatial.transform import Rotation
 import torch
 import torchvision
 
@@ -39,20 +36,9 @@ QUICK += ('--batch-size', '8', '--set', 'pool=1', '--set', 'wide=false')
 
 
 @pytest.fixture(scope='session')
-def scene(tmp_path_factory) -> Path:
-    """Make 48 frames in the layout of 7-Scenes: a post that wanders through the image."""
-    folder = tmp_path_factory.mktemp('scenes') / 'corridor'
-    sequence = folder / 'seq-01'
-    sequence.mkdir(parents=True)
-    for number in range(48):
-        rgb = np.full((48, 64, 3), (30, 60, 90), dtype=np.uint8)
-        rgb[8:40, number : number + 8] = (250, 200, 40)
-        name = sequence / f'frame-{number:06d}'
-        encode_jpeg(name.with_suffix('.color.jpg'), rgb)
-        turned = Rotation.from_euler('xyz', (10, 20, number), degrees=True)
-        pose = Pose(turned, np.array([0.1 * number, 1, 2]), 'map', 'camera')
-        np.savetxt(name.with_suffix('.pose.txt'), pose.matrix())
-    return folder
+def scene(write_corridor, tmp_path_factory) -> Path:
+    """Make 48 frames in the layout of 7-Scenes."""
+    return write_corridor(tmp_path_factory.mktemp('scenes') / 'corridor', 48)
 
 
 @pytest.fixture(scope='session')
