@@ -253,6 +253,11 @@ def _run(
         if trainer.interrupted:
             raise KeyboardInterrupt from stopped
         raise
+    except RuntimeError as error:
+        # Of Ctrl-C while Lightning still prepares: it then fails to tidy up what is not there.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise
     finally:
         if main:
             signal.signal(signal.SIGINT, handler)

@@ -320,3 +320,23 @@ def test_a_training_that_goes_on_does_not_begin_at_the_first_fit_again(
     # Once, after the training; and the views it is shown are the same.
     assert len(solved) == 1
     assert torch.equal(weights(first), weights(again))
+
+
+def test_ctrl_c_while_lightning_prepares_is_handed_on_and_other_failures_are_not():
+    class Preparing:
+        interrupted = False
+
+        def __init__(self, pressed):
+            self.pressed = pressed
+
+        def fit(self, *_, **__):
+            try:
+                raise self.pressed
+            finally:
+                # What its data fetcher says when it is torn down before it was set up.
+                raise RuntimeError('Please call `iter(combined_loader)` first.')
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_module._run(Preparing(KeyboardInterrupt()), None, None, None, None)
+    with pytest.raises(RuntimeError, match='combined_loader'):
+        fit_module._run(Preparing(ValueError()), None, None, None, None)
