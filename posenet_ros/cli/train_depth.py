@@ -20,8 +20,9 @@ from pathlib import Path
 
 from posenet_ros.cli.train_folder import is_first
 from posenet_ros.cli.train_source import Labelled
+from posenet_ros.data.depth import Depths
 from posenet_ros.errors import ConfigError, LabellingError
-from posenet_ros.sfm.depths import DEPTH, Depths, depths_of, has_map
+from posenet_ros.sfm.depths import DEPTH, depths_of, has_map
 from posenet_ros.training.config import TrainOptions
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from posenet_ros import __version__
 from posenet_ros.cli.train_source import Labelled
+from posenet_ros.data.depth import Depths
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.disturbed import disturbances
 from posenet_ros.evaluation.held_out import evaluate_held_out, HeldOut, with_frames
@@ -39,7 +40,7 @@ from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.sfm.report import PAGE
 from posenet_ros.training.config import TrainOptions
-from posenet_ros.training.fit import Depths, Fitted, refit
+from posenet_ros.training.fit import Fitted, refit
 from posenet_ros.training.identity import frames_sha256, identity_of
 from posenet_ros.training.splits import hold_out, Split
 

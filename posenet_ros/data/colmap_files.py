@@ -35,6 +35,14 @@ _COUNT_32 = struct.Struct('<I')
 _SENSOR, _POSE = 4 + 4, 7 * 8
 
 
+_FILES = ('cameras.bin', 'images.bin', 'points3D.bin')
+
+
+def has_model(folder: Path) -> bool:
+    """Tell whether a folder has all files of a COLMAP model."""
+    return all((folder / name).is_file() for name in _FILES)
+
+
 def check_whole(model: Path) -> None:
     """Raise DatasetError for a binary file that does not end where its records end."""
     for name, record_end in _RECORD_ENDS.items():

@@ -16,16 +16,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.augmentation import Augmentation, seen_turned, usual_moves
-from posenet_ros.data.depth import seen_moved
+from posenet_ros.data.depth import Depths, seen_moved
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.geometry import Camera
@@ -118,7 +117,7 @@ class FrameDataset(Dataset[PoseBatch]):
         preprocessing: Preprocessing,
         augmentation: Augmentation | None = None,
         camera: Camera | None = None,
-        depths: Mapping[Path, NDArray[np.float32]] | None = None,
+        depths: Depths | None = None,
     ) -> None:
         """
         Pair frames with their images; both in the same order.

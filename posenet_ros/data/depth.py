@@ -25,11 +25,17 @@ Localization in Outdoor Environments, IROS 2017; Moreau et al., LENS, CoRL 2021)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.geometry import Camera
 from scipy.spatial.transform import Rotation
+
+# Inverse depths by image.
+Depths = Mapping[Path, NDArray[np.float32]]
 
 # Rows and columns of the grid that depths are kept on.
 ROWS, COLUMNS = 18, 24

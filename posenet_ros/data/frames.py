@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,17 @@ class Frame:
     map_from_camera: Pose
     stamp_ns: int
     sequence: str = ''
+
+
+def by_end_of_path(frames: Iterable[Frame]) -> dict[str, Frame]:
+    """Return frames by the ends of their images' paths, those that only one frame has."""
+    found: dict[str, Frame | None] = {}
+    for frame in frames:
+        parts = frame.image.parts
+        for count in range(1, len(parts) + 1):
+            name = '/'.join(parts[-count:])
+            found[name] = None if name in found else frame
+    return {name: frame for name, frame in found.items() if frame is not None}
 
 
 @dataclass(frozen=True)

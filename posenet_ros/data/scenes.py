@@ -23,6 +23,7 @@ from typing import Any
 from posenet_ros.data.cambridge import read_cambridge
 from posenet_ros.data.capture import Capture, LABELS
 from posenet_ros.data.colmap import find_model, read_colmap
+from posenet_ros.data.colmap_files import has_model
 from posenet_ros.data.frame_ranges import FrameRanges
 from posenet_ros.data.frames import Scene
 from posenet_ros.data.origin import is_metric, label_origin
@@ -89,20 +90,13 @@ def scene_origin(spec: str) -> dict[str, Any]:
     return label_origin(_capture_folder(path)) if kind == 'capture' else {}
 
 
-_MODEL = ('cameras.bin', 'images.bin', 'points3D.bin')
-
-
 def scene_model(spec: str) -> Path | None:
     """Return the COLMAP model that the poses of a scene came from; None where there is none."""
     kind, path = _kind_and_folder(spec)
     if kind == 'colmap':
         return find_model(path)
     beside = _capture_folder(path).resolve().parent / 'sfm'
-    return (
-        beside
-        if kind == 'capture' and all(map(Path.is_file, map(beside.joinpath, _MODEL)))
-        else None
-    )
+    return beside if kind == 'capture' and has_model(beside) else None
 
 
 def _kind_and_folder(spec: str) -> tuple[str, Path]:

@@ -22,13 +22,12 @@ outside the drive, which held-out blocks between two training blocks never are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 import math
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.data.depth import seen_moved
+from posenet_ros.data.depth import Depths, seen_moved
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.degradations import degraded
 from posenet_ros.geometry import Camera, Pose
@@ -45,9 +44,7 @@ _DEGRADATIONS = tuple(
 _MOVES = ((0.15, 10.0), (0.3, 15.0), (0.45, 20.0), (0.6, 20.0))
 
 
-def disturbances(
-    camera: Camera | None = None, depths: Mapping[Path, NDArray[np.float32]] | None = None
-) -> list[Disturb]:
+def disturbances(camera: Camera | None = None, depths: Depths | None = None) -> list[Disturb]:
     """
     Return what to do to held-out frames.
 
@@ -67,9 +64,7 @@ def _degrade(kind: str, level: int) -> Disturb:
     return disturb
 
 
-def _move(
-    camera: Camera, depths: Mapping[Path, NDArray[np.float32]], share: float, angle_deg: float
-) -> Disturb:
+def _move(camera: Camera, depths: Depths, share: float, angle_deg: float) -> Disturb:
     def disturb(rgb: Rgb, frame: Frame, number: int) -> tuple[Rgb, Pose] | None:
         inverse = depths.get(frame.image)
         if inverse is None:

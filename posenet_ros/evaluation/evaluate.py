@@ -24,13 +24,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.data.frames import Frame
 from posenet_ros.errors import PosenetError
 from posenet_ros.evaluation.baselines import Baselines
 from posenet_ros.evaluation.metrics import ErrorSummary, pose_errors, PoseErrors
-from posenet_ros.evaluation.queries import Query
+from posenet_ros.evaluation.queries import queries_of_frames, Query
 from posenet_ros.evaluation.truth import pose_at, true_pose
 from posenet_ros.geometry import Pose, Trajectory
 from posenet_ros.localization.estimate import Localizer
+from posenet_ros.localization.regressor import PoseRegressor
 
 _BATCH = 16
 
@@ -124,6 +126,24 @@ def evaluate(
         )
 
     return evaluate_answers(ask, queries, baselines)
+
+
+def evaluate_regressor(
+    regressor: PoseRegressor,
+    frames: Sequence[Frame],
+    told: str,
+    baselines: Baselines | None = None,
+) -> Evaluation:
+    """
+    Ask a network about labelled frames, all of which it must answer, with a progress bar.
+
+    `told` names the bar. Raises PosenetError when there is no frame.
+    """
+    return evaluate_answers(
+        lambda images: Asked(*regressor.regress(images)[:2]),
+        queries_of_frames(frames, told),
+        baselines,
+    )
 
 
 def evaluate_answers(

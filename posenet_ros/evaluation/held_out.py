@@ -27,7 +27,7 @@ from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.baselines import Baselines
 from posenet_ros.evaluation.covariance import ResidualCovariance
 from posenet_ros.evaluation.disturbed import Disturb, disturbances
-from posenet_ros.evaluation.evaluate import Asked, batched, evaluate_answers, Evaluation
+from posenet_ros.evaluation.evaluate import batched, evaluate_regressor, Evaluation
 from posenet_ros.evaluation.queries import queries_of_frames
 from posenet_ros.evaluation.trusting import calibrate
 from posenet_ros.localization.regressor import PoseRegressor
@@ -77,11 +77,9 @@ def evaluate_held_out(
     """
     regressor = PoseRegressor(model, preprocessing, device)
     features = describe(regressor, train)
-    evaluation = evaluate_answers(
-        lambda images: Asked(*regressor.regress(images)[:2]),
-        queries_of_frames([*chain(*blocks)], 'evaluating held-out frames'),
-        Baselines(features),
-    )
+    frames = [*chain(*blocks)]
+    told = 'evaluating held-out frames'
+    evaluation = evaluate_regressor(regressor, frames, told, Baselines(features))
     support, trust = calibrate(
         regressor, FeatureIndex(features), train, blocks, disturb or disturbances()
     )

@@ -23,10 +23,11 @@ import numpy as np
 from posenet_ros.data.frames import Frame
 from posenet_ros.errors import ModelError
 from posenet_ros.evaluation.baselines import Baselines
-from posenet_ros.evaluation.evaluate import Asked, evaluate_answers, Evaluation
-from posenet_ros.evaluation.queries import queries_of_frames
+from posenet_ros.evaluation.evaluate import evaluate_regressor, Evaluation
 from posenet_ros.explain.subject import Subject
 from posenet_ros.models.checkpoint import TrainingFeatures
+
+ASKING = 'asking about test frames'
 
 
 @lru_cache(maxsize=1)
@@ -37,11 +38,8 @@ def answers(subject: Subject) -> Evaluation:
     Every frame is answered: a regressor is measured here, and not what its card would refuse.
     Raises ModelError where the model has no features of its training frames.
     """
-    evaluation = evaluate_answers(
-        lambda images: Asked(*subject.regressor.regress(images)[:2]),
-        queries_of_frames(subject.test, 'asking about test frames'),
-        Baselines(training_features(subject)),
-    )
+    baselines = Baselines(training_features(subject))
+    evaluation = evaluate_regressor(subject.regressor, subject.test, ASKING, baselines)
     return replace(evaluation, metric=subject.loaded.card.metric)
 
 

@@ -27,10 +27,9 @@ from dataclasses import replace
 import numpy as np
 from posenet_ros.data.images import read_image
 from posenet_ros.evaluation.baselines import NEAREST_IMAGE
-from posenet_ros.evaluation.evaluate import Asked, evaluate_answers, Evaluation
+from posenet_ros.evaluation.evaluate import evaluate_regressor, Evaluation
 from posenet_ros.evaluation.metrics import ErrorSummary, PoseErrors
 from posenet_ros.evaluation.plots import cumulative_figure
-from posenet_ros.evaluation.queries import queries_of_frames
 from posenet_ros.evaluation.scene_table import extent_text
 from posenet_ros.evaluation.table import degrees, headings, metres, named_errors, table_rows
 from posenet_ros.explain.answers import answers
@@ -100,10 +99,7 @@ def _dense(
     if crops == 1:
         return
     regressor = PoseRegressor(subject.loaded.model, preprocessing, subject.loaded.device, ensemble)
-    dense = evaluate_answers(
-        lambda images: Asked(*regressor.regress(images)[:2]),
-        queries_of_frames(frames, f'{crops} crops of each image'),
-    )
+    dense = evaluate_regressor(regressor, frames, f'{crops} crops of each image')
     dense = replace(dense, metric=centre.metric)
     if len(frames) < len(subject.test):
         known = dict(zip(subject.test, centre.estimates, strict=True))

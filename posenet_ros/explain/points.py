@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.colmap import map_from_camera, open_model
-from posenet_ros.data.frames import Frame
+from posenet_ros.data.frames import by_end_of_path, Frame
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.sfm.cameras import colmap_camera
@@ -166,7 +166,7 @@ def _apart(
     folder: Path, names: Sequence[str], poses: Sequence[Pose], frames: Iterable[Frame]
 ) -> tuple[float, float]:
     """Return how far poses are from the labels of the same images; refuse another frame."""
-    labels = _by_name(frames)
+    labels = {name: each.map_from_camera for name, each in by_end_of_path(frames).items()}
     pairs = [(pose, labels[name]) for name, pose in zip(names, poses) if name in labels]
     if len(pairs) < _FEWEST_COMPARED:
         raise ConfigError(
@@ -184,14 +184,3 @@ def _apart(
             f'{extent:.3g} across); align it to them first, with colmap model_aligner'
         )
     return metres, degrees
-
-
-def _by_name(frames: Iterable[Frame]) -> dict[str, Pose]:
-    """Return labels by the ends of their paths, those that only one frame has."""
-    found: dict[str, Pose | None] = {}
-    for frame in frames:
-        parts = frame.image.parts
-        for count in range(1, len(parts)):
-            name = '/'.join(parts[-count:])
-            found[name] = None if name in found else frame.map_from_camera
-    return {name: pose for name, pose in found.items() if pose is not None}

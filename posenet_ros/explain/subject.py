@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from posenet_ros.data.depth import Depths
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.scenes import read_scene, scene_model
 from posenet_ros.errors import ConfigError
@@ -29,7 +30,7 @@ from posenet_ros.localization.posenet import choose_device
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.checkpoint import find_model_folder, load_model, LoadedModel
 from posenet_ros.models.measured_layer import restore_measured_layer
-from posenet_ros.sfm.depths import DEPTH, Depths, depths_of
+from posenet_ros.sfm.depths import DEPTH, depths_of
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import frames_sha256
 from posenet_ros.training.splits import hold_out

@@ -30,12 +30,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 import numpy as np
 from posenet_ros.errors import ConfigError
+from posenet_ros.evaluation.evaluate import evaluate_regressor
+from posenet_ros.explain.answers import ASKING
 from posenet_ros.explain.exhibit import Exhibit
 from posenet_ros.explain.found import columns, Errors, Found
 from posenet_ros.explain.panels import finish_panels, new_panels, plot_level
 from posenet_ros.explain.recipes import recipe_of, with_paper_head
 from posenet_ros.explain.subject import some, Subject
-from posenet_ros.explain.trial import measure, train_all, Trial, WATCHED
+from posenet_ros.explain.trial import train_all, Trial, WATCHED
 from posenet_ros.reporting.style import BASELINES, ESTIMATE, TRUTH
 
 TRAINS = True
@@ -60,7 +62,7 @@ def draw(subject: Subject, *, output: Path, epochs: int | None) -> Exhibit:
     trials = [Trial(name, chosen, subject.train, curve=True) for name, chosen in starts.items()]
     found = dict(zip(starts, train_all(subject, trials, output)))
     watched = some(subject.test, WATCHED)
-    own = Errors.of(measure(subject.regressor, watched).to_dict())
+    own = Errors.of(evaluate_regressor(subject.regressor, watched, ASKING).to_dict())
     return Exhibit(
         name='transfer',
         title='What pre-trained weights are worth',

@@ -34,16 +34,16 @@ from typing import Any
 
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.baselines import Baselines
-from posenet_ros.evaluation.evaluate import Asked, evaluate_answers, Evaluation
+from posenet_ros.evaluation.evaluate import evaluate_regressor
 from posenet_ros.evaluation.held_out import describe
-from posenet_ros.evaluation.queries import queries_of_frames
+from posenet_ros.explain.answers import ASKING
 from posenet_ros.explain.found import Found
 from posenet_ros.explain.numbers import plain
 from posenet_ros.explain.subject import some, Subject
 from posenet_ros.files import write_text
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.backbones import Trunk
-from posenet_ros.models.checkpoint import find_model_folder, load_model, TrainingFeatures, WEIGHTS
+from posenet_ros.models.checkpoint import find_model_folder, load_model, WEIGHTS
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.provenance import file_sha256
 from posenet_ros.training.config import TrainOptions
@@ -157,7 +157,8 @@ def _train(subject: Subject, trial: Trial, logs: Path) -> dict[str, Any]:
     regressor = PoseRegressor(fitted.model, fitted.preprocessing, subject.loaded.device)
     # A network that fell apart in training has no features to compare.
     training = describe(regressor, trial.train) if _is_finite(fitted.model) else None
-    measured = measure(regressor, subject.test, training).to_dict()
+    baselines = training and Baselines(training)
+    measured = evaluate_regressor(regressor, subject.test, ASKING, baselines).to_dict()
     rows = [
         {name: plain(value) for name, value in row.items()}
         for row in (fitted.history if trial.curve else ())
@@ -185,17 +186,6 @@ def _trunk(trial: Trial) -> Trunk:
     if trial.trunk is None:
         return make_trunk(trial.options)
     return load_model(trial.trunk).model.trunk
-
-
-def measure(
-    regressor: PoseRegressor, frames: Sequence[Frame], training: TrainingFeatures | None = None
-) -> Evaluation:
-    """Ask about frames, all of which it must answer; beside it the baselines where there are."""
-    return evaluate_answers(
-        lambda images: Asked(*regressor.regress(images)[:2]),
-        queries_of_frames(frames, 'asking about test frames'),
-        None if training is None else Baselines(training),
-    )
 
 
 def _is_finite(model: PoseNet) -> bool:

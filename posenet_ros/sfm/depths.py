@@ -30,8 +30,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.data.depth import FEWEST_POINTS, inverse_depths
-from posenet_ros.data.frames import Frame
+from posenet_ros.data.depth import Depths, FEWEST_POINTS, inverse_depths
+from posenet_ros.data.frames import by_end_of_path, Frame
 from posenet_ros.data.images import encode_jpeg, read_image
 from posenet_ros.errors import LabellingError
 from posenet_ros.files import read_yaml, write_yaml
@@ -45,9 +45,6 @@ from scipy.spatial.transform import Rotation
 from tqdm import tqdm
 
 _LOG = logging.getLogger(__name__)
-
-# Inverse depths by image.
-Depths = dict[Path, NDArray[np.float32]]
 
 # Which frames a map was made of.
 _OF = 'of.yaml'
@@ -141,12 +138,9 @@ def _by_frame(
 ) -> dict[int, dict[str, NDArray[np.float64]]]:
     """Return what was seen by the number of the frame."""
     if names is None:
-        ends: dict[str, list[int]] = {}
-        for number, frame in enumerate(frames):
-            for length in range(1, len(frame.image.parts) + 1):
-                ends.setdefault('/'.join(frame.image.parts[-length:]), []).append(number)
-        # A name that is the end of two paths could be of either.
-        names = {name: ends[name][0] for name in seen if len(ends.get(name, ())) == 1}
+        numbers = {frame.image: number for number, frame in enumerate(frames)}
+        ends = by_end_of_path(frames)
+        names = {name: numbers[ends[name].image] for name in seen if name in ends}
     mapped = {
         names[name]: {key: np.array(value, dtype=np.float64) for key, value in values.items()}
         for name, values in seen.items()

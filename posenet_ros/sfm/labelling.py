@@ -20,6 +20,7 @@ import logging
 from pathlib import Path
 
 from posenet_ros.data.capture import Capture
+from posenet_ros.data.colmap_files import has_model
 from posenet_ros.data.origin import SUMMARY
 from posenet_ros.data.run import at_work, claim, describe_recording
 from posenet_ros.errors import CaptureError
@@ -30,7 +31,7 @@ from posenet_ros.sfm.options import LabelOptions
 from posenet_ros.sfm.reconstructing import choose_frames, reconstruct_frames, restore_parted
 from posenet_ros.sfm.sources import Sources
 from posenet_ros.sfm.summary import LabelSummary
-from posenet_ros.sfm.workspace import has_model, Workspace
+from posenet_ros.sfm.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
 

@@ -25,6 +25,7 @@ import time
 from typing import Any
 
 from posenet_ros.data.capture import image_path
+from posenet_ros.data.colmap_files import has_model
 from posenet_ros.errors import CaptureError
 from posenet_ros.files import read_yaml, write_yaml
 from posenet_ros.sfm.reconstruction import kept, Reconstruction
@@ -35,12 +36,6 @@ _LOG = logging.getLogger(__name__)
 # Each works with what those before it have made.
 STAGES = ('selection', 'features', 'matching', 'mapping')
 _TOLD_BY = 'told_by'
-_MODEL_FILES = ('cameras.bin', 'images.bin', 'points3D.bin')
-
-
-def has_model(folder: Path) -> bool:
-    """Tell whether a folder has all files of a COLMAP model."""
-    return all((folder / name).is_file() for name in _MODEL_FILES)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 import logging
@@ -30,9 +30,8 @@ import zipfile
 import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
-import numpy as np
-from numpy.typing import NDArray
 from posenet_ros.data.dataset import as_it_is, FrameDataset, MEMORY_BYTES, ResizedImages
+from posenet_ros.data.depth import Depths
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.errors import ModelError
@@ -53,9 +52,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 CHECKPOINT = 'last.ckpt'
-# Inverse depths by image.
-Depths = Mapping[Path, NDArray[np.float32]]
-
 # Eleven images of the paper's size.
 _PIXELS_AT_ONCE = 11 * 224 * 224
 _BATCHES_TO_MEASURE = 16
