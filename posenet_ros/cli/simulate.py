@@ -18,6 +18,7 @@ Render a furnished world and a robot's drives through it to rosbag2 recordings.
   simulate --output world0
   simulate --output world1 --seed 1 --laps 5 --width 320 --height 240
   simulate --output world2 --world corridor --laps 9
+  simulate --output world3 --world twins --laps 5
 
 OUTPUT/train and OUTPUT/test are the recordings (mcap): images, CameraInfo, odometry that drifts,
 /tf and a latched /tf_static. OUTPUT/train.groundtruth.tum and OUTPUT/test.groundtruth.tum hold
@@ -28,6 +29,8 @@ A room is 8 x 6 m, and a lap of it takes half a minute. A corridor runs around a
 47 m and takes 75 s, 1100 images; two laps one way round, then two the other way, on both sides.
 It has what makes reconstructions fail: a white side of 12 m with next to nothing to see, two
 doors 14 m apart that are the same with all around them, quick turns, and a stop of 6 s.
+The twins are two halls of 18 m that are the same to the texel with all their furniture and light,
+joined by two passages of 4 m that differ; a drive is as in a corridor, through both in every lap.
 simulation.yaml says where these places are.
 """
 
@@ -41,9 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options; those left out are as usual in the world."""
     parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder to make')
     world = parser.add_argument_group('the drives')
-    world.add_argument('--world', metavar='{room,corridor}', help='where (default room)')
+    world.add_argument('--world', metavar='{room,corridor,twins}', help='where (default room)')
     world.add_argument(
-        '--seed', type=int, help='which room or corridor, and which drives (default 0)'
+        '--seed', type=int, help='which world of its kind, and which drives (default 0)'
     )
     world.add_argument('--laps', type=int, help='laps of the training drive (default 3)')
     world.add_argument('--test-laps', type=int, help='laps of the test drive (default 1)')

@@ -93,7 +93,8 @@ class SimulationOptions:
 
 def _setting(world: str) -> Setting:
     if world not in SETTINGS:
-        raise ConfigError(f'the world must be {" or ".join(SETTINGS)}, not {world}')
+        *others, last = SETTINGS
+        raise ConfigError(f'the world must be {", ".join(others)} or {last}, not {world}')
     return SETTINGS[world]
 
 

@@ -22,6 +22,7 @@ import math
 
 from posenet_ros.geometry import Trajectory
 from posenet_ros.simulation.corridor import make_corridor
+from posenet_ros.simulation.halls import make_twins
 from posenet_ros.simulation.odometry import OdometryErrors
 from posenet_ros.simulation.path import drive, Robot
 from posenet_ros.simulation.tour import tour
@@ -43,14 +44,12 @@ class Setting:
     odometry: OdometryErrors = field(default_factory=OdometryErrors)
 
 
+# Faster round its corners. The way is ten times that in a room: a gyroscope that let the
+# heading drift there as wheels do would have it turned around by the end.
+_LONG = (Robot(speed=0.65, turn_rate=1.1), OdometryErrors(heading_drift=math.radians(0.05)))
+
 SETTINGS: Mapping[str, Setting] = {
     'room': Setting(make_world, drive),
-    # Faster round its corners. The way is ten times that in a room: a gyroscope that let the
-    # heading drift there as wheels do would have it turned around by the end.
-    'corridor': Setting(
-        make_corridor,
-        tour,
-        Robot(speed=0.65, turn_rate=1.1),
-        OdometryErrors(heading_drift=math.radians(0.05)),
-    ),
+    'corridor': Setting(make_corridor, tour, *_LONG),
+    'twins': Setting(make_twins, tour, *_LONG),
 }

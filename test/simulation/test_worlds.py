@@ -52,7 +52,7 @@ def test_a_world_comes_with_its_robot_unless_another_is_chosen():
 
 
 def test_an_unknown_world_is_refused_with_its_name(tmp_path, capsys):
-    with pytest.raises(ConfigError, match='room or corridor, not hall'):
+    with pytest.raises(ConfigError, match='room, corridor or twins, not hall'):
         SimulationOptions(world='hall')
     out = tmp_path / 'out'
     assert main(['simulate', '--world', 'hall', '--output', str(out)]) == 2
