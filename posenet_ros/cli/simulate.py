@@ -19,19 +19,26 @@ Render a furnished world and a robot's drives through it to rosbag2 recordings.
   simulate --output world1 --seed 1 --laps 5 --width 320 --height 240
   simulate --output world2 --world corridor --laps 9
   simulate --output world3 --world twins --laps 5
+  simulate --output foreign --seed 1 --textures 0
 
 OUTPUT/train and OUTPUT/test are the recordings (mcap): images, CameraInfo, odometry that drifts,
 /tf and a latched /tf_static. OUTPUT/train.groundtruth.tum and OUTPUT/test.groundtruth.tum hold
 the true map_from_camera at the stamp of each image. The test drive keeps between the laps of the
 training drive. The same options give the same recordings.
 
-A room is 8 x 6 m, and a lap of it takes half a minute. A corridor runs around a block: a lap is
-47 m and takes 75 s, 1100 images; two laps one way round, then two the other way, on both sides.
-It has what makes reconstructions fail: a white side of 12 m with next to nothing to see, two
-doors 14 m apart that are the same with all around them, quick turns, and a stop of 6 s.
+A room is 8 x 6 m, and a lap of it takes half a minute. With --textures it is painted with the
+pictures, wood, wall papers and rugs of another: a foreign room that looks like a mapped one, with
+other furniture in other places.
+
+A corridor runs around a block: a lap is 47 m and takes 75 s, 1100 images; two laps one way round,
+then two the other way, on both sides. It has what makes reconstructions fail: a white side of
+12 m with next to nothing to see, two doors 14 m apart that are the same with all around them,
+quick turns, and a stop of 6 s.
+
 The twins are two halls of 18 m that are the same to the texel with all their furniture and light,
-joined by two passages of 4 m that differ; a drive is as in a corridor, through both in every lap.
-simulation.yaml says where these places are.
+joined by two passages of 4 m that differ. Drives are as in a corridor, each lap through both.
+
+In either, simulation.yaml says where these places are.
 """
 
 from __future__ import annotations
@@ -47,6 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     world.add_argument('--world', metavar='{room,corridor,twins}', help='where (default room)')
     world.add_argument(
         '--seed', type=int, help='which world of its kind, and which drives (default 0)'
+    )
+    world.add_argument(
+        '--textures',
+        type=int,
+        metavar='SEED',
+        help='paint the room with the textures of the room of this seed (default: its own)',
     )
     world.add_argument('--laps', type=int, help='laps of the training drive (default 3)')
     world.add_argument('--test-laps', type=int, help='laps of the test drive (default 1)')
@@ -84,6 +97,7 @@ def run(args: argparse.Namespace) -> None:
     asked = {
         'world': args.world,
         'seed': args.seed,
+        'textures': args.textures,
         'laps': args.laps,
         'test_laps': args.test_laps,
         'rate_hz': args.rate,

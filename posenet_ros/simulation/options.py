@@ -25,6 +25,7 @@ from posenet_ros.geometry import Camera
 from posenet_ros.simulation.odometry import OdometryErrors
 from posenet_ros.simulation.path import Robot
 from posenet_ros.simulation.sensor import SensorErrors
+from posenet_ros.simulation.world import World
 from posenet_ros.simulation.worlds import Setting, SETTINGS
 
 
@@ -36,7 +37,8 @@ class SimulationOptions:
     The same options give the same recordings. `world` is one of `worlds.SETTINGS`. `laps` are
     driven in one recording to train on; each of `test_laps` is driven between two of those, in
     another. `field_of_view` is horizontal, in degrees. Images are JPEG of `jpeg_quality` when
-    `compressed`, else raw rgb8.
+    `compressed`, else raw rgb8. `textures` is the seed of another world of the kind, whose
+    textures are taken in place of its own.
     """
 
     world: str = 'room'
@@ -53,11 +55,19 @@ class SimulationOptions:
     robot: Robot = field(default_factory=Robot)
     sensor: SensorErrors = field(default_factory=SensorErrors)
     odometry: OdometryErrors = field(default_factory=OdometryErrors)
+    textures: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that nothing can be rendered or driven with."""
         _setting(self.world)
         _within('seed', self.seed, 0, 2**32 - 1)
+        if self.textures is not None:
+            _within('seed of the textures', self.textures, 0, 2**32 - 1)
+            if not self.setting.paintable:
+                raise ConfigError(
+                    f'only a room can be painted with the textures of another, no {self.world}; '
+                    'leave --textures out'
+                )
         _within('laps', self.laps, 1, 50)
         _within('test laps', self.test_laps, 0, 50)
         _within('rate', self.rate_hz, 0.5, 120, 'Hz')
@@ -79,6 +89,11 @@ class SimulationOptions:
         """How the world is made and driven through."""
         return _setting(self.world)
 
+    def made(self) -> World:
+        """Make the world."""
+        textures = {} if self.textures is None else {'textures': self.textures}
+        return self.setting.make(self.seed, **textures)
+
     @property
     def camera(self) -> Camera:
         """The ideal camera that the images are rendered with."""
@@ -87,8 +102,15 @@ class SimulationOptions:
         return Camera(self.width, self.height, focal, focal, *centre)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for YAML, by which two simulations are compared."""
-        return asdict(self)
+        """
+        Return plain values for YAML, by which two simulations are compared.
+
+        A world in its own textures says nothing of them, as one did before there was a choice.
+        """
+        values = asdict(self)
+        if self.textures in (None, self.seed):
+            del values['textures']
+        return values
 
 
 def _setting(world: str) -> Setting:

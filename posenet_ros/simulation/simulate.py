@@ -179,7 +179,7 @@ def drives(lane: Lane, options: SimulationOptions) -> dict[str, Trajectory]:
 
 def _fill(folder: Path, options: SimulationOptions, jobs: int) -> dict[str, int]:
     """Make everything; return how many images each recording has."""
-    world = options.setting.make(options.seed)
+    world = options.made()
     driven = drives(world.lane, options)
     expected = sum(len(camera_poses(each, options)) for each in driven.values())
     truths = {}

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
 from posenet_ros.simulation.arrangement import furnish_walls, island
 from posenet_ros.simulation.fronts import rug
-from posenet_ros.simulation.lighting import lit
+from posenet_ros.simulation.lighting import Lamp, lit
+from posenet_ros.simulation.repaint import repainted, Surfaces
 from posenet_ros.simulation.room import beams, ceiling_lamps, shell, walls
 from posenet_ros.simulation.surfaces import Box, facing, Quad
 
@@ -74,12 +75,28 @@ class World:
         return np.array(edges).reshape(-1, 2, 3)
 
 
-def make_world(seed: int, size: tuple[float, float, float] = (8.0, 6.0, 3.0)) -> World:
+def make_world(
+    seed: int, size: tuple[float, float, float] = (8.0, 6.0, 3.0), *, textures: int | None = None
+) -> World:
     """
     Return the furnished room of this seed, lit, with a lane around an island.
 
     Each of the four walls has its own finish and furniture; the same seed gives the same room.
-    Raises ConfigError for a room too small to drive around in.
+    `textures` is the seed of another room whose textures it is painted with, its own unless
+    given. Raises ConfigError for a room too small to drive around in.
+    """
+    surfaces, lamps, lane = unlit_room(seed, size)
+    if textures is not None and textures != seed:
+        surfaces = repainted(surfaces, unlit_room(textures, size)[0])
+    quads = lit(surfaces.quads, lamps, surfaces.boxes)
+    return World(size, quads, tuple(surfaces.boxes), lane)
+
+
+def unlit_room(seed: int, size: tuple[float, float, float]) -> tuple[Surfaces, list[Lamp], Lane]:
+    """
+    Return the room of a seed before it is lit, what gives light in it, and where to drive.
+
+    Raises ConfigError as `make_world` does.
     """
     rng = np.random.default_rng(seed)
     length, width, height = size
@@ -88,19 +105,19 @@ def make_world(seed: int, size: tuple[float, float, float] = (8.0, 6.0, 3.0)) ->
             f'a room needs {LEAST_SIDE_M} x {LEAST_SIDE_M} x {LEAST_HEIGHT_M} m or more, '
             f'not {length} x {width} x {height}'
         )
-    quads = shell(rng, size)
+    bare = shell(rng, size)
     furnished = furnish_walls(rng, walls(length, width), height)
     half = np.array([length, width]) / 2 - LANE_INSET_M - LANE_HALF_WIDTH_M
     boxes = furnished.boxes + island(rng, np.array([length, width]) / 2, half, height)
     boxes += beams(rng, size)
     lamps, panels = ceiling_lamps(rng, size)
-    quads += furnished.quads + panels + rugs(rng, size)
-    for box in boxes:
-        quads += box.quads(rng)
+    carpets = rugs(rng, size)
+    faces = [box.quads(rng) for box in boxes]
     lane = rounded_lane(length, width)
     if rng.random() < 0.5:
         lane = replace(lane, middle=lane.middle[::-1])
-    return World(size, lit(quads, lamps + furnished.lamps, boxes), tuple(boxes), lane)
+    surfaces = Surfaces(bare, furnished.quads, panels, carpets, boxes, faces)
+    return surfaces, lamps + furnished.lamps, lane
 
 
 def rounded_lane(

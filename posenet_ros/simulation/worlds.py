@@ -34,14 +34,16 @@ class Setting:
     """
     A kind of world.
 
-    `make` takes a seed; `drive` is called as `path.drive` is. `robot` and `odometry` are those
-    that are usual there.
+    `make` takes a seed, and as `textures` the seed of another world of the kind to paint it with
+    where it is `paintable`; `drive` is called as `path.drive` is. `robot` and `odometry` are
+    those that are usual there.
     """
 
-    make: Callable[[int], World]
+    make: Callable[..., World]
     drive: Callable[..., Trajectory]
     robot: Robot = field(default_factory=Robot)
     odometry: OdometryErrors = field(default_factory=OdometryErrors)
+    paintable: bool = False
 
 
 # Faster round its corners. The way is ten times that in a room: a gyroscope that let the
@@ -49,7 +51,7 @@ class Setting:
 _LONG = (Robot(speed=0.65, turn_rate=1.1), OdometryErrors(heading_drift=math.radians(0.05)))
 
 SETTINGS: Mapping[str, Setting] = {
-    'room': Setting(make_world, drive),
+    'room': Setting(make_world, drive, paintable=True),
     'corridor': Setting(make_corridor, tour, *_LONG),
     'twins': Setting(make_twins, tour, *_LONG),
 }

@@ -272,6 +272,45 @@ def test_options_that_cannot_be_are_refused_with_their_value(options, said):
         SimulationOptions(**options)
 
 
+@pytest.mark.parametrize('world', ['corridor', 'twins'])
+def test_only_a_room_takes_the_textures_of_another(tmp_path, capsys, world):
+    out = tmp_path / 'out'
+    asked = ['--world', world, '--textures', '1']
+    assert main(['simulate', '--output', str(out), *asked]) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1 and f'no {world}; leave --textures out' in said[0]
+    assert not out.exists()
+    with pytest.raises(ConfigError, match='seed of the textures must be 0 to'):
+        SimulationOptions(textures=-1)
+
+
+def test_a_folder_from_before_textures_could_be_chosen_is_known_again(simulation, small):
+    """Nothing is said of them in its facts, nor of those of the world itself."""
+    facts = yaml.safe_load((simulation.folder / 'simulation.yaml').read_text())
+    assert 'textures' not in facts['options']
+    own = dataclasses.replace(small, textures=small.seed)
+    assert not simulate(simulation.folder, own).made
+    with pytest.raises(ConfigError, match='another simulation'):
+        simulate(simulation.folder, dataclasses.replace(small, textures=5))
+
+
+def test_the_command_paints_a_room_with_the_textures_of_another(tmp_path):
+    plain, painted = tmp_path / 'plain', tmp_path / 'painted'
+    arguments = ['--seed', '1', '--laps', '1', '--test-laps', '0', '--rate', '0.5']
+    arguments += ['--width', '64', '--height', '48']
+    assert main(['simulate', '--output', str(plain), *arguments]) == 0
+    assert main(['simulate', '--output', str(painted), *arguments, '--textures', '3']) == 0
+    facts = yaml.safe_load((painted / 'simulation.yaml').read_text())
+    assert (facts['options']['seed'], facts['options']['textures']) == (1, 3)
+    # The same drive in the same room, and yet other images.
+    names = [folder / 'train.groundtruth.tum' for folder in (plain, painted)]
+    assert names[0].read_text() == names[1].read_text()
+    (_, one), (_, other) = (read(folder / 'train', IMAGES)[2] for folder in (plain, painted))
+    assert bytes(one.data) != bytes(other.data)
+    # It is there already, textures and all.
+    assert main(['simulate', '--output', str(painted), *arguments, '--textures', '3']) == 0
+
+
 def test_the_command_prints_what_it_made(tmp_path, capsys):
     out = tmp_path / 'world'
     arguments = ['--seed', '3', '--laps', '1', '--test-laps', '0', '--rate', '1']
