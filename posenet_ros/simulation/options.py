@@ -65,8 +65,8 @@ class SimulationOptions:
             _within('seed of the textures', self.textures, 0, 2**32 - 1)
             if not self.setting.paintable:
                 raise ConfigError(
-                    f'only a room can be painted with the textures of another, no {self.world}; '
-                    'leave --textures out'
+                    'only a room can be painted with the textures of another; '
+                    f'leave --textures out of --world {self.world}'
                 )
         _within('laps', self.laps, 1, 50)
         _within('test laps', self.test_laps, 0, 50)

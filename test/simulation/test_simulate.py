@@ -278,7 +278,7 @@ def test_only_a_room_takes_the_textures_of_another(tmp_path, capsys, world):
     asked = ['--world', world, '--textures', '1']
     assert main(['simulate', '--output', str(out), *asked]) == 2
     said = capsys.readouterr().err.strip().splitlines()
-    assert len(said) == 1 and f'no {world}; leave --textures out' in said[0]
+    assert len(said) == 1 and f'leave --textures out of --world {world}' in said[0]
     assert not out.exists()
     with pytest.raises(ConfigError, match='seed of the textures must be 0 to'):
         SimulationOptions(textures=-1)
