@@ -31,16 +31,18 @@ MAY_IMPORT = {
     'geometry': set(),
     'data': {'geometry'},
     'reporting': {'geometry'},
-    'sfm': {'geometry', 'data', 'reporting'},
+    'landmarks': {'geometry'},
+    'sfm': {'geometry', 'data', 'reporting', 'landmarks'},
     'models': {'geometry'},
     'training': {'geometry', 'data', 'models'},
-    'localization': {'geometry', 'models'},
+    'localization': {'geometry', 'models', 'landmarks'},
     'recovery': {'geometry'},
-    'evaluation': {'geometry', 'data', 'models', 'localization', 'reporting'},
+    'evaluation': {'geometry', 'data', 'models', 'landmarks', 'localization', 'reporting'},
     'simulation': {'geometry', 'data'},
     'explain': {
         'geometry',
         'data',
+        'landmarks',
         'sfm',
         'models',
         'training',
@@ -52,6 +54,7 @@ MAY_IMPORT = {
     'cli': {
         'geometry',
         'data',
+        'landmarks',
         'sfm',
         'models',
         'training',
@@ -68,7 +71,7 @@ MAY_IMPORT = {
 TORCH_IN_DATA = {Path('data/dataset.py'), Path('data/augmentation.py')}
 
 HEAVY = {'torch', 'torchvision', 'lightning', 'pycolmap', 'matplotlib'}
-LIGHT_ROOMS = ('cli', 'geometry', 'data', 'reporting', 'sfm')
+LIGHT_ROOMS = ('cli', 'geometry', 'data', 'landmarks', 'reporting', 'sfm')
 
 
 def imports(tree, *, of_module_only=False):

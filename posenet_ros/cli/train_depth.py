@@ -22,7 +22,8 @@ from posenet_ros.cli.train_folder import is_first
 from posenet_ros.cli.train_source import Labelled
 from posenet_ros.data.depth import Depths
 from posenet_ros.errors import ConfigError, LabellingError
-from posenet_ros.sfm.depths import DEPTH, depths_of, has_map
+from posenet_ros.sfm.depths import depths_of
+from posenet_ros.sfm.scene_map import has_map, RECONSTRUCTION
 from posenet_ros.training.config import TrainOptions
 
 
@@ -32,7 +33,7 @@ def depths_for(output: Path, labelled: Labelled, options: TrainOptions) -> Depth
 
     They serve to move training cameras, where the recipe does, and to measure what errors are
     outside of the drive. A data set without a map has one made for the first alone, in the
-    output's folder `depth`.
+    output's folder `reconstruction`.
     """
     wanted = bool(options.move and options.moved)
     if not wanted and labelled.model is None:
@@ -43,14 +44,15 @@ def depths_for(output: Path, labelled: Labelled, options: TrainOptions) -> Depth
     if labelled.camera.distortion == 'equidistant':
         print('cameras are not moved: the images are those of a fisheye')
         return {}
-    if not (is_first() or labelled.model or has_map(output / DEPTH)):
+    if not (is_first() or labelled.model or has_map(output / RECONSTRUCTION)):
         raise ConfigError(
-            f'{output / DEPTH} holds no map yet, and several processes cannot make it: begin the '
-            'training on one machine, and start it on all when it says how many depths are known'
+            f'{output / RECONSTRUCTION} holds no map yet, and several processes cannot make it: '
+            'begin the training on one machine, and start it on all when it says how many depths '
+            'are known'
         )
     try:
         depths = depths_of(
-            labelled.frames, labelled.camera, model=labelled.model, work=output / DEPTH
+            labelled.frames, labelled.camera, model=labelled.model, work=output / RECONSTRUCTION
         )
     except LabellingError as error:
         print(f'cameras are not moved, since no depths are known: {error}', flush=True)

@@ -30,7 +30,8 @@ from posenet_ros.localization.posenet import choose_device
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.checkpoint import find_model_folder, load_model, LoadedModel
 from posenet_ros.models.measured_layer import restore_measured_layer
-from posenet_ros.sfm.depths import DEPTH, depths_of
+from posenet_ros.sfm.depths import depths_of
+from posenet_ros.sfm.scene_map import RECONSTRUCTION
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import frames_sha256
 from posenet_ros.training.splits import hold_out
@@ -64,7 +65,7 @@ class Subject:
         """Inverse depths by image, where the recipe moves cameras and training had them."""
         if not self.loaded.card.training['frames'].get('with_depth'):
             return {}
-        work = self.run / DEPTH
+        work = self.run / RECONSTRUCTION
         return depths_of(self.labelled, self.camera, model=self.model, work=work)
 
     @cached_property

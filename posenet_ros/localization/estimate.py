@@ -94,12 +94,14 @@ class Answers(NamedTuple):
     """
     Estimates of N images, and the features (N, K) that came with them.
 
-    `novelty_N` says how unlike all training images each is, NaN where nothing tells.
+    `novelty_N` says how unlike all training images each is, NaN where nothing tells. `guesses` are
+    the poses in mind where images were refused, too: nothing to act on, but where to look.
     """
 
     estimates: tuple[PoseEstimate, ...]
     features: NDArray[np.float32]
     novelty_N: NDArray[np.float64]
+    guesses: tuple[Pose | None, ...] = ()
 
 
 class Localizer(Protocol):

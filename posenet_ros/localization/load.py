@@ -18,11 +18,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from posenet_ros.errors import ModelError
+from posenet_ros.errors import ConfigError, ModelError
+from posenet_ros.landmarks.landmark_map import LANDMARKS, read_map
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.localization.estimate import Localizer
 from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer
+from posenet_ros.localization.verified import VerifiedLocalizer
 from posenet_ros.models.checkpoint import load_model
+
+REFINE = ('auto', 'off')
 
 
 def load_localizer(
@@ -32,16 +36,19 @@ def load_localizer(
     unscaled: bool = False,
     ensemble: Ensemble = CENTRE_CROP,
     always: bool = False,
+    refine: str = 'auto',
 ) -> Localizer:
     """
     Load the model of a run (or a model folder) and answer once, so that it is ready.
 
     `auto` runs on CUDA where there is one, else on the CPU. `unscaled` accepts a model whose map
     has no metres, which no robot can act on; `ensemble` averages several answers; `always` refuses
-    no image. Raises
-    ModelError for a folder that holds no usable model, ConfigError for a device that is not
-    there, or for samples of a model without dropout.
+    no image. By `refine`, `auto` has poses verified where the model folder has a map of landmarks,
+    and `off` does not. Raises ModelError for a folder that holds no usable model, ConfigError for
+    a device that is not there, or for samples of a model without dropout.
     """
+    if refine not in REFINE:
+        raise ConfigError(f'refine must be {" or ".join(REFINE)}, not {refine!r}')
     loaded = load_model(path, choose_device(device))
     if not (loaded.card.metric or unscaled):
         raise ModelError(
@@ -49,5 +56,10 @@ def load_localizer(
             'positions and covariances would be taken for metres; record odometry, and train again'
         )
     localizer = PoseNetLocalizer(loaded, ensemble, always=always)
-    localizer.regressor.warm_up()
-    return localizer
+    landmarks = loaded.folder / LANDMARKS
+    if refine == 'off' or LANDMARKS not in loaded.files:
+        localizer.regressor.warm_up()
+        return localizer
+    verified = VerifiedLocalizer(localizer, read_map(landmarks))
+    verified.warm_up()
+    return verified

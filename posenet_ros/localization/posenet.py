@@ -97,7 +97,7 @@ class PoseNetLocalizer:
         if self._index is not None:
             novelty_N = self._index.novelty(found.features)
         estimates = map(self._estimate, found.poses, novelty_N.tolist())
-        return Answers(tuple(estimates), found.features, novelty_N)
+        return Answers(tuple(estimates), found.features, novelty_N, found.poses)
 
     def _estimate(self, pose: Pose | None, novelty: float) -> PoseEstimate:
         if pose is None:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import shutil
@@ -56,26 +57,39 @@ class TrainingFeatures:
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model ready to answer, in evaluation mode, on `device`."""
+    """
+    A model ready to answer, in evaluation mode, on `device`.
+
+    `files` are the names of all that belongs to it in its folder.
+    """
 
     model: PoseNet
     card: ModelCard
     features: TrainingFeatures | None
     device: torch.device
+    folder: Path
+    files: frozenset[str]
 
 
 def save_model(
-    folder: Path, model: PoseNet, card: ModelCard, features: TrainingFeatures | None = None
+    folder: Path,
+    model: PoseNet,
+    card: ModelCard,
+    features: TrainingFeatures | None = None,
+    others: Sequence[Path] = (),
 ) -> None:
     """
     Write a model folder, whole or not at all; one of the same name is replaced.
 
-    The auxiliary heads are left out: they serve training only.
+    The auxiliary heads are left out: they serve training only. `others` are files that belong to
+    the model, which are copied into its folder.
     """
     partial = folder.with_name(f'.{folder.name}.partial')
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
+        for other in others:
+            shutil.copyfile(other, partial / other.name)
         _write_files(partial, model, card, features)
         _put_in_place(partial, folder)
     finally:
@@ -162,7 +176,7 @@ def load_model(folder: Path, device: str | torch.device = 'cpu') -> LoadedModel:
         ) from error
     features = _read_features(folder / FEATURES) if FEATURES in files else None
     device = torch.device(device)
-    return LoadedModel(model.eval().to(device), card, features, device)
+    return LoadedModel(model.eval().to(device), card, features, device, folder, frozenset(files))
 
 
 def check_model(folder: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:

@@ -22,37 +22,21 @@ of a recording would be, and the model is scaled to the poses; nothing else is t
 from __future__ import annotations
 
 from collections.abc import Sequence
-import hashlib
-import logging
 from pathlib import Path
-import shutil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.depth import Depths, FEWEST_POINTS, inverse_depths
 from posenet_ros.data.frames import by_end_of_path, Frame
-from posenet_ros.data.images import encode_jpeg, read_image
 from posenet_ros.errors import LabellingError
-from posenet_ros.files import read_yaml, write_yaml
 from posenet_ros.geometry import Camera
 from posenet_ros.sfm.process import run_stage
-from posenet_ros.sfm.reconstructing import reconstruct_frames
-from posenet_ros.sfm.selection import Selection
-from posenet_ros.sfm.workspace import Workspace
+from posenet_ros.sfm.scene_map import reconstruct_scene
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
-from tqdm import tqdm
-
-_LOG = logging.getLogger(__name__)
-
-# Which frames a map was made of.
-_OF = 'of.yaml'
-# Where a run keeps a map that was made for nothing else.
-DEPTH = 'depth'
 
 _MOST_POINTS = 200
-_MOST_FRAMES = 200
 # An image that is not in the model is told its depth by so many that are, those nearest to it.
 _NEIGHBOURS = 3
 # A radian of turning counts as much as this share of the scene's size.
@@ -75,7 +59,7 @@ def depths_of(
     Raises LabellingError where there is no such map, or one that does not fit the poses.
     """
     if model is None:
-        model, names = _reconstructed(frames, camera, work)
+        model, names = reconstruct_scene(frames, camera, work)
     else:
         names = None
     seen = run_stage(
@@ -94,43 +78,6 @@ def depths_of(
         if inverse is not None:
             found[frame.image] = inverse
     return found
-
-
-def has_map(work: Path) -> bool:
-    """Tell whether the map of a folder is made."""
-    return Workspace(work).is_done('mapping')
-
-
-def _reconstructed(
-    frames: Sequence[Frame], camera: Camera, work: Path
-) -> tuple[Path, dict[str, int]]:
-    """Reconstruct some frames; return the model, and which frame each of its images is."""
-    step = max(1, -(-len(frames) // _MOST_FRAMES))
-    chosen = range(0, len(frames), step)
-    _claim(work, [frames[number] for number in chosen], camera)
-    space = Workspace(work)
-    names = {space.image_name(number): number for number in chosen}
-    space.images.mkdir(parents=True, exist_ok=True)
-    space.sfm.mkdir(exist_ok=True)
-    for name, number in tqdm(names.items(), desc='copying images', unit='image', delay=2):
-        if not (space.images / name).is_file():
-            encode_jpeg(space.images / name, read_image(frames[number].image))
-    selection = Selection(tuple(chosen), camera.width, camera.height, len(names), 0, 0)
-    found = reconstruct_frames(space, selection, camera, 'auto')
-    _LOG.info('depth: %d of %d frames mapped', len(found.sfm_from_camera), len(names))
-    return space.unaligned, names
-
-
-def _claim(work: Path, chosen: Sequence[Frame], camera: Camera) -> None:
-    """Make a folder that of the map of these frames; a map of others is thrown away."""
-    names = [f'{frame.sequence}/{frame.image.name} {frame.stamp_ns}' for frame in chosen]
-    digest = hashlib.sha256('\n'.join(names).encode()).hexdigest()
-    of = {'frames_sha256': digest, 'camera': camera.to_dict()}
-    path = work / _OF
-    if not path.is_file() or read_yaml(path, LabellingError) != of:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        write_yaml(path, of)
 
 
 def _by_frame(

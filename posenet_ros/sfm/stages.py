@@ -22,7 +22,9 @@ from posenet_ros.sfm.matching import match
 from posenet_ros.sfm.parting import part
 from posenet_ros.sfm.placing import place
 from posenet_ros.sfm.points import read_points
+from posenet_ros.sfm.poses import read_poses
 from posenet_ros.sfm.seen import read_seen
+from posenet_ros.sfm.triangulating import triangulate
 
 STAGES = {
     'features': extract,
@@ -31,5 +33,7 @@ STAGES = {
     'parting': part,
     'placing': place,
     'points': read_points,
+    'poses': read_poses,
     'seen': read_seen,
+    'triangulating': triangulate,
 }

@@ -55,7 +55,7 @@ def asked(monkeypatch):
 def test_depths_come_from_the_map_of_the_labels(labelled, asked, tmp_path, capsys):
     depths = train_depth.depths_for(tmp_path, labelled, MOVES)
     assert list(depths) == [Path('0.jpg')]
-    assert asked == [(3, CAMERA, Path('sfm'), tmp_path / 'depth')]
+    assert asked == [(3, CAMERA, Path('sfm'), tmp_path / 'reconstruction')]
     assert capsys.readouterr().out == 'depth of 1 of 3 frames is known\n'
 
 

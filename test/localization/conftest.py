@@ -14,6 +14,8 @@
 
 """A tiny model, and its folder on disk."""
 
+from pathlib import Path
+
 import numpy as np
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel, save_model, TrainingFeatures
@@ -42,7 +44,9 @@ def loaded():
         np.array([[1, 0, 0, 0]] * 3, dtype=np.float32),
         np.arange(3) * 10**9,
     )
-    return LoadedModel(model.eval(), card, features, torch.device('cpu'))
+    return LoadedModel(
+        model.eval(), card, features, torch.device('cpu'), Path('model'), frozenset()
+    )
 
 
 @pytest.fixture(scope='session')

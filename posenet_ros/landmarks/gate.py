@@ -1,0 +1,125 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What has to be shown before a pose counts as verified, and how exact it then is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """
+    What an image shows for a pose.
+
+    `found` points of the map are where the pose has them, of `expected` that it has in the image;
+    chance would put `by_chance` there. They are in `cells` of the 8 x 6 parts of the image.
+    `elsewhere` is how many another place of the map, which shares no point with this one, has of
+    the same image.
+    """
+
+    found: int
+    expected: int
+    by_chance: float
+    cells: int
+    elsewhere: int
+
+    @property
+    def share(self) -> float:
+        """The share of the points that should be seen and are."""
+        return self.found / max(self.expected, 1)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """
+    The least that verifies a pose, and how its covariance follows from the points.
+
+    At least `found` points, `share` of those expected, in `cells` parts of the image,
+    `over_chance` times as many as chance gives, and no other place with more than `elsewhere` of
+    their number.
+    The covariance is `stretch` times what the points alone would give, plus what the map itself
+    is off by, `floor_m` and `floor_rad` along and about each axis: both measured on held-out
+    frames.
+    """
+
+    found: int = 25
+    share: float = 0.04
+    cells: int = 7
+    over_chance: float = 3.0
+    elsewhere: float = 0.5
+    stretch: float = 1.0
+    floor_m: float = 0.02
+    floor_rad: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that would verify everything, or make a covariance that lies."""
+        if self.found < 6 or self.cells < 1 or not 0 < self.elsewhere <= 1:
+            raise ConfigError(f'nothing is verified by {self}')
+        if not (self.stretch > 0 and self.floor_m > 0 and self.floor_rad > 0):
+            raise ConfigError(f'the covariance of {self} would be none')
+
+    def objections(self, evidence: Evidence) -> tuple[str, ...]:
+        """Return why a pose is not verified; nothing where it is."""
+        said = []
+        if evidence.found < self.found:
+            said.append(f'{evidence.found} points of the map are found, not {self.found}')
+        if evidence.share < self.share:
+            seen, least = 100 * evidence.share, 100 * self.share
+            said.append(f'{seen:.0f} % of the points that should be seen are, not {least:.0f} %')
+        if evidence.cells < self.cells:
+            said.append(f'they are in {evidence.cells} parts of the image, not {self.cells}')
+        if evidence.found < self.over_chance * evidence.by_chance:
+            said.append(f'chance alone would give {evidence.by_chance:.0f}')
+        if evidence.elsewhere > self.elsewhere * evidence.found:
+            said.append(
+                f'another place of the map looks the same: {evidence.elsewhere} points of it are '
+                f'found, {evidence.found} of this one'
+            )
+        return tuple(said)
+
+    def covariance(self, information: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """
+        Return the covariance (6, 6) of a pose whose points give this information.
+
+        Order x y z rotX rotY rotZ about the map's axes. None where the points leave it open.
+        """
+        try:
+            spread = np.linalg.inv(information)
+        except np.linalg.LinAlgError:
+            return None
+        spread = (spread + spread.T) / 2
+        if not (np.isfinite(spread).all() and np.linalg.eigvalsh(spread)[0] > 0):
+            return None
+        floor = np.array([self.floor_m] * 3 + [self.floor_rad] * 3) ** 2
+        return self.stretch * spread + np.diag(floor)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values; `from_dict` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Gate:
+        """Read a gate; raise ConfigError for keys that it does not have."""
+        unknown = set(values) - {entry.name for entry in fields(cls)}
+        if unknown:
+            raise ConfigError(f'unknown values of a gate: {", ".join(sorted(unknown))}')
+        return cls(**values)

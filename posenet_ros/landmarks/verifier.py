@@ -1,0 +1,293 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From an image and a guess to a pose that the map itself confirms, or the reasons why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.geometry import Camera, Pose
+from posenet_ros.landmarks.features import unit_rows
+from posenet_ros.landmarks.gate import Evidence, Gate
+from posenet_ros.landmarks.landmark_map import LandmarkMap
+from posenet_ros.landmarks.matching import match_anywhere, match_nearby, Matches
+from posenet_ros.landmarks.resection import (
+    Attitude,
+    FEWEST_MATCHES,
+    rays_of,
+    refine,
+    resect,
+    Resected,
+)
+from scipy.spatial.transform import Rotation
+
+# Frames that look most like the image, and those nearest to where the network has it.
+_MOST_ALIKE = 8
+_NEAREST = 4
+# What is in sight of a pose is what so many frames around it saw.
+_AROUND = 20
+# How much a move as long as things are far away counts beside a turn.
+_MOVE_WEIGHT = 4.0
+# Points are looked for ever nearer to where they are expected, in pixels at 640 of width.
+_RADII_PX = (8.0, 5.0)
+_USUAL_WIDTH = 640
+# Frames of another place that are asked, too.
+_ELSEWHERE = 4
+# Poses less apart are one: a share of how far things are away, and radians.
+_SAME_PLACE = 0.15
+_SAME_TURN = math.radians(8)
+_CELLS = 8, 6
+_FEWEST_FEATURES = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """
+    What the map says of an image.
+
+    `map_from_camera` and `covariance` (6, 6) are there where points of the map hold a pose, and
+    it is `verified` where nothing speaks against it; `reasons` say what does. `evidence` is None
+    where no pose was found.
+    """
+
+    map_from_camera: Pose | None
+    covariance: NDArray[np.float64] | None
+    evidence: Evidence | None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether there is a pose that nothing speaks against."""
+        return self.map_from_camera is not None and not self.reasons
+
+
+class Verifier:
+    """
+    Finds where an image was taken, exactly, from points of the map.
+
+    Frames that look like the image, and those near a guess, say which points may be in sight; the
+    points' looks say which they are (the guess is not needed for that); their places say
+    where the camera is. Then all points in sight of that pose are looked for, and counted.
+    """
+
+    def __init__(self, landmarks: LandmarkMap, gate: Gate | None = None) -> None:
+        """Take a map; `gate` goes before the map's own."""
+        self.landmarks = landmarks
+        self.gate = Gate.from_dict(landmarks.gate) if gate is None else gate
+        places = landmarks.places_FK.astype(np.float32)
+        lengths = np.linalg.norm(places, axis=1, keepdims=True)
+        self._places = places / np.maximum(lengths, 1e-6)
+        self._centres = landmarks.centres_F3.astype(np.float64)
+        self._rotations = landmarks.rotations_F33.astype(np.float64)
+        self._depth = _usual_depth(landmarks)
+
+    def verify(
+        self,
+        rgb: NDArray[np.uint8],
+        place_K: NDArray[np.floating],
+        guess: Pose | None = None,
+        camera: Camera | None = None,
+    ) -> Verdict:
+        """
+        Look for an image uint8 (H, W, 3) in the map.
+
+        `place_K` is what it looks like as a whole, as the map's frames do; `guess` is
+        `map_from_camera` by the network; `camera` took the image, by default the map's own,
+        scaled to its size.
+        """
+        height, width = rgb.shape[:2]
+        camera = (camera or self.landmarks.camera).resized(width, height)
+        features = self.landmarks.extractor.extract(rgb)
+        if len(features.pixels) < _FEWEST_FEATURES:
+            return _nothing(f'the image has {len(features.pixels)} features, too few to tell')
+        asked = _Asked(
+            self.landmarks,
+            unit_rows(features.descriptors),
+            rays_of(camera, features.pixels),
+            features.pixels,
+            camera,
+        )
+        similar_F = self._places @ np.asarray(place_K, dtype=np.float32)
+        order = np.argsort(-similar_F)
+        frames = set(order[:_MOST_ALIKE].tolist())
+        if guess is not None:
+            frames |= set(self._around(self._attitude(guess), _NEAREST).tolist())
+        held = self._hold(asked, sorted(frames))
+        if held is None:
+            return _nothing('no pose goes with what it shows of the map')
+        evidence = self._evidence(asked, held, order)
+        return self._verdict(held, evidence)
+
+    def _attitude(self, guess: Pose) -> Attitude:
+        pose = guess @ self.landmarks.image_from_label.inverse()
+        return Attitude(pose.rotation.as_matrix(), pose.translation)
+
+    def _hold(self, asked: _Asked, frames: Sequence[int]) -> _Held | None:
+        """Return the pose that points of some frames hold, refined on all that are in sight."""
+        matches = match_anywhere(asked.unit_ND, self.landmarks, self.landmarks.seen_by(frames))
+        points = self.landmarks.points_P3[matches.points]
+        rays = asked.rays_N2[matches.features]
+        found = resect(points, rays, asked.focal)
+        if found is None:
+            return None
+        attitude, agree = found
+        refined = refine(points[agree], rays[agree], attitude, asked.focal)
+        held = None
+        for radius in _RADII_PX:
+            if refined is None:
+                return None
+            held = self._look_around(asked, refined, radius)
+            if len(held.matches.points) < FEWEST_MATCHES:
+                return None
+            refined = held.refined = refine(
+                self.landmarks.points_P3[held.matches.points],
+                asked.rays_N2[held.matches.features],
+                refined.attitude,
+                asked.focal,
+            )
+        return held if refined is not None else None
+
+    def _look_around(self, asked: _Asked, refined: Resected, radius_px: float) -> _Held:
+        """Look for all points that are in sight of a pose."""
+        landmarks, attitude = self.landmarks, refined.attitude
+        points = landmarks.seen_by(self._around(attitude, _AROUND))
+        seen = attitude.into_image(landmarks.points_P3[points])
+        ahead = seen[:, 2] > 0
+        points, plane = points[ahead], seen[ahead, :2] / seen[ahead, 2:]
+        low, high = asked.corners
+        inside = ((plane >= low) & (plane <= high)).all(axis=1)
+        points, plane = points[inside], plane[inside]
+        radius = radius_px / asked.focal * asked.width / _USUAL_WIDTH
+        guided = match_nearby(
+            asked.unit_ND,
+            asked.rays_N2,
+            landmarks,
+            points,
+            plane,
+            radius,
+            float(np.prod(high - low)),
+        )
+        return _Held(refined, guided.matches, len(points), guided.by_chance)
+
+    def _around(self, attitude: Attitude, number: int) -> NDArray[np.int64]:
+        """Return the frames that are nearest to a pose and look the same way."""
+        apart = np.square(self._centres - attitude.centre).sum(axis=1) / self._depth**2
+        views = self._rotations[:, :, 2] @ attitude.map_from_image[:, 2]
+        return np.argsort(_MOVE_WEIGHT * apart - views)[:number]
+
+    def _evidence(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> Evidence:
+        pixels = asked.pixels_N2[held.matches.features]
+        parts = (pixels * _CELLS / [asked.width, asked.height]).astype(int)
+        return Evidence(
+            found=len(held.matches.points),
+            expected=held.expected,
+            by_chance=held.by_chance,
+            cells=len(np.unique(parts, axis=0)),
+            elsewhere=self._elsewhere(asked, held, order),
+        )
+
+    def _elsewhere(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> int:
+        """Return how many points the frames hold that look most alike and see none of these."""
+        here = np.zeros(len(self.landmarks.points_P3), dtype=bool)
+        here[self.landmarks.seen_by(self._around(held.refined.attitude, _AROUND))] = True
+        others = []
+        for frame in order.tolist():
+            start, end = self.landmarks.first_seen[frame : frame + 2]
+            if end > start and not here[self.landmarks.seen[start:end]].any():
+                others.append(frame)
+                if len(others) == _ELSEWHERE:
+                    break
+        other = self._hold(asked, others) if others else None
+        if other is None or self._same(held.refined.attitude, other.refined.attitude):
+            return 0
+        return len(other.matches.points)
+
+    def _same(self, one: Attitude, other: Attitude) -> bool:
+        """Tell whether two poses are one: then both sets of points speak for it."""
+        apart = float(np.linalg.norm(one.centre - other.centre))
+        between = Rotation.from_matrix(one.map_from_image.T @ other.map_from_image)
+        return apart < _SAME_PLACE * self._depth and between.magnitude() < _SAME_TURN
+
+    def _verdict(self, held: _Held, evidence: Evidence) -> Verdict:
+        attitude, information = held.refined.attitude, held.refined.information
+        offset = self.landmarks.image_from_label
+        map_from_image = Pose(
+            Rotation.from_matrix(attitude.map_from_image), attitude.centre, 'map', 'image'
+        )
+        pose = map_from_image @ offset
+        covariance = self.gate.covariance(information)
+        if covariance is None:
+            return _nothing('the points that are found leave the pose open')
+        # The labelled camera is beside the one that took the image, and swings with its turns.
+        lever = pose.translation - attitude.centre
+        moved = np.eye(6)
+        moved[:3, 3:] = -np.array(
+            [[0, -lever[2], lever[1]], [lever[2], 0, -lever[0]], [-lever[1], lever[0], 0]]
+        )
+        covariance = moved @ covariance @ moved.T
+        return Verdict(pose, covariance, evidence, self.gate.objections(evidence))
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """The features of an image, on the plane ahead of its camera."""
+
+    landmarks: LandmarkMap
+    unit_ND: NDArray[np.float32]
+    rays_N2: NDArray[np.float64]
+    pixels_N2: NDArray[np.float32]
+    camera: Camera
+
+    @property
+    def focal(self) -> float:
+        return (self.camera.fx + self.camera.fy) / 2
+
+    @property
+    def width(self) -> int:
+        return self.camera.width
+
+    @property
+    def height(self) -> int:
+        return self.camera.height
+
+    @property
+    def corners(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The box on the plane ahead that the features lie in."""
+        return self.rays_N2.min(axis=0), self.rays_N2.max(axis=0)
+
+
+@dataclass(eq=False)
+class _Held:
+    """A pose with the points that hold it, of so many expected."""
+
+    refined: Resected
+    matches: Matches
+    expected: int
+    by_chance: float
+
+
+def _nothing(reason: str) -> Verdict:
+    return Verdict(None, None, None, (reason,))
+
+
+def _usual_depth(landmarks: LandmarkMap) -> float:
+    """Return how far from a frame the points are that it saw, median."""
+    frames = np.repeat(np.arange(landmarks.frames), np.diff(landmarks.first_seen))
+    apart = landmarks.points_P3[landmarks.seen] - landmarks.centres_F3[frames]
+    return max(float(np.median(np.linalg.norm(apart, axis=1))), 1e-9) if len(frames) else 1.0
