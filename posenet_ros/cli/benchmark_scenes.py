@@ -141,10 +141,10 @@ def _measured(
 
     train.run(arguments)
     asked = {'model': arguments.output, 'dataset': spec, 'test_frames': args.test_frames}
-    centre = measure(Request(**asked, always=True))
+    centre = measure(Request(**asked, always=True, refine='off'))
     dense = None
     if args.crops > 1:
-        many = measure(Request(**asked, always=True, crops=args.crops))
+        many = measure(Request(**asked, always=True, refine='off', crops=args.crops))
         dense = medians(many.evaluation.summary)
     low, high = centre.localizer.card.extent
     nearest = centre.evaluation.baseline_errors[NEAREST_IMAGE]

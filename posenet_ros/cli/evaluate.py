@@ -105,6 +105,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='answer every image, also those that the model would refuse',
     )
+    asked.add_argument(
+        '--refine',
+        choices=('auto', 'off'),
+        default='auto',
+        help='auto (default) has poses verified by the map of landmarks, where the model has one; '
+        'off takes what the network says',
+    )
     truth = parser.add_argument_group('what is true')
     truth.add_argument('--truth', type=Path, metavar='FILE.tum', help='true poses of the camera')
     truth.add_argument(

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import nullcontext
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--resume', action='store_true', help='only go on with a run that was stopped'
     )
+    parser.add_argument(
+        '--map-budget',
+        type=megabytes,
+        default=10.0,
+        metavar='MB',
+        help='the most that the map of landmarks may weigh, by which poses are verified (10); '
+        '0 for none',
+    )
     add_label_arguments(parser)
     network = parser.add_argument_group('network')
     network.add_argument(
@@ -111,6 +120,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def megabytes(text: str) -> float:
+    """Read a size; argparse turns what is raised into its one line."""
+    size = float(text)
+    if not 0 <= size < math.inf:
+        raise argparse.ArgumentTypeError(f'a size is not negative, got {text}')
+    return size
+
+
 def run(args: argparse.Namespace) -> None:
     """Go through the stages; what an earlier run has finished is not done again."""
     options = train_options(args)
@@ -135,7 +152,7 @@ def run(args: argparse.Namespace) -> None:
     card = folder.finished_card(output)
     if card is None:
         trunk = make_trunk(options) if trunk is None else trunk
-        _train(output, source.labelled(output), options, trunk)
+        _train(output, source.labelled(output), options, trunk, round(1e6 * args.map_budget))
         return
     source.check(output, card)
     if not folder.has_report(output):
@@ -177,7 +194,9 @@ def _labelling(args: argparse.Namespace) -> LabelOptions | None:
     return None
 
 
-def _train(output: Path, labelled: Labelled, options: TrainOptions, trunk: Trunk) -> None:
+def _train(
+    output: Path, labelled: Labelled, options: TrainOptions, trunk: Trunk, map_bytes: int
+) -> None:
     from posenet_ros.cli.train_depth import depths_for
     from posenet_ros.cli.train_folder import claim_training, is_first
     from posenet_ros.cli.train_result import conclude
@@ -205,5 +224,5 @@ def _train(output: Path, labelled: Labelled, options: TrainOptions, trunk: Trunk
             depths=depths,
         )
         if fitted.primary:
-            conclude(output, labelled, split, options, fitted, depths)
+            conclude(output, labelled, split, options, fitted, depths, map_bytes)
             (logs / CHECKPOINT).unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from posenet_ros import __version__
+from posenet_ros.cli.train_landmarks import make_landmarks
 from posenet_ros.cli.train_source import Labelled
 from posenet_ros.data.depth import Depths
 from posenet_ros.errors import ConfigError
@@ -54,16 +55,25 @@ def conclude(
     options: TrainOptions,
     fitted: Fitted,
     depths: Depths,
+    map_bytes: int,
 ) -> None:
     """
     Measure on the held-out frames, write report and model, and tell the result.
 
     A linear head is then solved for with the held-out frames too: where they were taken, the
-    model would know less than it could. What was measured is of the model before.
+    model would know less than it could. What was measured is of the model before. A map of
+    landmarks goes beside the model, of at most `map_bytes`, none for 0.
     """
     held_out = _measured(labelled, split, fitted.model, fitted.preprocessing, depths)
     card = _card(labelled, split, options, fitted, held_out, len(depths))
     page = _report(output, labelled, split, card, held_out, fitted.history)
+    landmarks = make_landmarks(
+        output,
+        labelled,
+        split,
+        PoseRegressor(fitted.model, fitted.preprocessing, choose_device()),
+        map_bytes,
+    )
     features = held_out.features
     if options.head == 'linear':
         keep_measured_layer(output, fitted.model)
@@ -72,8 +82,10 @@ def conclude(
         regressor = PoseRegressor(fitted.model, fitted.preprocessing, choose_device())
         features = with_frames(features, regressor, split.held_out)
     # Last, since a folder with a model is a finished run.
-    save_model(output / 'model', fitted.model, card, features)
+    save_model(output / 'model', fitted.model, card, features, landmarks.files)
+    landmarks.tidy()
     _tell(labelled, card, held_out)
+    print(f'landmarks   {landmarks.told}')
     print(f'model   {output / "model"}\nreport  {page}')
 
 

@@ -25,6 +25,7 @@ from posenet_ros.evaluation.covariance import residuals, squared_distances
 from posenet_ros.evaluation.evaluate import Evaluation
 from posenet_ros.geometry import NS_PER_S
 from posenet_ros.models.trust import Trust
+from scipy.stats import chi2
 
 # Frames within so many seconds are wrong together, and are drawn together.
 _BLOCK_S = 10.0
@@ -61,13 +62,30 @@ class Coverage:
 
 
 def coverage(evaluation: Evaluation, trust: Trust) -> Coverage | None:
-    """Return how true the covariances of the answers were, None without any."""
+    """Return how true the network's covariances of its answers were, None without any."""
+    return _covered(evaluation, False, trust.half_reach, trust.most_reach)
+
+
+def coverage_of_verified(evaluation: Evaluation) -> Coverage | None:
+    """Return how true the covariances of verified poses were, None without any."""
+    half_reach, most_reach = (float(chi2.ppf(share, df=6)) for share in (0.5, 0.95))
+    return _covered(evaluation, True, half_reach, most_reach)
+
+
+def _covered(
+    evaluation: Evaluation, verified: bool, half_reach: float, most_reach: float
+) -> Coverage | None:
+    confirmed = evaluation.verified or (False,) * len(evaluation.truth)
     told = [
         (stamp_ns, true, estimate, covariance)
-        for stamp_ns, true, estimate, covariance in zip(
-            evaluation.stamps_ns, evaluation.truth, evaluation.estimates, evaluation.covariances
+        for stamp_ns, true, estimate, covariance, each in zip(
+            evaluation.stamps_ns,
+            evaluation.truth,
+            evaluation.estimates,
+            evaluation.covariances,
+            confirmed,
         )
-        if estimate is not None and covariance is not None
+        if estimate is not None and covariance is not None and each == verified
     ]
     if not told:
         return None
@@ -75,9 +93,7 @@ def coverage(evaluation: Evaluation, trust: Trust) -> Coverage | None:
     errors, covariance_N66 = residuals(truth, estimates), np.stack(covariances)
     distances = squared_distances(errors, covariance_N66)
     blocks = np.array(stamps, dtype=np.int64) // round(_BLOCK_S * NS_PER_S)
-    half, most = (
-        _bootstrapped(distances <= reach, blocks) for reach in (trust.half_reach, trust.most_reach)
-    )
+    half, most = (_bootstrapped(distances <= reach, blocks) for reach in (half_reach, most_reach))
     return Coverage(half, most)
 
 

@@ -27,24 +27,28 @@ from numpy.typing import NDArray
 from posenet_ros.data.frames import Frame
 from posenet_ros.errors import PosenetError
 from posenet_ros.evaluation.baselines import Baselines
-from posenet_ros.evaluation.metrics import ErrorSummary, pose_errors, PoseErrors
+from posenet_ros.evaluation.metrics import ErrorSummary, pose_errors, PoseErrors, Threshold
 from posenet_ros.evaluation.queries import queries_of_frames, Query
 from posenet_ros.evaluation.truth import pose_at, true_pose
 from posenet_ros.geometry import Pose, Trajectory
 from posenet_ros.localization.estimate import Localizer
 from posenet_ros.localization.regressor import PoseRegressor
+from posenet_ros.localization.verified import VerifiedLocalizer
 
 _BATCH = 16
+# Beyond, a verified pose is wrong, and nothing excuses it.
+WRONG = Threshold(0.5, 10.0)
 
 
 # Poses (None for no answer) and features of a few images.
 class Asked(NamedTuple):
-    """Poses of some images, None where there is none, features, covariances and novelties."""
+    """Answers to some images: poses, None where there is none, features, and what is known."""
 
     poses: Sequence[Pose | None]
     features: NDArray[np.float32]
     covariances: Sequence[NDArray[np.float64] | None] | None = None
     novelty_N: NDArray[np.float64] | None = None
+    verified: Sequence[bool] | None = None
 
 
 Ask = Callable[[Sequence[NDArray[np.uint8]]], Asked]
@@ -60,7 +64,8 @@ class Evaluation:
     the images that nobody knows the pose of, and which are in no figure; `metric` is false where
     lengths are in units of a map without metres. `covariances` (6, 6) came with the estimates,
     None where none did, and are empty where there was nobody to tell any; so are the novelties
-    of the images, NaN where none was told.
+    of the images, NaN where none was told. `verified` says which estimates an image confirmed,
+    and is empty where nothing verifies.
     """
 
     stamps_ns: NDArray[np.int64]
@@ -71,6 +76,7 @@ class Evaluation:
     metric: bool = True
     covariances: tuple[NDArray[np.float64] | None, ...] = ()
     novelties: tuple[float, ...] = ()
+    verified: tuple[bool, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -104,7 +110,35 @@ class Evaluation:
             for name, errors in self.baseline_errors.items()
         }
         counted = {'images': self.images, 'metric': self.metric}
-        return {**counted, **self.summary.to_dict(), 'baselines': baselines}
+        values = {**counted, **self.summary.to_dict(), 'baselines': baselines}
+        return {**values, **self._verification()} if self.verified else values
+
+    def _verification(self) -> dict[str, Any]:
+        """Return how many were verified, how well, and how the others were answered."""
+        confirmed = np.array(self.verified, dtype=bool)
+        kinds = {'verified': confirmed, 'not_verified': ~confirmed}
+        return {
+            'verified_share': float(confirmed.mean()),
+            'wrong_verified': self.wrong_verified,
+            **{
+                kind: ErrorSummary.of(self.errors_of(chosen)).to_dict()
+                for kind, chosen in kinds.items()
+                if chosen.any()
+            },
+        }
+
+    @property
+    def wrong_verified(self) -> int:
+        """How many verified poses are more than half a metre or ten degrees off."""
+        confirmed = np.array(self.verified, dtype=bool)
+        far = (self.errors.position_m > WRONG.metres) | (
+            self.errors.orientation_deg > WRONG.degrees
+        )
+        return int((confirmed & far).sum()) if len(confirmed) else 0
+
+    def errors_of(self, chosen_N: NDArray[np.bool_]) -> PoseErrors:
+        """Return the errors of some frames."""
+        return PoseErrors(self.errors.position_m[chosen_N], self.errors.orientation_deg[chosen_N])
 
 
 def evaluate(
@@ -115,6 +149,7 @@ def evaluate(
 
     Raises PosenetError when there is no query.
     """
+    verifies = isinstance(localizer, VerifiedLocalizer)
 
     def ask(images: Sequence[NDArray[np.uint8]]) -> Asked:
         answers = localizer.locate_batch(images)
@@ -123,6 +158,7 @@ def evaluate(
             answers.features,
             [estimate.covariance for estimate in answers.estimates],
             answers.novelty_N,
+            [estimate.verified for estimate in answers.estimates] if verifies else None,
         )
 
     return evaluate_answers(ask, queries, baselines)
@@ -156,6 +192,7 @@ def evaluate_answers(
     counted.
     """
     stamps, truth, estimates, covariances, novelties = [], [], [], [], []
+    verified: list[bool | None] = []
     answered: dict[str, list[Pose | None]] = {}
     without_truth = 0
 
@@ -174,6 +211,7 @@ def evaluate_answers(
         estimates += asked.poses
         covariances += asked.covariances or [None] * len(batch)
         unknown = np.full(len(batch), np.nan)
+        verified += asked.verified or [None] * len(batch)
         novelties += (unknown if asked.novelty_N is None else asked.novelty_N).tolist()
         for name, guessed in guesses.items():
             answered.setdefault(name, []).extend(guessed)
@@ -187,6 +225,7 @@ def evaluate_answers(
         without_truth,
         covariances=tuple(covariances),
         novelties=tuple(novelties),
+        verified=tuple(map(bool, verified)) if verified != [None] * len(verified) else (),
     )
 
 

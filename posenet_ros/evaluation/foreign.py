@@ -29,6 +29,7 @@ from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.evaluate import batched
 from posenet_ros.evaluation.queries import images_of_recording
 from posenet_ros.localization.estimate import Localizer
+from posenet_ros.localization.verified import VerifiedLocalizer
 from scipy.stats import rankdata
 from tqdm import tqdm
 
@@ -43,17 +44,23 @@ class Foreign:
 
     `refused` is a share of `images`; `auc` the area under the ROC curve of novelty, the chance
     that an image of elsewhere is newer than one of the map, None where novelty is not known.
+    `verified` is how many poses were verified, all of them wrongly; None where nothing verifies.
     """
 
     source: str
     images: int
     refused: float
     auc: float | None
+    verified: int | None = None
 
     def __str__(self) -> str:
         """Return it for a person."""
         auc = '' if self.auc is None else f'; ROC AUC of novelty {self.auc:.4f}'
-        return f'{100 * self.refused:.1f} % of {self.images} images of {self.source} refused{auc}'
+        verified = '' if self.verified is None else f'; {self.verified or "none"} verified'
+        return (
+            f'{100 * self.refused:.1f} % of {self.images} images of {self.source} refused'
+            f'{auc}{verified}'
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -69,13 +76,20 @@ def measure_foreign(
     `own_N` are novelties of images of the map. Raises ConfigError for a folder without images,
     BagError for a recording that cannot be read.
     """
-    novelties, refused = [], 0
+    novelties, refused, verified = [], 0, 0
     for images in batched(_images(source, rate_hz), _BATCH):
         answers = localizer.locate_batch(images)
         refused += sum(not estimate.answered for estimate in answers.estimates)
+        verified += sum(estimate.verified for estimate in answers.estimates)
         novelties.append(answers.novelty_N)
     foreign_N = np.concatenate(novelties)
-    return Foreign(str(source), len(foreign_N), refused / len(foreign_N), auc(own_N, foreign_N))
+    return Foreign(
+        str(source),
+        len(foreign_N),
+        refused / len(foreign_N),
+        auc(own_N, foreign_N),
+        verified if isinstance(localizer, VerifiedLocalizer) else None,
+    )
 
 
 def auc(own_N: NDArray[np.float64], foreign_N: NDArray[np.float64]) -> float | None:

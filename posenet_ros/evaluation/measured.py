@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 from posenet_ros.evaluation.baselines import seen_in_training
-from posenet_ros.evaluation.coverage import Coverage, coverage
-from posenet_ros.evaluation.evaluate import Evaluation
+from posenet_ros.evaluation.coverage import Coverage, coverage, coverage_of_verified
+from posenet_ros.evaluation.evaluate import Evaluation, WRONG
 from posenet_ros.evaluation.foreign import Foreign
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.table import spread
@@ -70,6 +70,11 @@ class Measured:
         trust = self.localizer and self.localizer.card.trust
         return coverage(self.evaluation, trust) if trust else None
 
+    @cached_property
+    def coverage_of_verified(self) -> Coverage | None:
+        """How true the covariances of verified poses were, where there were any."""
+        return coverage_of_verified(self.evaluation)
+
     def training_poses(self) -> tuple[Pose, ...]:
         """Return where the training images were taken, as far as the model folder tells."""
         training = self.localizer and self.localizer.training
@@ -82,6 +87,8 @@ class Measured:
             values['trained_on'] = self.trained_on
         if self.coverage:
             values['covariance'] = self.coverage.to_dict()
+        if self.coverage_of_verified:
+            values['covariance_of_verified'] = self.coverage_of_verified.to_dict()
         if self.fit:
             values['label_fit'] = self.fit.to_dict()
         if self.foreign:
@@ -123,6 +130,8 @@ class Measured:
                 f'{self.coverage.half} of the answers lie in the region for 50 %, '
                 f'{self.coverage.most} in that for 95 %'
             )
+        if self.evaluation.verified:
+            yield self._verification()
         size = math.dist(*card.extent)
         if self.request.truth and not self.fit:
             large = f': the median error is larger than the map ({size:.1f} {unit})'
@@ -130,3 +139,16 @@ class Measured:
                 'the truth is taken to be in the map of the model; where it has a frame of its '
                 f'own, give --labels-truth too{large if median_m > size else ""}'
             )
+
+    def _verification(self) -> str:
+        """Say how many poses the images confirmed, and whether any of these was wrong."""
+        confirmed = sum(self.evaluation.verified)
+        total = len(self.evaluation.verified)
+        told = f'{confirmed} of {total} poses verified ({100 * confirmed / total:.1f} %)'
+        wrong = self.evaluation.wrong_verified
+        told += f', {wrong or "none"} of them more than {WRONG.metres:g} {self.evaluation.unit}'
+        told += f' or {WRONG.degrees:g} deg off'
+        if self.coverage_of_verified:
+            inside = self.coverage_of_verified
+            told += f'; {inside.half} lie in their region for 50 %, {inside.most} in that for 95 %'
+        return told

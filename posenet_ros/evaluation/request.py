@@ -33,7 +33,8 @@ class Request:
     the bag. `estimates` are poses that a running node
     gave, measured in place of the model's answers. `labels_truth` has the true poses of the
     training recording, in the frame of `truth`, where that is not the map of the model. `crops`
-    and `samples` are those of `Ensemble`; `always` has every image answered. `test_frames` are
+    and `samples` are those of `Ensemble`; `always` has every image answered; `refine` is `auto` or
+    `off`. `test_frames` are
     the frames of the data set to ask about, as `FrameRanges` writes them. `foreign` are
     recordings or folders of images of other places.
     """
@@ -50,6 +51,7 @@ class Request:
     crops: int = 1
     samples: int = 0
     always: bool = False
+    refine: str = 'auto'
     test_frames: str | None = None
     foreign: tuple[Path, ...] = ()
 
@@ -75,6 +77,8 @@ class Request:
             raise ConfigError(
                 '--crops, --samples and --always ask a model, and --estimates are answers'
             )
+        if self.refine not in ('auto', 'off'):
+            raise ConfigError(f'--refine must be auto or off, not {self.refine}')
         if self.foreign and (self.estimates or not self.model):
             raise ConfigError('--foreign is shown to a model: give --model, and no --estimates')
         if self.test_frames and not self.dataset:

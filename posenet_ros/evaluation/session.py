@@ -60,6 +60,7 @@ def measure(request: Request) -> Measured:
             unscaled=True,
             ensemble=request.ensemble,
             always=request.always,
+            refine=request.refine,
         )
     training = localizer and localizer.training
     baselines = Baselines(training) if training else None

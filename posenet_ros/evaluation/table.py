@@ -41,7 +41,13 @@ def headings(unit: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def named_errors(evaluation: Evaluation, title: str) -> dict[str, PoseErrors]:
     """Return the errors of a localizer, by its title, and then those of the baselines."""
     baselines = {TITLES[name]: errors for name, errors in evaluation.baseline_errors.items()}
-    return {title: evaluation.errors, **baselines}
+    confirmed = np.array(evaluation.verified, dtype=bool)
+    kinds = {}
+    if confirmed.any():
+        kinds = {f'  verified ({confirmed.sum()})': evaluation.errors_of(confirmed)}
+    if kinds and not confirmed.all():
+        kinds[f'  not verified ({(~confirmed).sum()})'] = evaluation.errors_of(~confirmed)
+    return {title: evaluation.errors, **kinds, **baselines}
 
 
 def table_rows(evaluation: Evaluation, title: str) -> Iterator[tuple[str, tuple[str, ...]]]:

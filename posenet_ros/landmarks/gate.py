@@ -30,12 +30,13 @@ class Evidence:
     """
     What an image shows for a pose.
 
-    `found` points of the map are where the pose has them, of `expected` that it has in the image;
-    chance would put `by_chance` there. They are in `cells` of the 8 x 6 parts of the image.
-    `elsewhere` is how many another place of the map, which shares no point with this one, has of
-    the same image.
+    `agreed` features that look like one point of the map much more than like any other go with
+    the pose. Then `found` points are where the pose has them, of `expected` that it has in the
+    image; chance would put `by_chance` there. They are in `cells` of the 8 x 6 parts of the image.
+    With another place of the map, which shares no point with this one, `elsewhere` features agree.
     """
 
+    agreed: int
     found: int
     expected: int
     by_chance: float
@@ -53,18 +54,19 @@ class Gate:
     """
     The least that verifies a pose, and how its covariance follows from the points.
 
-    At least `found` points, `share` of those expected, in `cells` parts of the image,
-    `over_chance` times as many as chance gives, and no other place with more than `elsewhere` of
-    their number.
+    At least `agreed` features, and `found` points, `share` of those expected, in `cells` parts of
+    the image, `over_chance` times as many as chance gives; and no other place with which more than
+    `elsewhere` of the number of features agree.
     The covariance is `stretch` times what the points alone would give, plus what the map itself
     is off by, `floor_m` and `floor_rad` along and about each axis: both measured on held-out
     frames.
     """
 
+    agreed: int = 15
     found: int = 25
-    share: float = 0.04
-    cells: int = 7
-    over_chance: float = 3.0
+    share: float = 0.03
+    cells: int = 6
+    over_chance: float = 15.0
     elsewhere: float = 0.5
     stretch: float = 1.0
     floor_m: float = 0.02
@@ -72,7 +74,7 @@ class Gate:
 
     def __post_init__(self) -> None:
         """Refuse numbers that would verify everything, or make a covariance that lies."""
-        if self.found < 6 or self.cells < 1 or not 0 < self.elsewhere <= 1:
+        if self.agreed < 4 or self.found < 6 or self.cells < 1 or not 0 < self.elsewhere <= 1:
             raise ConfigError(f'nothing is verified by {self}')
         if not (self.stretch > 0 and self.floor_m > 0 and self.floor_rad > 0):
             raise ConfigError(f'the covariance of {self} would be none')
@@ -80,6 +82,8 @@ class Gate:
     def objections(self, evidence: Evidence) -> tuple[str, ...]:
         """Return why a pose is not verified; nothing where it is."""
         said = []
+        if evidence.agreed < self.agreed:
+            said.append(f'{evidence.agreed} features agree with the pose, not {self.agreed}')
         if evidence.found < self.found:
             said.append(f'{evidence.found} points of the map are found, not {self.found}')
         if evidence.share < self.share:
@@ -89,10 +93,10 @@ class Gate:
             said.append(f'they are in {evidence.cells} parts of the image, not {self.cells}')
         if evidence.found < self.over_chance * evidence.by_chance:
             said.append(f'chance alone would give {evidence.by_chance:.0f}')
-        if evidence.elsewhere > self.elsewhere * evidence.found:
+        if evidence.elsewhere > self.elsewhere * evidence.agreed:
             said.append(
-                f'another place of the map looks the same: {evidence.elsewhere} points of it are '
-                f'found, {evidence.found} of this one'
+                f'another place of the map looks the same: {evidence.elsewhere} features agree '
+                f'with it, {evidence.agreed} with this one'
             )
         return tuple(said)
 

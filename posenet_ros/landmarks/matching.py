@@ -22,11 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.landmarks.features import unit_rows
 from posenet_ros.landmarks.landmark_map import LandmarkMap
+from scipy.spatial import cKDTree
 
 # The nearest point is to be so much nearer than any other (Lowe, 2004, section 7.1).
 _RATIO = 0.85
 # Where the place in the image is known, the look has to tell less.
 _LEAST_COSINE = 0.8
+# One of so many features tells how many look like points by chance.
+_SAMPLE_STEP = 8
 
 
 class Matches(NamedTuple):
@@ -48,12 +51,18 @@ def match_anywhere(
     nothing = np.zeros(0, dtype=np.int64)
     if len(points) < 2 or not len(unit_ND):
         return Matches(nothing, nothing)
-    cosine_NP = _cosines(unit_ND, landmarks, points)
-    every = np.arange(len(cosine_NP))
-    best = cosine_NP.argmax(axis=1)
-    nearest = cosine_NP[every, best].copy()
-    cosine_NP[every, best] = -1.0
-    second = cosine_NP.max(axis=1)
+    rows, begins = landmarks.rows_of(points)
+    counts = _counts(begins, rows)
+    point_of = np.repeat(np.arange(len(points)), counts)
+    cosines_NR = unit_ND @ unit_rows(landmarks.descriptors[rows]).T
+    every = np.arange(len(cosines_NR))
+    row = cosines_NR.argmax(axis=1)
+    best, nearest = point_of[row], cosines_NR[every, row]
+    # The next point is not another look of the same.
+    for number in range(int(counts.max())):
+        has = counts[best] > number
+        cosines_NR[every[has], begins[best[has]] + number] = -1.0
+    second = cosines_NR.max(axis=1)
     # 1 - cosine is half of the squared distance between unit vectors.
     chosen = np.flatnonzero(1 - nearest < _RATIO**2 * (1 - second))
     chosen = chosen[np.argsort(-nearest[chosen], kind='stable')]
@@ -89,28 +98,50 @@ def match_nearby(
     nothing = np.zeros(0, dtype=np.int64)
     if not len(points) or not len(unit_ND):
         return Guided(Matches(nothing, nothing), 0.0)
-    cosine_NP = _cosines(unit_ND, landmarks, points)
-    alike = cosine_NP > _LEAST_COSINE
-    features, columns = np.nonzero(alike)
-    by_chance = len(features) * np.pi * radius**2 / area
-    apart = places_N2[features] - expected_P2[columns]
-    near = np.einsum('ij,ij->i', apart, apart) < radius**2
-    features, columns = features[near], columns[near]
-    order = np.argsort(-cosine_NP[features, columns], kind='stable')
+    rows, begins = landmarks.rows_of(points)
+    looks = unit_rows(landmarks.descriptors[rows])
+    near = cKDTree(places_N2).sparse_distance_matrix(
+        cKDTree(expected_P2), radius, output_type='coo_matrix'
+    )
+    features, columns = near.row.astype(np.int64), near.col.astype(np.int64)
+    cosines = _cosines_of_pairs(
+        unit_ND, looks, features, begins[columns], _counts(begins, rows)[columns]
+    )
+    alike = cosines > _LEAST_COSINE
+    features, columns, cosines = features[alike], columns[alike], cosines[alike]
+    order = np.argsort(-cosines, kind='stable')
     features, columns = _one_to_one(features[order], columns[order])
+    by_chance = _alike_anywhere(unit_ND, looks, begins) * np.pi * radius**2 / area
     return Guided(Matches(features, points[columns]), float(by_chance))
 
 
-def _cosines(
-    unit_ND: NDArray[np.float32], landmarks: LandmarkMap, points: NDArray[np.int64]
+def _alike_anywhere(
+    unit_ND: NDArray[np.float32], looks: NDArray[np.float32], begins: NDArray[np.int64]
+) -> float:
+    """Return how many pairs of a feature and a point look alike, from some of the features."""
+    some = unit_ND[::_SAMPLE_STEP]
+    alike = np.logical_or.reduceat(some @ looks.T > _LEAST_COSINE, begins, axis=1)
+    return float(alike.sum()) * len(unit_ND) / len(some)
+
+
+def _counts(begins: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.diff(begins, append=len(rows))
+
+
+def _cosines_of_pairs(
+    unit_ND: NDArray[np.float32],
+    looks: NDArray[np.float32],
+    features: NDArray[np.int64],
+    begins: NDArray[np.int64],
+    counts: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    """Return the cosine (N, P) of features with the most similar look of each point."""
-    rows, begins = landmarks.rows_of(points)
-    looks = unit_rows(landmarks.descriptors[rows])
-    cosines = unit_ND @ looks.T
-    if len(rows) == len(points):
-        return cosines
-    return np.maximum.reduceat(cosines, begins, axis=1)
+    """Return the cosine of each feature with the most similar of its point's looks."""
+    best = np.full(len(features), -1.0, dtype=np.float32)
+    for number in range(int(counts.max(initial=0))):
+        has = np.flatnonzero(counts > number)
+        pairs = np.einsum('ij,ij->i', unit_ND[features[has]], looks[begins[has] + number])
+        best[has] = np.maximum(best[has], pairs)
+    return best
 
 
 def _one_to_one(

@@ -37,7 +37,7 @@ _RANSAC_CONFIDENCE = 0.9999
 # Beyond so many pixels an error counts for less and less (Cauchy).
 _ROBUST_PX = 1.5
 _ROUNDS = 10
-_STILL = 1e-7
+_STILL = 1e-6
 _DAMPING = 1e-9
 _LEAST_DEPTH = 0.05
 

@@ -32,6 +32,8 @@ from posenet_ros.landmarks.resection import Attitude
 _MOST_LOOKS = 3
 # Looks whose cosine is more are the same.
 _SAME_LOOK = 0.95
+# Frames that saw a place, or a tenth of all.
+_PLACE = 20
 # Parts of a frame, across and down.
 _CELLS = 8, 6
 
@@ -52,6 +54,15 @@ def thinned(landmarks: LandmarkMap, budget_bytes: int) -> LandmarkMap:
     room = weights.sum() - spare
     kept = order[np.cumsum(weights[order]) <= room]
     return _only(few, np.sort(kept))
+
+
+def without_place(landmarks: LandmarkMap, centres_N3: NDArray[np.float64]) -> LandmarkMap:
+    """Return a map without the points that the frames nearest to some places (metres) saw."""
+    apart = np.linalg.norm(landmarks.centres_F3[:, None] - centres_N3[None], axis=2)
+    nearest = np.argsort(apart.min(axis=1))[: max(_PLACE, landmarks.frames // 10)]
+    kept = np.ones(len(landmarks.points_P3), dtype=bool)
+    kept[landmarks.seen_by(nearest)] = False
+    return _only(landmarks, np.flatnonzero(kept))
 
 
 def _with_few_looks(landmarks: LandmarkMap) -> LandmarkMap:

@@ -152,7 +152,7 @@ class Verifier:
         for radius in _RADII_PX:
             if refined is None:
                 return None
-            held = self._look_around(asked, refined, radius)
+            held = self._look_around(asked, refined, radius, len(agree))
             if len(held.matches.points) < FEWEST_MATCHES:
                 return None
             refined = held.refined = refine(
@@ -163,8 +163,10 @@ class Verifier:
             )
         return held if refined is not None else None
 
-    def _look_around(self, asked: _Asked, refined: Resected, radius_px: float) -> _Held:
-        """Look for all points that are in sight of a pose."""
+    def _look_around(
+        self, asked: _Asked, refined: Resected, radius_px: float, agreed: int
+    ) -> _Held:
+        """Look for all points that are in sight of a pose, with which so many features agree."""
         landmarks, attitude = self.landmarks, refined.attitude
         points = landmarks.seen_by(self._around(attitude, _AROUND))
         seen = attitude.into_image(landmarks.points_P3[points])
@@ -183,7 +185,7 @@ class Verifier:
             radius,
             float(np.prod(high - low)),
         )
-        return _Held(refined, guided.matches, len(points), guided.by_chance)
+        return _Held(refined, guided.matches, agreed, len(points), guided.by_chance)
 
     def _around(self, attitude: Attitude, number: int) -> NDArray[np.int64]:
         """Return the frames that are nearest to a pose and look the same way."""
@@ -195,6 +197,7 @@ class Verifier:
         pixels = asked.pixels_N2[held.matches.features]
         parts = (pixels * _CELLS / [asked.width, asked.height]).astype(int)
         return Evidence(
+            agreed=held.agreed,
             found=len(held.matches.points),
             expected=held.expected,
             by_chance=held.by_chance,
@@ -203,7 +206,7 @@ class Verifier:
         )
 
     def _elsewhere(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> int:
-        """Return how many points the frames hold that look most alike and see none of these."""
+        """Return how many features agree with frames that look alike, of another place."""
         here = np.zeros(len(self.landmarks.points_P3), dtype=bool)
         here[self.landmarks.seen_by(self._around(held.refined.attitude, _AROUND))] = True
         others = []
@@ -216,7 +219,7 @@ class Verifier:
         other = self._hold(asked, others) if others else None
         if other is None or self._same(held.refined.attitude, other.refined.attitude):
             return 0
-        return len(other.matches.points)
+        return other.agreed
 
     def _same(self, one: Attitude, other: Attitude) -> bool:
         """Tell whether two poses are one: then both sets of points speak for it."""
@@ -278,6 +281,7 @@ class _Held:
 
     refined: Resected
     matches: Matches
+    agreed: int
     expected: int
     by_chance: float
 

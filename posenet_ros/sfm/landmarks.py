@@ -81,6 +81,7 @@ def build_landmarks(
     *,
     model: Path | None,
     work: Path,
+    reconstruction: Path,
     describe: Describe,
     budget_bytes: int,
     extractor: Extractor | None = None,
@@ -89,8 +90,8 @@ def build_landmarks(
     Return the maps of labelled frames: of all of them, and without those held out.
 
     `model` is a COLMAP model of the frames' images, by the ends of their paths; without one the
-    labels are tried, and then a reconstruction in the folder `work`. Raises LabellingError, one
-    line, where no map can be made.
+    labels are tried, and then a reconstruction in the folder of that name. `work` is for what is
+    made on the way. Raises LabellingError, one line, where no map can be made.
     """
     extractor = extractor or Sift()
     posed = (
@@ -100,7 +101,7 @@ def build_landmarks(
     if model is None and found['agreement'] < LEAST_AGREEMENT:
         share = f'{100 * found["agreement"]:.0f} %'
         _LOG.info('landmarks: labels agree with %s of the matches; reconstructing', share)
-        model, names = reconstruct_scene(frames, camera, work)
+        model, names = reconstruct_scene(frames, camera, reconstruction)
         posed = _as_mapped(frames, model, names, work)
         found = _triangulate(posed, held_out, extractor, work)
     if found['agreement'] < LEAST_AGREEMENT:
@@ -222,15 +223,17 @@ def _as_map(
     by_frame = np.lexsort((observations[:, 0], observations[:, 1]))
     counts = np.bincount(observations[:, 0], minlength=len(points))
     seen = np.bincount(observations[:, 1], minlength=len(posed.frames))
+    # Frames that were left out, or that show nothing, are no place to look at.
+    some = np.flatnonzero(seen)
     return LandmarkMap(
         points_P3=points.astype(np.float32),
         first_row=_starts(counts),
         descriptors=looks[by_point],
-        first_seen=_starts(seen),
+        first_seen=_starts(seen[some]),
         seen=observations[by_frame, 0].astype(np.int32),
-        centres_F3=posed.centres.astype(np.float32),
-        rotations_F33=posed.rotations.as_matrix().astype(np.float32),
-        places_FK=np.asarray(places_FK, dtype=np.float16),
+        centres_F3=posed.centres[some].astype(np.float32),
+        rotations_F33=posed.rotations.as_matrix()[some].astype(np.float32),
+        places_FK=np.asarray(places_FK, dtype=np.float16)[some],
         camera=posed.camera,
         extractor=extractor,
         image_from_label=posed.image_from_label,
