@@ -18,11 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
+
+# A focal length is not the one told where it is so many standard deviations away.
+_SURE = 3.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Evidence:
     the pose. Then `found` points are where the pose has them, of `expected` that it has in the
     image; chance would put `by_chance` there. They are in `cells` of the 8 x 6 parts of the image.
     With another place of the map, which shares no point with this one, `elsewhere` features agree.
+    By `zoom` the focal length seems to differ from the one told, give or take `zoom_deviation`.
     """
 
     agreed: int
@@ -42,6 +47,8 @@ class Evidence:
     by_chance: float
     cells: int
     elsewhere: int
+    zoom: float = 1.0
+    zoom_deviation: float = math.inf
 
     @property
     def share(self) -> float:
@@ -56,7 +63,8 @@ class Gate:
 
     At least `agreed` features, and `found` points, `share` of those expected, in `cells` parts of
     the image, `over_chance` times as many as chance gives; and no other place with which more than
-    `elsewhere` of the number of features agree.
+    `elsewhere` of the number of features agree; and a focal length that is, as far as the points
+    can tell, within a share `zoom` of the one told.
     The covariance is `stretch` times what the points alone would give, plus what the map itself
     is off by, `floor_m` and `floor_rad` along and about each axis: both measured on held-out
     frames.
@@ -68,6 +76,7 @@ class Gate:
     cells: int = 6
     over_chance: float = 15.0
     elsewhere: float = 0.5
+    zoom: float = 0.035
     stretch: float = 1.0
     floor_m: float = 0.02
     floor_rad: float = 0.01
@@ -97,6 +106,11 @@ class Gate:
             said.append(
                 f'another place of the map looks the same: {evidence.elsewhere} features agree '
                 f'with it, {evidence.agreed} with this one'
+            )
+        off = abs(evidence.zoom - 1)
+        if off > max(self.zoom, _SURE * evidence.zoom_deviation):
+            said.append(
+                f'the focal length seems to be {evidence.zoom:.2f} times that of the camera'
             )
         return tuple(said)
 

@@ -157,6 +157,46 @@ def refine(
     return Resected(attitude, information, float(np.median(sizes)))
 
 
+class Zoom(NamedTuple):
+    """By what factor the focal length differs from the one told, and its standard deviation."""
+
+    factor: float
+    deviation: float
+
+
+def zoom_of(
+    points_M3: NDArray[np.floating],
+    rays_M2: NDArray[np.float64],
+    start: Attitude,
+    focal: float,
+) -> Zoom | None:
+    """
+    Let matches say what focal length the camera has: the pose is refined together with it.
+
+    Points at one distance hardly tell, and then the deviation is large. None where they hold
+    no pose.
+    """
+    points, attitude, factor = np.asarray(points_M3, dtype=np.float64), start, 1.0
+    for _ in range(_ROUNDS):
+        # A camera of a longer focal length has all rays farther out by the factor.
+        system = _linearised(points, rays_M2 / factor, attitude, focal)
+        if system is None or factor <= 0:
+            return None
+        jacobian, error, weight = system
+        outward = (rays_M2 / factor).ravel() * focal / _ROBUST_PX
+        jacobian = np.column_stack([jacobian, outward / factor])
+        hessian = jacobian.T @ (jacobian * weight[:, None])
+        hessian.flat[::8] += _DAMPING * np.trace(hessian)
+        step = -np.linalg.solve(hessian, jacobian.T @ (weight * error))
+        turn = Rotation.from_rotvec(step[3:6]).as_matrix()
+        attitude = Attitude(turn @ attitude.map_from_image, attitude.centre + step[:3])
+        factor += float(step[6])
+        if np.abs(step).max() < _STILL:
+            break
+    deviation = float(np.sqrt(np.linalg.inv(hessian)[6, 6]))
+    return Zoom(factor, deviation) if np.isfinite(factor) and factor > 0 else None
+
+
 def _linearised(
     points: NDArray[np.float64], rays_M2: NDArray[np.float64], attitude: Attitude, focal: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:

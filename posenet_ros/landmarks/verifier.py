@@ -34,6 +34,7 @@ from posenet_ros.landmarks.resection import (
     refine,
     resect,
     Resected,
+    zoom_of,
 )
 from scipy.spatial.transform import Rotation
 
@@ -196,6 +197,12 @@ class Verifier:
     def _evidence(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> Evidence:
         pixels = asked.pixels_N2[held.matches.features]
         parts = (pixels * _CELLS / [asked.width, asked.height]).astype(int)
+        zoom = zoom_of(
+            self.landmarks.points_P3[held.matches.points],
+            asked.rays_N2[held.matches.features],
+            held.refined.attitude,
+            asked.focal,
+        )
         return Evidence(
             agreed=held.agreed,
             found=len(held.matches.points),
@@ -203,6 +210,8 @@ class Verifier:
             by_chance=held.by_chance,
             cells=len(np.unique(parts, axis=0)),
             elsewhere=self._elsewhere(asked, held, order),
+            zoom=zoom.factor if zoom else 1.0,
+            zoom_deviation=zoom.deviation if zoom else math.inf,
         )
 
     def _elsewhere(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> int:
