@@ -84,7 +84,7 @@ def start(context: LaunchContext) -> list:
         emulate_tty=True,
     )
     # The view names topics of a node without a namespace; remapping brings them to this one.
-    outputs = ('pose', 'pose_with_covariance', 'trail')
+    outputs = ('pose', 'pose_with_covariance', 'verified_pose_with_covariance', 'trail')
     simulated = parameters.get('use_sim_time', in_file.get('use_sim_time') is True)
     viewer = Node(
         package='rviz2',

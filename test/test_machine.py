@@ -15,8 +15,10 @@
 """What the machine has to offer."""
 
 import os
+import sys
+import threading
 
-from posenet_ros.machine import cores
+from posenet_ros.machine import cores, give_way
 import pytest
 
 
@@ -35,3 +37,21 @@ def test_where_cores_cannot_be_chosen_all_count(monkeypatch):
     monkeypatch.delattr(os, 'sched_getaffinity', raising=False)
     monkeypatch.setattr(os, 'cpu_count', lambda: 6)
     assert cores() == 6
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='only Linux has a niceness for each thread')
+def test_only_the_thread_that_gives_way_is_nicer():
+    def niceness():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before, seen = niceness(), []
+
+    def work():
+        give_way(3)
+        seen.append(niceness())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [min(before + 3, 19)]
+    assert niceness() == before

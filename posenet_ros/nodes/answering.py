@@ -12,14 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From one image message to an answer: what the worker's thread does."""
+"""From one image message to the network's answer: what the first worker's thread does."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 from posenet_ros.errors import PosenetError
+from posenet_ros.geometry import Camera, Pose
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
 from posenet_ros.machine import cores
 from posenet_ros.nodes.bridge import Decoder
@@ -30,6 +34,28 @@ from sensor_msgs.msg import CompressedImage, Image
 LOAD_ERRORS = (PosenetError, ImportError, OSError, RuntimeError)
 
 
+@runtime_checkable
+class Verifying(Protocol):
+    """
+    A localizer in two parts: `network` answers at once, `verify` looks in the map after that.
+
+    The one that is (see `localization.verified`) imports torch, which the node does only to load.
+    """
+
+    network: Localizer
+
+    def verify(
+        self,
+        rgb: NDArray[np.uint8],
+        estimate: PoseEstimate,
+        feature_K: NDArray[np.float32],
+        guess: Pose | None,
+        camera: Camera | None = None,
+    ) -> PoseEstimate:
+        """Return a verified pose, or the network's estimate with reasons why there is none."""
+        ...
+
+
 class Arrival(NamedTuple):
     """An image message and when it came, on the monotonic clock."""
 
@@ -37,28 +63,54 @@ class Arrival(NamedTuple):
     received_ns: int
 
 
+class Answered(NamedTuple):
+    """
+    An image and what the network makes of it, for who looks further.
+
+    `estimate` may be a refusal. `feature_K` is what the image looks like as a whole, and `guess`
+    the pose in mind, also of what was refused.
+    """
+
+    arrival: Arrival
+    rgb: NDArray[np.uint8]
+    estimate: PoseEstimate
+    feature_K: NDArray[np.float32]
+    guess: Pose | None
+
+
 class RefusedError(PosenetError):
-    """The localizer answers that it has no answer."""
+    """The localizer answers that it has no answer; `answered` is what it saw and had in mind."""
+
+    def __init__(self, answered: Answered) -> None:
+        """Take the refusal, whose reasons are the message."""
+        super().__init__('; '.join(answered.estimate.reasons))
+        self.answered = answered
 
 
-def load_localizer(path: Path, device: str, threads: int) -> Localizer:
+def load_localizer(path: Path, device: str, threads: int, refine: str) -> Localizer:
     """
     Load a model folder, to be answered with by so many CPU threads (0: half of the cores).
 
     Half, because the threads of one layer wait for each other: where another process has taken
     the core of one, all wait. On two busy cores one thread was seen to answer twice as often as
-    two. Imports torch only here, since that takes seconds.
+    two. OpenCV, which finds the features to verify poses by, gets the cores that are left.
+    Imports torch only here, since that takes seconds.
     """
     from posenet_ros.localization.load import load_localizer as load
     import torch
 
-    torch.set_num_threads(threads or max(1, cores() // 2))
-    return load(path, device)
+    threads = threads or max(1, cores() // 2)
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(max(1, cores() - threads))
+    return load(path, device, refine=refine)
 
 
-def answer(localizer: Localizer, decoder: Decoder, arrival: Arrival) -> PoseEstimate:
+def answer(localizer: Localizer, decoder: Decoder, arrival: Arrival) -> Answered:
     """Answer one image; a PosenetError, with the reason, refuses it."""
-    estimate = localizer.locate(decoder.decode(arrival.message))
-    if not estimate.answered:
-        raise RefusedError('; '.join(estimate.reasons))
-    return estimate
+    rgb = decoder.decode(arrival.message)
+    found = localizer.locate_batch([rgb])
+    guess = found.guesses[0] if found.guesses else None
+    answered = Answered(arrival, rgb, found.estimates[0], found.features[0], guess)
+    if not answered.estimate.answered:
+        raise RefusedError(answered)
+    return answered

@@ -131,3 +131,18 @@ class CameraWatch:
         except GeometryError as error:
             return f'camera not checked: {error}'
         return difference(self._trained, seen, tolerance)
+
+    def other(self, tolerance: float) -> Camera | None:
+        """
+        Return the camera that the images come from where it is not that of training.
+
+        None where it is, and where nobody can tell. Any thread may ask.
+        """
+        newest, trained = self._newest, self._trained
+        if newest is None or trained is None:
+            return None
+        try:
+            seen = camera_from_info(newest, rectified=self._rectified)
+        except GeometryError:
+            return None
+        return seen if difference(trained, seen, tolerance) else None

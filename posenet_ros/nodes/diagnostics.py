@@ -38,6 +38,24 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Verified:
+    """
+    What became of the images that were looked for in the map, and `by` what, or why none was.
+
+    Of the last seconds: `rate_hz` of verified poses, their `share` of the images looked for, and
+    the time from an image to its verified pose; NaN where there was none. `last_reason` says why
+    one was not verified.
+    """
+
+    by: str = ''
+    counts: Counts = field(default_factory=Counts)
+    rate_hz: float = 0.0
+    share: float = math.nan
+    latency_ms: tuple[float, float] = (math.nan, math.nan)
+    last_reason: str = ''
+
+
+@dataclass(frozen=True)
 class Report:
     """The node's condition at one moment; latencies in milliseconds, NaN where there are none."""
 
@@ -52,6 +70,7 @@ class Report:
     latency_ms: tuple[float, float] = (math.nan, math.nan)
     age_ms: tuple[float, float] = (math.nan, math.nan)
     last_refusal: str = ''
+    verified: Verified = field(default_factory=Verified)
     problems: tuple[Problem, ...] = ()
 
 
@@ -86,6 +105,24 @@ def _values(report: Report) -> list[tuple[str, str]]:
         ('latency, image received to pose sent, p99 [ms]', f'{report.latency_ms[1]:.1f}'),
         ('age, image stamp to pose sent, median [ms]', f'{report.age_ms[0]:.1f}'),
         ('age, image stamp to pose sent, p99 [ms]', f'{report.age_ms[1]:.1f}'),
+        *_values_of_verified(report.verified),
+    ]
+
+
+def _values_of_verified(verified: Verified) -> list[tuple[str, str]]:
+    counts, latency_ms = verified.counts, verified.latency_ms
+    return [
+        ('verification', verified.by),
+        ('verification, received', str(counts.received)),
+        ('verification, verified', str(counts.published)),
+        ('verification, dropped', str(counts.dropped)),
+        ('verification, not verified', str(counts.refused)),
+        ('verification, pending', str(counts.pending)),
+        ('verification, last reason why not', verified.last_reason),
+        ('verification, verified [Hz]', f'{verified.rate_hz:.1f}'),
+        ('verification, verified of those looked for [%]', f'{100 * verified.share:.0f}'),
+        ('latency, image received to verified pose sent, median [ms]', f'{latency_ms[0]:.1f}'),
+        ('latency, image received to verified pose sent, p99 [ms]', f'{latency_ms[1]:.1f}'),
     ]
 
 

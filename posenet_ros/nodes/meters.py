@@ -42,6 +42,12 @@ class Meter:
         with self._lock:
             self._events.clear()
 
+    def count(self, now_ns: int) -> int:
+        """Return how many events there were in the window."""
+        with self._lock:
+            self._forget_before(now_ns - self._window_ns)
+            return len(self._events)
+
     def rate_hz(self, now_ns: int) -> float:
         """Return how many events there were per second of the window."""
         with self._lock:

@@ -30,27 +30,51 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 
+class _Poses:
+    """A kind of poses: a topic of them, and one of them with their covariances."""
+
+    def __init__(self, node: LifecycleNode, topic: str) -> None:
+        reliable = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+        overridable = QoSOverridingOptions.with_default_policies()
+        self._pose = node.create_lifecycle_publisher(
+            PoseStamped, topic, reliable, qos_overriding_options=overridable
+        )
+        self._with_covariance = node.create_lifecycle_publisher(
+            PoseWithCovarianceStamped,
+            f'{topic}_with_covariance',
+            reliable,
+            qos_overriding_options=overridable,
+        )
+
+    def publish(self, estimate: PoseEstimate, stamp: Time, frame: str) -> PoseStamped:
+        """Publish an estimate on both topics, and return its pose as it went out."""
+        pose = estimate.map_from_camera
+        message = pose_stamped(pose, stamp, frame)
+        self._pose.publish(message)
+        self._with_covariance.publish(
+            pose_with_covariance(pose, estimate.covariance, stamp, frame)
+        )
+        return message
+
+
 class Outputs:
-    """The publishers of a node, there from its start so that nobody misses the first pose."""
+    """
+    The publishers of a node, there from its start so that nobody misses the first pose.
+
+    Each kind of answer has topics of its own, since no message says of which kind its pose is.
+    Transform and trail are of the network's alone: a verified pose comes after newer ones of
+    these, and tf2 would have one frame jump between the two kinds.
+    """
 
     def __init__(self, node: LifecycleNode) -> None:
         """Create the publishers; they stay silent until the node is active."""
-        reliable = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
         latched = QoSProfile(
             depth=1,
             reliability=ReliabilityPolicy.RELIABLE,
             durability=DurabilityPolicy.TRANSIENT_LOCAL,
         )
-        overridable = QoSOverridingOptions.with_default_policies()
-        self._pose = node.create_lifecycle_publisher(
-            PoseStamped, '~/pose', reliable, qos_overriding_options=overridable
-        )
-        self._with_covariance = node.create_lifecycle_publisher(
-            PoseWithCovarianceStamped,
-            '~/pose_with_covariance',
-            reliable,
-            qos_overriding_options=overridable,
-        )
+        self._answers = _Poses(node, '~/pose')
+        self._verified = _Poses(node, '~/verified_pose')
         self._trail = node.create_lifecycle_publisher(Path, '~/trail', latched)
         self._broadcast = make_broadcaster(node)
         self._past: deque[PoseStamped] = deque()
@@ -65,20 +89,20 @@ class Outputs:
         self, estimate: PoseEstimate, stamp: Time, *, map_frame: str, camera_frame: str
     ) -> None:
         """
-        Publish an answer, everything with the stamp of the image.
+        Publish the network's answer, everything with the stamp of the image.
 
         `camera_frame` is the child of the transform; without one nothing is broadcast.
         """
-        pose = estimate.map_from_camera
-        message = pose_stamped(pose, stamp, map_frame)
-        self._pose.publish(message)
-        self._with_covariance.publish(
-            pose_with_covariance(pose, estimate.covariance, stamp, map_frame)
-        )
+        message = self._answers.publish(estimate, stamp, map_frame)
         if camera_frame and self._broadcast is not None:
+            pose = estimate.map_from_camera
             self._broadcast(transform_stamped(pose, stamp, parent=map_frame, child=camera_frame))
         with self._past_lock:
             self._past.append(message)
+
+    def publish_verified(self, estimate: PoseEstimate, stamp: Time, *, map_frame: str) -> None:
+        """Publish a verified pose with the stamp of its image."""
+        self._verified.publish(estimate, stamp, map_frame)
 
     def publish_trail(self, length: int) -> None:
         """Publish the newest poses as a path, where somebody looks at it."""

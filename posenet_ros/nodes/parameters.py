@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import re
 from typing import Any
 
@@ -43,7 +43,8 @@ def _one_of(*choices: str, **reasons: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value in choices:
             return ''
-        return reasons.get(value, f'must be one of {", ".join(choices)}')
+        # What is not text may have no hash.
+        return reasons.get(str(value), f'must be one of {", ".join(choices)}')
 
     return check
 
@@ -63,6 +64,8 @@ class Specification:
 
     `check` returns why a value is refused, or nothing. `live` tells that a change takes effect
     at once; one that is not live is read in `configure`. `fixed` is read once, at the start.
+    `spellings` are values of other types that stand for one of these: ROS reads what is written
+    without quotes as YAML, to which `off` is a truth value.
     """
 
     default: Any
@@ -71,12 +74,19 @@ class Specification:
     limits: tuple[float, float] | None = None
     live: bool = False
     fixed: bool = False
+    spellings: Mapping[bool, Any] = field(default_factory=dict)
+
+    def read(self, value: Any) -> Any:
+        """Return the value that is meant."""
+        return self.spellings.get(value, value) if isinstance(value, bool) else value
 
     def descriptor(self) -> ParameterDescriptor:
         """Return the descriptor that `ros2 param describe` shows."""
         when = 'any time' if self.live else 'the start' if self.fixed else 'configure'
         descriptor = ParameterDescriptor(description=self.meaning, read_only=self.fixed)
         descriptor.additional_constraints = f'Read at {when}.'
+        # Else rclpy refuses another type before anybody can say what it stands for.
+        descriptor.dynamic_typing = bool(self.spellings)
         if self.limits and isinstance(self.default, float):
             low, high = self.limits
             descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
@@ -99,6 +109,13 @@ PARAMETERS: Mapping[str, Specification] = {
         0,
         'CPU threads of the network; 0 takes half of the cores, which leaves room for the rest.',
         limits=(0, 256),
+    ),
+    'refine': Specification(
+        'auto',
+        'auto verifies poses where the model has a map of landmarks, on ~/verified_pose; off '
+        'does not.',
+        check=_one_of('auto', 'off'),
+        spellings={False: 'off'},
     ),
     'image_transport': Specification(
         'raw',
@@ -168,7 +185,7 @@ class Parameters:
 
     def __getitem__(self, name: str) -> Any:
         """Return the present value."""
-        return self._node.get_parameter(name).value
+        return PARAMETERS[name].read(self._node.get_parameter(name).value)
 
     def _check(self, changes: Sequence[Parameter]) -> SetParametersResult:
         """Accept or refuse a change as a whole, with the reason."""
@@ -182,12 +199,15 @@ class Parameters:
 
     def _refusal(self, change: Parameter) -> str:
         specification = PARAMETERS.get(change.name)
-        if specification is None or not isinstance(change.value, type(specification.default)):
-            # Not ours, or of another type, which rclpy refuses itself.
+        if specification is None:
+            return ''
+        value = specification.read(change.value)
+        if not isinstance(value, type(specification.default)) and not specification.spellings:
+            # Of another type, which rclpy refuses itself.
             return ''
         declared = self._node.has_parameter(change.name)
         if declared and not specification.live and not self._may_configure():
             return (
                 'is read in configure; clean the node up first (ros2 lifecycle set NODE cleanup)'
             )
-        return specification.check(change.value)
+        return specification.check(value)

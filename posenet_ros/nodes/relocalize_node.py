@@ -28,7 +28,7 @@ from posenet_ros.data.topics import is_rectified
 from posenet_ros.errors import ConfigError, PosenetError
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
 from posenet_ros.nodes.answer_watch import AnswerWatch
-from posenet_ros.nodes.answering import answer, Arrival, LOAD_ERRORS, load_localizer
+from posenet_ros.nodes.answering import Answered, Arrival, LOAD_ERRORS, load_localizer
 from posenet_ros.nodes.bridge import Decoder, make_decoder
 from posenet_ros.nodes.camera_watch import CameraWatch
 from posenet_ros.nodes.conversions import stamp_ns
@@ -38,13 +38,15 @@ from posenet_ros.nodes.diagnostics import (
     Problem,
     ProblemLog,
     Report,
+    Verified,
     WARNING,
 )
 from posenet_ros.nodes.image_input import ImageInput
 from posenet_ros.nodes.meters import Traffic
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
-from posenet_ros.nodes.worker import Counts, Worker
+from posenet_ros.nodes.pipeline import Pipeline
+from posenet_ros.nodes.worker import Counts
 from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -53,31 +55,34 @@ from sensor_msgs.msg import CompressedImage, Image
 
 _REPORT_PERIOD_S = 1.0
 _RETRY_PERIOD_S = 10.0
-# An image in work ends well within this; a thread that does not is left behind.
-_WORKER_PATIENCE_S = 2.0
+# Images in work end well within this; a thread that does not is left behind.
+_WORKERS_PATIENCE_S = 2.0
 
 
 class RelocalizeNode(LifecycleNode):
     """
     Node `posenet`: subscribes to images, answers the newest, publishes what it found.
 
-    The model is loaded in `configure` and freed in `cleanup`; images are answered while active.
-    With `autostart` it brings itself to active, and tries again every ten seconds while the
-    model cannot be loaded. Diagnostics go out in every state.
+    Where the model has a map of landmarks, a second thread looks for the newest answered or
+    refused image in it, and publishes what is found there as verified poses. The model is
+    loaded in `configure` and freed in `cleanup`; images are answered while active. With
+    `autostart` it brings itself to active, and tries again every ten seconds while the model
+    cannot be loaded. Diagnostics go out in every state.
     """
 
     def __init__(
         self,
         *,
-        load: Callable[[Path, str, int], Localizer] = load_localizer,
+        load: Callable[[Path, str, int, str], Localizer] = load_localizer,
         fail: Callable[[BaseException], None],
         overrides: Sequence[Parameter] = (),
     ) -> None:
         """
         Declare the interface; raise ConfigError for a parameter that cannot be used.
 
-        `load` makes the localizer from the parameters `model`, `device` and `threads`; `fail` is
-        told of defects, which rclpy would swallow; `overrides` go before what ROS arguments say.
+        `load` makes the localizer from the parameters `model`, `device`, `threads` and `refine`;
+        `fail` is told of defects, which rclpy would swallow; `overrides` go before what ROS
+        arguments say.
         """
         super().__init__('posenet', parameter_overrides=list(overrides))
         self._load = load
@@ -85,7 +90,7 @@ class RelocalizeNode(LifecycleNode):
         self._state = 'unconfigured'
         self._localizer: Localizer | None = None
         self._decoder: Decoder | None = None
-        self._worker: Worker[Arrival, PoseEstimate] | None = None
+        self._pipeline: Pipeline | None = None
         self._map_frame = ''
         self._model_problem = ''
         self._problem_log = ProblemLog(self.get_logger())
@@ -148,11 +153,13 @@ class RelocalizeNode(LifecycleNode):
             self._model_problem = ''
             self._localizer = localizer
             self._map_frame = self._settings['map_frame'] or localizer.card.map_frame
-            self._decoder = decoder = make_decoder()
-            # The worker keeps what it works with: a late image must not find them gone.
-            self._worker = Worker(
-                lambda arrival: answer(localizer, decoder, arrival),
+            self._decoder = make_decoder()
+            self._pipeline = Pipeline(
+                localizer,
+                self._decoder,
+                camera=lambda: self._camera.other(self._settings['camera_tolerance']),
                 publish=self._publish,
+                publish_verified=self._publish_verified,
                 refuse=self._refuse,
                 fail=self._fail,
             )
@@ -165,13 +172,13 @@ class RelocalizeNode(LifecycleNode):
         if not path:
             raise ConfigError('no model given: start with --model DIR, or set the parameter model')
         device, threads = self._settings['device'], self._settings['threads']
-        return self._load(Path(path).expanduser(), device, threads)
+        return self._load(Path(path).expanduser(), device, threads, self._settings['refine'])
 
     def _tell_what_was_loaded(self) -> None:
         device = str(self._localizer.device)
         self.get_logger().info(
             f'model {self._settings["model"]} ({self._localizer.method}) on {device}; images by '
-            f'{self._decoder.description}'
+            f'{self._decoder.description}; verification: {self._verified(0).by}'
         )
         if device == 'cpu' and self._settings['device'] == 'auto':
             self.get_logger().warning('no CUDA device: the network runs on the CPU')
@@ -185,9 +192,11 @@ class RelocalizeNode(LifecycleNode):
                 self._localizer.card.camera, rectified=is_rectified(self._images.topic)
             )
             self._state = 'active'
+            names = [self.resolve_topic_name('~/pose')]
+            if self._pipeline.verifies:
+                names.append(self.resolve_topic_name('~/verified_pose'))
             self.get_logger().info(
-                f'active: images from {self._images.topic}, poses on '
-                f'{self.resolve_topic_name("~/pose")}'
+                f'active: images from {self._images.topic}, poses on {" and ".join(names)}'
             )
         return result
 
@@ -213,21 +222,19 @@ class RelocalizeNode(LifecycleNode):
         return super().on_shutdown(state)
 
     def close(self) -> bool:
-        """Unsubscribe, end the worker, free the model; tell whether the worker ended in time."""
+        """Unsubscribe, end the threads, free the model; tell whether they ended in time."""
         self._jump_handle.unregister()
         return self._release()
 
     def _close_inputs(self) -> None:
         self._images.unsubscribe()
         self._camera.unsubscribe()
-        if self._worker is not None:
-            self._worker.forget()
-        self._clear_past()
+        self._forget()
 
     def _release(self) -> bool:
         self._close_inputs()
-        ended = self._worker is None or self._worker.stop(_WORKER_PATIENCE_S)
-        self._worker = self._localizer = self._decoder = None
+        ended = self._pipeline is None or self._pipeline.stop(_WORKERS_PATIENCE_S)
+        self._pipeline = self._localizer = self._decoder = None
         gc.collect()
         # Only what loaded a model has imported torch, and only then is there memory to give back.
         torch = sys.modules.get('torch')
@@ -250,13 +257,14 @@ class RelocalizeNode(LifecycleNode):
         now_ns = time.monotonic_ns()
         self._traffic.arrived(now_ns)
         self._answers.arrived(now_ns)
-        self._worker.put(Arrival(message, now_ns))
+        self._pipeline.put(Arrival(message, now_ns))
 
-    def _publish(self, arrival: Arrival, estimate: PoseEstimate) -> None:
+    def _publish(self, answered: Answered) -> None:
+        arrival = answered.arrival
         stamp = arrival.message.header.stamp
         broadcast = self._settings['publish_tf'] == 'camera'
         self._outputs.publish(
-            estimate,
+            answered.estimate,
             stamp,
             map_frame=self._map_frame,
             camera_frame=self._settings['camera_frame'] if broadcast else '',
@@ -266,18 +274,24 @@ class RelocalizeNode(LifecycleNode):
         age_ns = self.get_clock().now().nanoseconds - stamp_ns(stamp)
         self._traffic.answered(now_ns, latency_ns=now_ns - arrival.received_ns, age_ns=age_ns)
 
-    def _refuse(self, arrival: Arrival, error: PosenetError) -> None:
+    def _refuse(self, error: PosenetError) -> None:
         self._answers.refused(str(error))
         self.get_logger().warning(f'image refused: {error}', throttle_duration_sec=5.0)
+
+    def _publish_verified(self, answered: Answered, estimate: PoseEstimate) -> None:
+        stamp = answered.arrival.message.header.stamp
+        self._outputs.publish_verified(estimate, stamp, map_frame=self._map_frame)
+        # Also of an image that the network refused: the camera is known to be somewhere.
+        self._answers.answered()
 
     def _on_clock_jump(self, jump: TimeJump) -> None:
         """Forget what belongs to another time."""
         self.get_logger().info('the clock jumped back: starting afresh')
-        if self._worker is not None:
-            self._worker.forget()
-        self._clear_past()
+        self._forget()
 
-    def _clear_past(self) -> None:
+    def _forget(self) -> None:
+        if self._pipeline is not None:
+            self._pipeline.forget()
         self._outputs.clear()
         self._traffic.clear()
         self._answers.clear()
@@ -304,14 +318,24 @@ class RelocalizeNode(LifecycleNode):
             device=str(self._localizer.device) if self._localizer else '',
             decoder=self._decoder.description if self._decoder else '',
             image_topic=self._images.topic,
-            counts=self._worker.counts if self._worker else Counts(),
+            counts=self._pipeline.counts if self._pipeline else Counts(),
             received_hz=self._traffic.received.rate_hz(now_ns),
             published_hz=self._traffic.latencies.rate_hz(now_ns),
             latency_ms=self._traffic.latencies.percentiles_ms(50, 99),
             age_ms=self._traffic.ages.percentiles_ms(50, 99),
             last_refusal=self._answers.last_refusal,
+            verified=self._verified(now_ns),
             problems=tuple(self._problems()),
         )
+
+    def _verified(self, now_ns: int) -> Verified:
+        if self._pipeline is None:
+            return Verified()
+        verified = self._pipeline.verified(now_ns)
+        if verified is not None:
+            return verified
+        off = self._settings['refine'] == 'off'
+        return Verified('none: refine is off' if off else 'none: the model has no landmarks')
 
     def _problems(self) -> Iterator[Problem]:
         if self._model_problem:

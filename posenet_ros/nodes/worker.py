@@ -22,6 +22,7 @@ import threading
 from typing import Generic, TypeVar
 
 from posenet_ros.errors import PosenetError
+from posenet_ros.machine import give_way
 
 Item = TypeVar('Item')
 Result = TypeVar('Result')
@@ -51,6 +52,8 @@ class Worker(Generic[Item, Result]):
     thread ends. Both `publish` and `refuse` are called one at a time, never after `forget` or
     `stop` returned for an item put before. So these two wait for the one that is being published,
     unless it is `publish` or `refuse` that calls them; `put` and `counts` wait for nothing.
+
+    `name` is that of the thread; where `niceness` is above 0, it gives way to other threads.
     """
 
     def __init__(
@@ -60,11 +63,14 @@ class Worker(Generic[Item, Result]):
         publish: Callable[[Item, Result], None],
         refuse: Callable[[Item, PosenetError], None],
         fail: Callable[[BaseException], None],
+        name: str = 'inference',
+        niceness: int = 0,
     ) -> None:
         self._work = work
         self._publish = publish
         self._refuse = refuse
         self._fail = fail
+        self._niceness = niceness
         # Held while something goes out; reentrant, for a `publish` that forgets.
         self._outlet = threading.RLock()
         # Held for moments only, and never while waiting for the outlet.
@@ -74,7 +80,7 @@ class Worker(Generic[Item, Result]):
         self._epoch = 0
         self._stopped = False
         self._counts = Counts()
-        self._thread = threading.Thread(target=self._run, name='inference', daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     @property
@@ -135,6 +141,8 @@ class Worker(Generic[Item, Result]):
 
     def _run(self) -> None:
         try:
+            if self._niceness > 0:
+                give_way(self._niceness)
             while (taken := self._take()) is not None:
                 self._treat(*taken)
         # Nobody joins this thread while the node runs: its end must be told, whatever it was.

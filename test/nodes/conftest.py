@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 import importlib.util
 import os
 from pathlib import Path
@@ -32,9 +33,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from posenet_ros.errors import ImageError
+from posenet_ros.errors import ImageError, ModelError
 from posenet_ros.geometry import Camera, Pose
-from posenet_ros.localization.estimate import PoseEstimate
+from posenet_ros.localization.estimate import Answers, PoseEstimate
 import pytest
 from scipy.spatial.transform import Rotation
 
@@ -52,6 +53,9 @@ MAP_FROM_CAMERA = Pose(
 )
 COVARIANCE = np.diag([0.04, 0.05, 0.06, 0.007, 0.008, 0.009])
 COVARIANCE[0, 1] = COVARIANCE[1, 0] = 0.01
+# What the map says of the same image: near, and far more exact.
+VERIFIED = Pose(MAP_FROM_CAMERA.rotation, [1.1, -2.1, 0.6], 'map', 'camera')
+VERIFIED_COVARIANCE = COVARIANCE / 100
 
 
 def pytest_report_header() -> str:
@@ -94,6 +98,12 @@ class FakeLocalizer:
         self.seen: list[np.ndarray] = []
         self.gate = None
 
+    def locate_batch(self, images: list[np.ndarray]) -> Answers:
+        (rgb,) = images
+        estimate = self.locate(rgb)
+        looks = np.full((1, 4), rgb.max(), dtype=np.float32)
+        return Answers((estimate,), looks, np.zeros(1), (MAP_FROM_CAMERA,))
+
     def locate(self, rgb: np.ndarray) -> PoseEstimate:
         if self.gate is not None:
             assert self.gate.wait(PATIENCE_S)
@@ -105,15 +115,56 @@ class FakeLocalizer:
         return PoseEstimate(MAP_FROM_CAMERA, COVARIANCE, 'fake')
 
 
+class FakeVerifying(FakeLocalizer):
+    """
+    Answers as `network`, and has a map that confirms every image but those of grey 9.
+
+    Where `map_gate` is set, it waits for it before it looks in the map. `asked` has what it was
+    asked of: greys, whether the network answered, features, guesses and cameras.
+    """
+
+    def __init__(self, camera: Camera | None = None) -> None:
+        super().__init__(camera)
+        self.network = FakeLocalizer(camera)
+        self.asked: list[tuple[int, bool, float, Pose, Camera | None]] = []
+        self.map_gate = None
+
+    def verify(
+        self,
+        rgb: np.ndarray,
+        estimate: PoseEstimate,
+        feature_K: np.ndarray,
+        guess: Pose,
+        camera: Camera | None = None,
+    ) -> PoseEstimate:
+        grey = int(rgb.max())
+        self.asked.append((grey, estimate.answered, float(feature_K[0]), guess, camera))
+        if self.map_gate is not None:
+            assert self.map_gate.wait(PATIENCE_S)
+        if grey == 9:
+            return replace(estimate, reasons=(*estimate.reasons, 'not verified: no points'))
+        return PoseEstimate(VERIFIED, VERIFIED_COVARIANCE, 'landmarks', verified=True)
+
+
 @pytest.fixture
 def truth() -> SimpleNamespace:
     """Return what the fake localizer answers."""
-    return SimpleNamespace(pose=MAP_FROM_CAMERA, covariance=COVARIANCE)
+    return SimpleNamespace(
+        pose=MAP_FROM_CAMERA,
+        covariance=COVARIANCE,
+        verified=VERIFIED,
+        verified_covariance=VERIFIED_COVARIANCE,
+    )
 
 
 @pytest.fixture
 def localizer() -> FakeLocalizer:
     return FakeLocalizer()
+
+
+@pytest.fixture
+def verifying() -> FakeVerifying:
+    return FakeVerifying()
 
 
 @pytest.fixture(scope='session')
@@ -193,6 +244,107 @@ def _image_message(stamp_ns: int, grey: int = 200, size: tuple[int, int] = (32, 
     message.header.stamp = stamp_message(stamp_ns)
     message.header.frame_id = 'camera_optical'
     return message
+
+
+class Bench:
+    """A node under test, what it says, and a camera."""
+
+    def __init__(self, graph: Graph, localizer: Any, make_image: Any, **parameters: Any) -> None:
+        from diagnostic_msgs.msg import DiagnosticArray
+        from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
+        from posenet_ros.nodes.relocalize_node import RelocalizeNode
+        from rclpy.parameter import Parameter
+        from rclpy.qos import qos_profile_sensor_data
+        from sensor_msgs.msg import Image
+
+        self.refine = ''
+        self.graph = graph
+        self.localizer = localizer
+        self.make_image = make_image
+        self.defects: list[BaseException] = []
+        self.poses = graph.listen(PoseStamped, '/posenet/pose')
+        self.covariances = graph.listen(PoseWithCovarianceStamped, '/posenet/pose_with_covariance')
+        self.verified = graph.listen(PoseStamped, '/posenet/verified_pose')
+        self.verified_covariances = graph.listen(
+            PoseWithCovarianceStamped, '/posenet/verified_pose_with_covariance'
+        )
+        self.diagnostics = graph.listen(DiagnosticArray, '/diagnostics')
+        self.camera = graph.node.create_publisher(Image, '/image', qos_profile_sensor_data)
+        overrides = {'model': 'somewhere', **parameters}
+        self.node = graph.add(
+            RelocalizeNode(
+                load=self.load,
+                fail=self.defects.append,
+                overrides=[Parameter(name, value=value) for name, value in overrides.items()],
+            )
+        )
+
+    def load(self, path: Path, device: str, threads: int, refine: str) -> Any:
+        if path.name == 'broken':
+            raise ModelError(f'{path} is truncated; copy it again')
+        self.refine = refine
+        return self.localizer.network if refine == 'off' else self.localizer
+
+    def until_active(self) -> Bench:
+        self.graph.until(lambda: self.camera.get_subscription_count() == 1)
+        for topic in ('/posenet/pose', '/posenet/verified_pose'):
+            self.graph.until(lambda topic=topic: self.node.count_subscribers(topic) == 1)
+        return self
+
+    def send(self, stamp_ns: int, **look: Any) -> None:
+        self.camera.publish(self.make_image(stamp_ns, **look))
+
+    def answer(self, stamp_ns: int, **look: Any) -> None:
+        """Send an image and wait for its pose."""
+        self.send(stamp_ns, **look)
+        self.graph.until(lambda: self.poses and self.stamps(self.poses)[-1] == stamp_ns)
+
+    def values(self) -> tuple[bytes, str, dict[str, str]]:
+        """Return level, message and values of the newest diagnostics."""
+        status = self.diagnostics[-1].status[0]
+        return status.level, status.message, {each.key: each.value for each in status.values}
+
+    @staticmethod
+    def stamps(messages: list[Any]) -> list[int]:
+        from posenet_ros.nodes.conversions import stamp_ns
+
+        return [stamp_ns(message.header.stamp) for message in messages]
+
+    def until_diagnosed(self, **expected: str) -> None:
+        self.graph.until(lambda: self.diagnostics and expected.items() <= self.values()[2].items())
+
+    def until_problem(self, *words: str) -> bytes:
+        self.graph.until(
+            lambda: self.diagnostics and all(word in self.values()[1] for word in words)
+        )
+        return self.values()[0]
+
+    def change(self, transition: int) -> bool:
+        from lifecycle_msgs.msg import Transition
+        from lifecycle_msgs.srv import ChangeState
+
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self.graph.call(ChangeState, '/posenet/change_state', request).success
+
+
+@pytest.fixture
+def make_bench(
+    graph: Graph, localizer: FakeLocalizer, make_image: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Bench]]:
+    """Return a maker of benches of parameters, answered by `localizer` or another."""
+    from posenet_ros.nodes import relocalize_node
+
+    # Once a second is right for a robot and slow for a test.
+    monkeypatch.setattr(relocalize_node, '_REPORT_PERIOD_S', 0.05)
+    benches: list[Bench] = []
+
+    def make(*, answered_by: Any = localizer, **parameters: Any) -> Bench:
+        benches.append(Bench(graph, answered_by, make_image, **parameters))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        assert bench.defects == []
 
 
 class Command:

@@ -30,7 +30,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from posenet_ros.geometry import Pose
-from posenet_ros.localization.estimate import PoseEstimate
+from posenet_ros.localization.estimate import Answers, PoseEstimate
 from posenet_ros.nodes.process import run_node, stops_on_signals
 
 
@@ -42,13 +42,14 @@ class FakeLocalizer:
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
-    def locate(self, rgb: np.ndarray) -> PoseEstimate:
+    def locate_batch(self, images: list[np.ndarray]) -> Answers:
         if self.kind == 'defect':
             raise ZeroDivisionError('a defect of the localizer')
-        return PoseEstimate(Pose.identity('map', 'camera'), np.eye(6) * 0.01, 'fake')
+        estimate = PoseEstimate(Pose.identity('map', 'camera'), np.eye(6) * 0.01, 'fake')
+        return Answers((estimate,), np.zeros((1, 4), dtype=np.float32), np.zeros(1))
 
 
-def load(path: Path, device: str, threads: int) -> FakeLocalizer:
+def load(path: Path, device: str, threads: int, refine: str) -> FakeLocalizer:
     kind = sys.argv[1]
     if kind == 'slow':
         print('loading', flush=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 from posenet_ros.geometry import Camera
 from posenet_ros.nodes.camera_watch import CameraWatch, difference
 import pytest
@@ -102,6 +103,42 @@ def test_a_camera_info_is_compared(graph, watch, fx, words):
     graph.until(heard)
     problem = watch.problem(0.02, 0.0)
     assert words in problem if words else problem == ''
+
+
+@pytest.mark.parametrize(
+    ('trained', 'fx', 'rectified', 'other'),
+    [
+        (TRAINED, 525.0, False, None),
+        (TRAINED, 600.0, False, replace(TRAINED, fx=600.0)),
+        # Not calibrated, and nothing to compare with.
+        (TRAINED, 0.0, False, None),
+        (None, 600.0, False, None),
+        # What is rectified has the focal length of P and no distortion.
+        (TRAINED, 525.0, True, replace(TRAINED, fx=400.0)),
+    ],
+)
+def test_the_camera_is_handed_out_where_it_is_another(graph, watch, trained, fx, rectified, other):
+    watch.subscribe(trained, rectified=rectified)
+    assert watch.other(0.02) is None
+    info = CameraInfo(width=640, height=480, distortion_model='plumb_bob', d=[0.0] * 5)
+    info.k = TRAINED.matrix.ravel()
+    info.k[0] = fx
+    info.p = np.hstack([replace(TRAINED, fx=400.0).matrix, np.zeros((3, 1))]).ravel()
+    publisher = graph.node.create_publisher(CameraInfo, '/camera_info', 1)
+    graph.until(lambda: publisher.get_subscription_count() == 1)
+
+    def heard():
+        publisher.publish(info)
+        return watch._newest is not None
+
+    graph.until(heard)
+    seen = watch.other(0.02)
+    if other is None:
+        assert seen is None
+    else:
+        assert seen == replace(other, distortion=seen.distortion, coefficients=seen.coefficients)
+        assert not any(seen.coefficients)
+    assert watch.other(1.0) is None
 
 
 def test_who_is_not_subscribed_checks_nothing(watch):

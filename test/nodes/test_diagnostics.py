@@ -22,6 +22,7 @@ from posenet_ros.nodes.diagnostics import (
     Problem,
     ProblemLog,
     Report,
+    Verified,
     WARNING,
 )
 from posenet_ros.nodes.worker import Counts
@@ -56,6 +57,27 @@ def test_counts_and_latency():
     assert values['published [Hz]'] == '12.3'
     assert values['latency, image received to pose sent, median [ms]'] == '8.0'
     assert values['age, image stamp to pose sent, median [ms]'] == 'nan'
+
+
+def test_what_became_of_verification():
+    counts = Counts(received=9, published=4, dropped=2, refused=2, pending=1)
+    verified = Verified('by x', counts, 4.04, 2 / 3, (50.0, 90.04), 'not verified: fog')
+    _, values = make(verified=verified)
+    told = {key: value for key, value in values.items() if key.startswith('verification')}
+    assert told == {
+        'verification': 'by x',
+        'verification, received': '9',
+        'verification, verified': '4',
+        'verification, dropped': '2',
+        'verification, not verified': '2',
+        'verification, pending': '1',
+        'verification, last reason why not': 'not verified: fog',
+        'verification, verified [Hz]': '4.0',
+        'verification, verified of those looked for [%]': '67',
+    }
+    assert values['latency, image received to verified pose sent, p99 [ms]'] == '90.0'
+    # The counts of the answers are their own.
+    assert values['received'] == '0'
 
 
 class Ear:

@@ -59,6 +59,14 @@ def test_nothing_measured_is_nan_and_not_zero():
     assert meter.rate_hz(0) == 0
 
 
+def test_events_of_the_window_are_counted():
+    meter = Meter(window_s=1.0)
+    for index in range(20):
+        meter.add(index * TENTH)
+    assert meter.count(19 * TENTH) == 11
+    assert meter.count(99 * NS_PER_S) == 0
+
+
 def test_clear_forgets():
     meter = Meter()
     meter.add(0, 5)

@@ -72,6 +72,9 @@ def test_every_parameter_says_what_it_means_and_when_it_is_read(hold):
     ('name', 'value', 'reason'),
     [
         ('image_transport', 'theora', 'raw, compressed'),
+        ('refine', 'on', 'auto, off'),
+        ('refine', True, 'auto, off'),
+        ('refine', [1, 2], 'auto, off'),
         ('publish_tf', 'odom', 'recovery'),
         ('publish_tf', 'base', 'camera, none'),
         ('device', 'gpu', 'cuda:N'),
@@ -106,6 +109,15 @@ def test_what_is_live_changes_at_any_time_and_the_rest_only_before_configure(hol
     assert holder.parameters['device'] == 'cuda:1'
     assert holder.change('silence_timeout', 2.0).successful
     assert holder.parameters['silence_timeout'] == 2.0
+
+
+def test_off_without_quotes_is_off_although_yaml_takes_it_for_a_truth_value(hold):
+    assert hold(refine=False).parameters['refine'] == 'off'
+    holder = hold()
+    assert holder.change('refine', False).successful
+    assert holder.parameters['refine'] == 'off'
+    assert holder.change('refine', 'auto').successful
+    assert holder.parameters['refine'] == 'auto'
 
 
 def test_what_is_fixed_never_changes(hold):

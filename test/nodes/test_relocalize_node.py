@@ -19,17 +19,12 @@ from __future__ import annotations
 from dataclasses import replace
 import threading
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
+from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from nav_msgs.msg import Path as PathMessage
 import numpy as np
-from posenet_ros.errors import ModelError
 from posenet_ros.geometry import Camera, NS_PER_S
-from posenet_ros.nodes import relocalize_node
 from posenet_ros.nodes.conversions import pose_from_message, stamp_message, stamp_ns
-from posenet_ros.nodes.relocalize_node import RelocalizeNode
 import pytest
 import rclpy
 from rclpy.parameter import Parameter
@@ -40,79 +35,6 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 CAMERA = Camera(32, 24, 30.0, 30.0, 15.5, 11.5)
 START_NS = 1_700_000_000 * NS_PER_S
-
-
-class Bench:
-    """A node under test, what it says, and a camera."""
-
-    def __init__(self, graph, localizer, make_image, **parameters):
-        self.graph = graph
-        self.localizer = localizer
-        self.make_image = make_image
-        self.defects = []
-        self.poses = graph.listen(PoseStamped, '/posenet/pose')
-        self.covariances = graph.listen(PoseWithCovarianceStamped, '/posenet/pose_with_covariance')
-        self.diagnostics = graph.listen(DiagnosticArray, '/diagnostics')
-        self.camera = graph.node.create_publisher(Image, '/image', qos_profile_sensor_data)
-        overrides = {'model': 'somewhere', **parameters}
-        self.node = graph.add(
-            RelocalizeNode(
-                load=self.load,
-                fail=self.defects.append,
-                overrides=[Parameter(name, value=value) for name, value in overrides.items()],
-            )
-        )
-
-    def load(self, path, device, threads):
-        if path.name == 'broken':
-            raise ModelError(f'{path} is truncated; copy it again')
-        return self.localizer
-
-    def until_active(self):
-        self.graph.until(lambda: self.camera.get_subscription_count() == 1)
-        self.graph.until(lambda: self.node.count_subscribers('/posenet/pose') == 1)
-        return self
-
-    def send(self, stamp_ns, **look):
-        self.camera.publish(self.make_image(stamp_ns, **look))
-
-    def answer(self, stamp_ns, **look):
-        """Send an image and wait for its pose."""
-        self.send(stamp_ns, **look)
-        self.graph.until(lambda: self.poses and stamps(self.poses)[-1] == stamp_ns)
-
-    def values(self):
-        """Return level, message and values of the newest diagnostics."""
-        status = self.diagnostics[-1].status[0]
-        return status.level, status.message, {each.key: each.value for each in status.values}
-
-    def until_diagnosed(self, **expected):
-        self.graph.until(lambda: self.diagnostics and expected.items() <= self.values()[2].items())
-
-    def until_problem(self, *words):
-        self.graph.until(
-            lambda: self.diagnostics and all(word in self.values()[1] for word in words)
-        )
-        return self.values()[0]
-
-    def change(self, transition):
-        request = ChangeState.Request(transition=Transition(id=transition))
-        return self.graph.call(ChangeState, '/posenet/change_state', request).success
-
-
-@pytest.fixture
-def make_bench(graph, localizer, make_image, monkeypatch):
-    # Once a second is right for a robot and slow for a test.
-    monkeypatch.setattr(relocalize_node, '_REPORT_PERIOD_S', 0.05)
-    benches = []
-
-    def make(**parameters):
-        benches.append(Bench(graph, localizer, make_image, **parameters))
-        return benches[-1]
-
-    yield make
-    for bench in benches:
-        assert bench.defects == []
 
 
 def stamps(messages):

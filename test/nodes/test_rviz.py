@@ -25,18 +25,19 @@ VIEW = Path(__file__).parents[2] / 'rviz' / 'posenet.rviz'
 
 def test_the_view_shows_map_pose_trail_and_image():
     manager = yaml.safe_load(VIEW.read_text())['Visualization Manager']
-    displays = {each['Class'].partition('/')[2]: each for each in manager['Displays']}
+    displays = {each['Name']: each for each in manager['Displays']}
     topics = {name: each['Topic'] for name, each in displays.items() if 'Topic' in each}
     assert manager['Global Options']['Fixed Frame'] == 'map'
     assert {'Grid', 'TF'} <= set(displays)
     assert {name: topic['Value'] for name, topic in topics.items()} == {
-        'Map': '/map',
-        'Path': '/posenet/trail',
+        'Occupancy map': '/map',
+        'Trail': '/posenet/trail',
         'Pose': '/posenet/pose',
-        'PoseWithCovariance': '/posenet/pose_with_covariance',
+        'Covariance': '/posenet/pose_with_covariance',
+        'Verified': '/posenet/verified_pose_with_covariance',
         'Image': '/image',
     }
     # What is latched is asked for as such, and cameras offer best effort.
-    for name in ('Map', 'Path'):
+    for name in ('Occupancy map', 'Trail'):
         assert topics[name]['Durability Policy'] == 'Transient Local'
     assert topics['Image']['Reliability Policy'] == 'Best Effort'

@@ -15,6 +15,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+import os
+import sys
 import threading
 import time
 
@@ -241,3 +243,24 @@ def test_counts_hold_at_every_moment(bench):
     until(lambda: bench.worker.counts.pending == 0)
     assert len(bench.published) == bench.worker.counts.published
     assert len(bench.refused) == bench.worker.counts.refused
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='only Linux has a niceness for each thread')
+@pytest.mark.parametrize('more', [0, 2])
+def test_a_nice_worker_gives_way_and_no_other_thread_does(more):
+    def niceness(_=None):
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before, seen = niceness(), []
+    worker = Worker(
+        niceness,
+        publish=lambda _, result: seen.append(result),
+        refuse=lambda *_: None,
+        fail=lambda error: seen.append(error),
+        niceness=more,
+    )
+    worker.put(1)
+    until(lambda: seen)
+    assert worker.stop(PATIENCE_S)
+    assert seen == [min(before + more, 19)]
+    assert niceness() == before

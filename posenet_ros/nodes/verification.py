@@ -1,0 +1,119 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Behind the answers: which of them the map confirms, found as fast as what is left of the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import math
+import time
+
+from posenet_ros.errors import PosenetError
+from posenet_ros.geometry import Camera
+from posenet_ros.localization.estimate import PoseEstimate
+from posenet_ros.nodes.answering import Answered, Verifying
+from posenet_ros.nodes.diagnostics import Verified
+from posenet_ros.nodes.meters import Meter
+from posenet_ros.nodes.worker import Worker
+
+# Steps of nice: a tenth of the share of a core that the network's threads have a right to.
+_NICENESS = 10
+
+
+class UnverifiedError(PosenetError):
+    """The map does not confirm where an image was taken; the message says why."""
+
+
+class Verification:
+    """
+    Looks for answered and refused images in the map, the newest first, one at a time.
+
+    A thread of its own does it and gives way to the one that answers. What the map confirms goes
+    to `publish`, in the order of arrival; the rest is counted. As with `Worker`, nothing is
+    published after `forget` or `stop` returned for an image put before.
+    """
+
+    def __init__(
+        self,
+        localizer: Verifying,
+        *,
+        camera: Callable[[], Camera | None],
+        publish: Callable[[Answered, PoseEstimate], None],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        """
+        Start the thread; `fail` is told of defects.
+
+        `camera` returns what took the images, None for the map's own; it is called in the thread.
+        """
+        self._localizer = localizer
+        self._camera = camera
+        self._publish = publish
+        # By when they were told: found with the time since the image came, missed without.
+        self._found, self._missed = Meter(), Meter()
+        self._last_reason = ''
+        self._worker: Worker[Answered, PoseEstimate] = Worker(
+            self._look,
+            publish=self._tell_found,
+            refuse=self._note_missed,
+            fail=fail,
+            name='verification',
+            niceness=_NICENESS,
+        )
+
+    def put(self, answered: Answered) -> None:
+        """Hand over an image; one that still waits gives way to it."""
+        self._worker.put(answered)
+
+    def forget(self) -> None:
+        """Drop what waits and what is in work, and what was measured."""
+        self._worker.forget()
+        self._found.clear()
+        self._missed.clear()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Forget everything, end the thread, and tell whether it ended within the time."""
+        return self._worker.stop(timeout_s)
+
+    def report(self, now_ns: int) -> Verified:
+        """Return what became of the images, for the diagnostics."""
+        found, missed = self._found.count(now_ns), self._missed.count(now_ns)
+        return Verified(
+            'by landmarks of the map',
+            counts=self._worker.counts,
+            rate_hz=self._found.rate_hz(now_ns),
+            share=found / (found + missed) if found + missed else math.nan,
+            latency_ms=self._found.percentiles_ms(50, 99),
+            last_reason=self._last_reason,
+        )
+
+    def _look(self, answered: Answered) -> PoseEstimate:
+        before = answered.estimate
+        estimate = self._localizer.verify(
+            answered.rgb, before, answered.feature_K, answered.guess, self._camera()
+        )
+        if not estimate.verified:
+            # Why the network refused is told elsewhere.
+            raise UnverifiedError('; '.join(estimate.reasons[len(before.reasons) :]))
+        return estimate
+
+    def _tell_found(self, answered: Answered, estimate: PoseEstimate) -> None:
+        self._publish(answered, estimate)
+        now_ns = time.monotonic_ns()
+        self._found.add(now_ns, now_ns - answered.arrival.received_ns)
+
+    def _note_missed(self, answered: Answered, error: PosenetError) -> None:
+        self._missed.add(time.monotonic_ns())
+        self._last_reason = str(error)
