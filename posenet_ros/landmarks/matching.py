@@ -54,12 +54,20 @@ def match_anywhere(
     nearest = cosine_NP[every, best].copy()
     cosine_NP[every, best] = -1.0
     second = cosine_NP.max(axis=1)
-    # 1 - cosine is half of the squared distance between unit vectors.
-    chosen = np.flatnonzero(1 - nearest < _RATIO**2 * (1 - second))
+    chosen = np.flatnonzero(clearly_nearest(nearest, second, _RATIO))
     chosen = chosen[np.argsort(-nearest[chosen], kind='stable')]
     _, once = np.unique(best[chosen], return_index=True)
     kept = chosen[once]
     return Matches(kept, points[best[kept]])
+
+
+def clearly_nearest(
+    nearest: NDArray[np.float32], second: NDArray[np.float32], ratio: float
+) -> NDArray[np.bool_]:
+    """Tell, by cosines, where the nearest is nearer than `ratio` times the second."""
+    # 1 - cosine is half of the squared distance between unit vectors. Rounding may have it below
+    # zero for looks that are the same, and two of them would seem to be apart.
+    return np.maximum(1 - nearest, 0) < ratio**2 * (1 - second)
 
 
 class Guided(NamedTuple):
