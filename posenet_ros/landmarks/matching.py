@@ -100,7 +100,8 @@ def match_nearby(
     cosine_NP = _cosines(unit_ND, landmarks, points)
     alike = cosine_NP > _LEAST_COSINE
     features, columns = np.nonzero(alike)
-    by_chance = len(features) * np.pi * radius**2 / area
+    # Where the image is smaller than what is looked at, all pairs are near each other by chance.
+    by_chance = len(features) * min(1.0, np.pi * radius**2 / max(area, 1e-12))
     apart = places_N2[features] - expected_P2[columns]
     near = np.einsum('ij,ij->i', apart, apart) < radius**2
     features, columns = features[near], columns[near]
