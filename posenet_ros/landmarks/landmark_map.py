@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError, GeometryError, ModelError
+from posenet_ros.files import written_whole
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.landmarks.features import Extractor, extractor_of
 from posenet_ros.landmarks.gate import Gate
@@ -111,7 +112,11 @@ _ARRAYS = {
 
 
 def write_map(path: Path, landmarks: LandmarkMap) -> None:
-    """Write a map as one safetensors file; its metadata says what the arrays cannot."""
+    """
+    Write a map as one safetensors file; its metadata says what the arrays cannot.
+
+    The file appears whole or not at all: who has an older one open goes on with that.
+    """
     from safetensors.numpy import save_file
 
     offset = landmarks.image_from_label
@@ -123,8 +128,9 @@ def write_map(path: Path, landmarks: LandmarkMap) -> None:
     }
     metadata = {'kind': _KIND, 'format': str(FORMAT), 'about': json.dumps(about)}
     arrays = {name: np.ascontiguousarray(array) for name, array in landmarks.arrays().items()}
-    save_file(arrays, path, metadata=metadata)
-    path.chmod(0o644)  # safetensors makes files that only their owner can read
+    with written_whole(path) as partial:
+        save_file(arrays, partial, metadata=metadata)
+        partial.chmod(0o644)  # safetensors makes files that only their owner can read
 
 
 def read_map(path: Path) -> LandmarkMap:
