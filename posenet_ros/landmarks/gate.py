@@ -121,6 +121,8 @@ class Gate:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Gate:
         """Read a gate; raise ConfigError for keys that it does not have, and what is no number."""
+        if not isinstance(values, Mapping):
+            raise ConfigError(f'a gate is numbers by name, not {values!r}')
         unknown = set(values) - {entry.name for entry in fields(cls)}
         if unknown:
             raise ConfigError(f'unknown values of a gate: {", ".join(sorted(unknown))}')

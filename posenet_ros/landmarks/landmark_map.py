@@ -151,6 +151,8 @@ def read_map(path: Path) -> LandmarkMap:
     try:
         arrays = {name: _mapped(path, begin, header[name], name) for name in _ARRAYS}
         told = json.loads(about['about'])
+        gate = told['gate']
+        Gate.from_dict(gate)
         offset = Pose.from_matrix(
             np.array(told['image_from_label']), target='image', source='camera'
         )
@@ -159,7 +161,7 @@ def read_map(path: Path) -> LandmarkMap:
             camera=Camera.from_dict(told['camera']),
             extractor=extractor_of(told['extractor']),
             image_from_label=offset,
-            gate=Gate.from_dict(dict(told['gate'])).to_dict(),
+            gate=gate,
         )
     except (
         KeyError,

@@ -167,7 +167,7 @@ def test_who_saw_what(small):
 @pytest.mark.parametrize('left', [0, 7, 8, 100, -513, -1])
 def test_a_file_cut_short_is_refused(path, left):
     path.write_bytes(path.read_bytes()[:left])
-    with pytest.raises(ModelError, match='damaged|cannot read') as caught:
+    with pytest.raises(ModelError, match=r'damaged|cannot read') as caught:
         read_map(path)
     assert '\n' not in str(caught.value)
 
@@ -193,7 +193,7 @@ def test_what_is_no_file_is_refused(tmp_path):
 )
 def test_a_foreign_file_is_refused(tmp_path, content):
     (tmp_path / 'some').write_bytes(content)
-    with pytest.raises(ModelError, match='no map of landmarks|cannot read') as caught:
+    with pytest.raises(ModelError, match=r'no map of landmarks|cannot read') as caught:
         read_map(tmp_path / 'some')
     assert '\n' not in str(caught.value)
 
