@@ -199,3 +199,18 @@ def told(monkeypatch: pytest.MonkeyPatch) -> type[Told]:
     """Have maps know the extractor that finds what it was told to find."""
     monkeypatch.setitem(features_module._KINDS, 'told', Told)
     return Told
+
+
+@pytest.fixture
+def project_points() -> Callable[..., NDArray[np.float64]]:
+    return project
+
+
+@pytest.fixture
+def look_at() -> Callable[..., Pose]:
+    return looking
+
+
+@pytest.fixture
+def distinct() -> Callable[[int, int], NDArray[np.uint8]]:
+    return looks
