@@ -54,6 +54,8 @@ _SAME_PLACE = 0.15
 _SAME_TURN = math.radians(8)
 _CELLS = 8, 6
 _FEWEST_FEATURES = 15
+# Of width over height; less comes from rounding sizes.
+_OTHER_SHAPE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +111,18 @@ class Verifier:
 
         `place_K` is what it looks like as a whole, as the map's frames do; `guess` is
         `map_from_camera` by the network; `camera` took the image, by default the map's own,
-        scaled to its size.
+        scaled to its size. Nothing is verified by an image of another shape, which lacks a part.
         """
         height, width = rgb.shape[:2]
-        camera = (camera or self.landmarks.camera).resized(width, height)
+        if not rgb.size:
+            return _nothing('the image is empty')
+        camera = camera or self.landmarks.camera
+        if abs(width * camera.height / (height * camera.width) - 1) > _OTHER_SHAPE:
+            return _nothing(
+                f'an image of {width}x{height} is not all that a camera of '
+                f'{camera.width}x{camera.height} takes'
+            )
+        camera = camera.resized(width, height)
         features = self.landmarks.extractor.extract(rgb)
         if len(features.pixels) < _FEWEST_FEATURES:
             return _nothing(f'the image has {len(features.pixels)} features, too few to tell')
