@@ -54,6 +54,9 @@ _SAME_PLACE = 0.15
 _SAME_TURN = math.radians(8)
 _CELLS = 8, 6
 _FEWEST_FEATURES = 15
+# On the plane ahead, 76 degrees aside: what a fisheye sees farther out would make that plane
+# boundless, and chance seem to be none.
+_WIDEST = 4.0
 # Of width over height; less comes from rounding sizes.
 _OTHER_SHAPE = 0.01
 
@@ -124,13 +127,15 @@ class Verifier:
             )
         camera = camera.resized(width, height)
         features = self.landmarks.extractor.extract(rgb)
-        if len(features.pixels) < _FEWEST_FEATURES:
-            return _nothing(f'the image has {len(features.pixels)} features, too few to tell')
+        rays = rays_of(camera, features.pixels)
+        some = (np.abs(rays) < _WIDEST).all(axis=1)
+        if some.sum() < _FEWEST_FEATURES:
+            return _nothing(f'the image has {some.sum()} features, too few to tell')
         asked = _Asked(
             self.landmarks,
-            unit_rows(features.descriptors),
-            rays_of(camera, features.pixels),
-            features.pixels,
+            unit_rows(features.descriptors[some]),
+            rays[some],
+            features.pixels[some],
             camera,
         )
         similar_F = self._places @ np.asarray(place_K, dtype=np.float32)
