@@ -204,7 +204,10 @@ class Verifier:
         """Return the frames that are nearest to a pose and look the same way."""
         apart = np.square(self._centres - attitude.centre).sum(axis=1) / self._depth**2
         views = self._rotations[:, :, 2] @ attitude.map_from_image[:, 2]
-        return np.argsort(_MOVE_WEIGHT * apart - views)[:number]
+        cost = np.where(views > 0, _MOVE_WEIGHT * apart - views, np.inf)
+        nearest = np.argsort(cost, kind='stable')[:number]
+        # What others saw from the other side is not in sight: a wall is not seen through.
+        return nearest[np.isfinite(cost[nearest])]
 
     def _evidence(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> Evidence:
         pixels = asked.pixels_N2[held.matches.features]
