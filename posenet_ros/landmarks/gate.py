@@ -32,8 +32,8 @@ class Evidence:
 
     `found` points of the map are where the pose has them, of `expected` that it has in the image;
     chance would put `by_chance` there. They are in `cells` of the 8 x 6 parts of the image.
-    `elsewhere` is how many another place of the map, which shares no point with this one, has of
-    the same image.
+    `elsewhere` is how many another place of the map, which hardly shares a point with this one,
+    has of the same image.
     """
 
     found: int

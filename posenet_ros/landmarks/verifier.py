@@ -47,8 +47,11 @@ _MOVE_WEIGHT = 4.0
 # Points are looked for ever nearer to where they are expected, in pixels at 640 of width.
 _RADII_PX = (8.0, 5.0)
 _USUAL_WIDTH = 640
-# Frames of another place that are asked, too.
+# Other places that are asked, too, by so many frames each.
+_PLACES = 3
 _ELSEWHERE = 4
+# A frame is of another place where it saw at most this share of the points that hold a pose.
+_SHARED = 0.1
 # Poses less apart are one: a share of how far things are away, and radians.
 _SAME_PLACE = 0.15
 _SAME_TURN = math.radians(8)
@@ -221,20 +224,35 @@ class Verifier:
         )
 
     def _elsewhere(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> int:
-        """Return how many points the frames hold that look most alike and see none of these."""
-        here = np.zeros(len(self.landmarks.points_P3), dtype=bool)
-        here[self.landmarks.seen_by(self._around(held.refined.attitude, _AROUND))] = True
-        others = []
-        for frame in order.tolist():
-            start, end = self.landmarks.first_seen[frame : frame + 2]
-            if end > start and not here[self.landmarks.seen[start:end]].any():
-                others.append(frame)
-                if len(others) == _ELSEWHERE:
-                    break
-        other = self._hold(asked, others) if others else None
-        if other is None or self._same(held.refined.attitude, other.refined.attitude):
-            return 0
-        return len(other.matches.points)
+        """
+        Return how many points any other place holds, of those that look most alike.
+
+        Frames of another place hardly saw any of the points found here. They may be near: of two
+        doors beside each other each looks like the other. Places are asked one by one, since what
+        is in two of them tells neither.
+        """
+        seen_F = np.diff(self.landmarks.first_seen)
+        left_F = (seen_F > 0) & (
+            self._how_many(held.matches.points) <= _SHARED * len(held.matches.points)
+        )
+        most = 0
+        for _ in range(_PLACES):
+            left = order[left_F[order]]
+            if not len(left):
+                break
+            same_F = left_F & (self._how_many(self.landmarks.seen_by(left[:1])) > 0)
+            left_F &= ~same_F
+            other = self._hold(asked, left[same_F[left]][:_ELSEWHERE].tolist())
+            if other and not self._same(held.refined.attitude, other.refined.attitude):
+                most = max(most, len(other.matches.points))
+        return most
+
+    def _how_many(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many of some points each frame saw."""
+        marked = np.zeros(len(self.landmarks.points_P3), dtype=bool)
+        marked[points] = True
+        sums = np.concatenate([[0], np.cumsum(marked[self.landmarks.seen])])
+        return np.diff(sums[self.landmarks.first_seen])
 
     def _same(self, one: Attitude, other: Attitude) -> bool:
         """Tell whether two poses are one: then both sets of points speak for it."""
