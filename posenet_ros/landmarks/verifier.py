@@ -191,7 +191,7 @@ class Verifier:
         low, high = asked.corners
         inside = ((plane >= low) & (plane <= high)).all(axis=1)
         points, plane = points[inside], plane[inside]
-        radius = radius_px / asked.focal * asked.width / _USUAL_WIDTH
+        radius = radius_px / asked.camera_focal * asked.width / _USUAL_WIDTH
         guided = match_nearby(
             asked.unit_ND,
             asked.rays_N2,
@@ -292,6 +292,11 @@ class _Asked:
 
     @property
     def focal(self) -> float:
+        """In pixels of at most the usual width: larger images are not known more exactly."""
+        return self.camera_focal * min(1.0, _USUAL_WIDTH / self.width)
+
+    @property
+    def camera_focal(self) -> float:
         return (self.camera.fx + self.camera.fy) / 2
 
     @property
