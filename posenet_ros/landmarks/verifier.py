@@ -57,6 +57,7 @@ _SAME_PLACE = 0.15
 _SAME_TURN = math.radians(8)
 _CELLS = 8, 6
 _FEWEST_FEATURES = 15
+_OPEN = 'the points that are found leave the pose open'
 # On the plane ahead, 76 degrees aside: what a fisheye sees farther out would make that plane
 # boundless, and chance seem to be none.
 _WIDEST = 4.0
@@ -269,7 +270,10 @@ class Verifier:
         pose = map_from_image @ offset
         covariance = self.gate.covariance(information)
         if covariance is None:
-            return _nothing('the points that are found leave the pose open')
+            return _nothing(_OPEN)
+        reasons = self.gate.objections(evidence)
+        if self._is_open(covariance):
+            reasons = (*reasons, _OPEN)
         # The labelled camera is beside the one that took the image, and swings with its turns.
         lever = pose.translation - attitude.centre
         moved = np.eye(6)
@@ -277,7 +281,14 @@ class Verifier:
             [[0, -lever[2], lever[1]], [lever[2], 0, -lever[0]], [-lever[1], lever[0], 0]]
         )
         covariance = moved @ covariance @ moved.T
-        return Verdict(pose, covariance, evidence, self.gate.objections(evidence))
+        return Verdict(pose, covariance, evidence, reasons)
+
+    def _is_open(self, covariance: NDArray[np.float64]) -> bool:
+        """Tell whether a pose may as well be another, as where all points are on one line."""
+        along = math.sqrt(np.linalg.eigvalsh(covariance[:3, :3])[-1])
+        about = math.sqrt(np.linalg.eigvalsh(covariance[3:, 3:])[-1])
+        floor = math.hypot(self.gate.floor_m, _SAME_PLACE * self._depth)
+        return along > floor or about > math.hypot(self.gate.floor_rad, _SAME_TURN)
 
 
 @dataclass(frozen=True, eq=False)
