@@ -67,7 +67,7 @@ def test_the_covariance_is_that_of_the_points_and_of_the_map():
     gate = Gate(stretch=4.0, floor_m=0.1, floor_rad=0.02)
     found = gate.covariance(information)
     points = 4 / np.array([100.0, 400, 2500, 10_000, 40_000, 250_000])
-    np.testing.assert_allclose(found, np.diag(points + [0.01] * 3 + [0.0004] * 3))
+    np.testing.assert_allclose(found, np.diag(points + np.repeat([0.01, 0.0004], 3)))
 
 
 def test_the_covariance_keeps_what_goes_together():

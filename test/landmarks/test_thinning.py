@@ -93,7 +93,7 @@ def test_corners_that_few_points_are_in_are_kept(make_place, distinct, look_at):
 def test_of_the_points_in_a_part_those_that_most_frames_saw_are_kept(
     make_place, distinct, look_at
 ):
-    points = np.column_stack([np.linspace(-0.05, 0.05, 100), np.full(100, 5.0), np.zeros(100)])
+    points = np.column_stack([np.linspace(0.25, 0.35, 100), np.full(100, 5.0), np.zeros(100)])
     place = make_place(points + 0.02, distinct(100, 0), [look_at([0, 0, 0], [0, 1, 0])] * 4)
     whole = place.map()
     often = np.arange(100) % 10 == 3
