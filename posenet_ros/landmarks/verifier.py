@@ -22,6 +22,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.errors import ModelError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.landmarks.features import unit_rows
 from posenet_ros.landmarks.gate import Evidence, Gate
@@ -119,7 +120,14 @@ class Verifier:
         `place_K` is what it looks like as a whole, as the map's frames do; `guess` is
         `map_from_camera` by the network; `camera` took the image, by default the map's own,
         scaled to its size. Nothing is verified by an image of another shape, which lacks a part.
+        Raises ModelError for a `place_K` of another network.
         """
+        place_K = np.asarray(place_K)
+        if place_K.shape != self._places.shape[1:]:
+            raise ModelError(
+                f'the map tells places by {self._places.shape[1]} numbers, and the network by '
+                f'{place_K.size}: they were not made together'
+            )
         height, width = rgb.shape[:2]
         if not rgb.size:
             return _nothing('the image is empty')
@@ -142,7 +150,7 @@ class Verifier:
             features.pixels[some],
             camera,
         )
-        similar_F = self._places @ np.asarray(place_K, dtype=np.float32)
+        similar_F = self._places @ place_K.astype(np.float32)
         order = np.argsort(-similar_F)
         frames = set(order[:_MOST_ALIKE].tolist())
         if guess is not None:
