@@ -29,6 +29,9 @@ from posenet_ros.errors import ConfigError
 # Below this a descriptor is that of next to nothing.
 _LEAST_SUM = 1e-6
 _LEAST_SIDE = 16
+# OpenCV's SIFT has features so far right of and below where they are, in the image that it gets:
+# it doubles images by their pixels' edges and halves places by their centres.
+_TOO_FAR_PX = 0.25
 
 
 class LocalFeatures(NamedTuple):
@@ -84,6 +87,8 @@ class Sift:
 
     def extract(self, rgb: NDArray[np.uint8]) -> LocalFeatures:
         """Return the features of an image uint8 (H, W, 3), or (H, W)."""
+        if not rgb.size:
+            return self._nothing()
         grey = rgb if rgb.ndim == 2 else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         height, width = grey.shape
         share = min(1.0, math.sqrt(self.pixels / (width * height)))
@@ -93,13 +98,16 @@ class Sift:
         sift = cv2.SIFT_create(nfeatures=self.most, contrastThreshold=self.contrast)
         keypoints, descriptors = sift.detectAndCompute(grey, None)
         if descriptors is None:
-            return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, self.width), np.uint8))
-        found = np.array([keypoint.pt for keypoint in keypoints], dtype=np.float32)
+            return self._nothing()
+        found = np.array([keypoint.pt for keypoint in keypoints], dtype=np.float32) - _TOO_FAR_PX
         # Pixel centres are at whole numbers in both sizes.
         scale = np.array([width / grey.shape[1], height / grey.shape[0]], dtype=np.float32)
         # OpenCV keeps more than asked where contrasts are equal.
         pixels = ((found + 0.5) * scale - 0.5)[: self.most]
         return LocalFeatures(pixels, _root(descriptors[: self.most]))
+
+    def _nothing(self) -> LocalFeatures:
+        return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, self.width), np.uint8))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `extractor_of` needs to make the same one."""

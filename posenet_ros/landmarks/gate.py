@@ -83,7 +83,10 @@ class Gate:
 
     def __post_init__(self) -> None:
         """Refuse numbers that would verify everything, or make a covariance that lies."""
-        if self.agreed < 4 or self.found < 6 or self.cells < 1 or not 0 < self.elsewhere <= 1:
+        # Nothing is less than a NaN.
+        told = all(np.isfinite(value) for value in asdict(self).values())
+        low = self.agreed < 4 or self.found < 6 or self.cells < 1 or self.zoom <= 0
+        if not told or low or not 0 < self.elsewhere <= 1:
             raise ConfigError(f'nothing is verified by {self}')
         if not (self.stretch > 0 and self.floor_m > 0 and self.floor_rad > 0):
             raise ConfigError(f'the covariance of {self} would be none')
@@ -136,8 +139,13 @@ class Gate:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Gate:
-        """Read a gate; raise ConfigError for keys that it does not have."""
+        """Read a gate; raise ConfigError for keys that it does not have, and what is no number."""
+        if not isinstance(values, Mapping):
+            raise ConfigError(f'a gate is numbers by name, not {values!r}')
         unknown = set(values) - {entry.name for entry in fields(cls)}
         if unknown:
             raise ConfigError(f'unknown values of a gate: {", ".join(sorted(unknown))}')
-        return cls(**values)
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ConfigError(f'a gate is numbers, not {dict(values)}') from error

@@ -24,9 +24,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.errors import ModelError
+from posenet_ros.errors import ConfigError, GeometryError, ModelError
+from posenet_ros.files import written_whole
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.landmarks.features import Extractor, extractor_of
+from posenet_ros.landmarks.gate import Gate
 
 LANDMARKS = 'landmarks.safetensors'
 # Raised when an older reader would misunderstand a newer map, or a newer one an older map.
@@ -92,7 +94,7 @@ class LandmarkMap:
     def rows_of(self, points: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the rows of the descriptors of some points, and where those of each begin."""
         first, counts = self.first_row[points], np.diff(self.first_row)[points]
-        begins = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+        begins = (np.cumsum(counts) - counts).astype(np.int64)
         rows = np.repeat(first - begins, counts) + np.arange(counts.sum())
         return rows.astype(np.int64), begins
 
@@ -110,7 +112,11 @@ _ARRAYS = {
 
 
 def write_map(path: Path, landmarks: LandmarkMap) -> None:
-    """Write a map as one safetensors file; its metadata says what the arrays cannot."""
+    """
+    Write a map as one safetensors file; its metadata says what the arrays cannot.
+
+    The file appears whole or not at all: who has an older one open goes on with that.
+    """
     from safetensors.numpy import save_file
 
     offset = landmarks.image_from_label
@@ -122,8 +128,9 @@ def write_map(path: Path, landmarks: LandmarkMap) -> None:
     }
     metadata = {'kind': _KIND, 'format': str(FORMAT), 'about': json.dumps(about)}
     arrays = {name: np.ascontiguousarray(array) for name, array in landmarks.arrays().items()}
-    save_file(arrays, path, metadata=metadata)
-    path.chmod(0o644)  # safetensors makes files that only their owner can read
+    with written_whole(path) as partial:
+        save_file(arrays, partial, metadata=metadata)
+        partial.chmod(0o644)  # safetensors makes files that only their owner can read
 
 
 def read_map(path: Path) -> LandmarkMap:
@@ -134,7 +141,7 @@ def read_map(path: Path) -> LandmarkMap:
     """
     header, begin = _header(path)
     about = header.pop('__metadata__', {})
-    if about.get('kind') != _KIND:
+    if not isinstance(about, dict) or about.get('kind') != _KIND:
         raise ModelError(f'{path} is no map of landmarks')
     if about.get('format') != str(FORMAT):
         raise ModelError(
@@ -144,6 +151,8 @@ def read_map(path: Path) -> LandmarkMap:
     try:
         arrays = {name: _mapped(path, begin, header[name], name) for name in _ARRAYS}
         told = json.loads(about['about'])
+        gate = told['gate']
+        Gate.from_dict(gate)
         offset = Pose.from_matrix(
             np.array(told['image_from_label']), target='image', source='camera'
         )
@@ -152,9 +161,16 @@ def read_map(path: Path) -> LandmarkMap:
             camera=Camera.from_dict(told['camera']),
             extractor=extractor_of(told['extractor']),
             image_from_label=offset,
-            gate=told['gate'],
+            gate=gate,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+        ConfigError,
+        GeometryError,
+    ) as error:
         raise ModelError(f'{path} is damaged: {error}') from error
     _check(path, read)
     return read
@@ -190,15 +206,22 @@ def _check(path: Path, read: LandmarkMap) -> None:
     """Refuse arrays that point outside of each other."""
     points, frames = len(read.points_P3), read.frames
     fits = (
-        len(read.first_row) == points + 1
+        read.points_P3.shape == (points, 3)
+        and read.centres_F3.shape == (frames, 3)
+        and read.rotations_F33.shape == (frames, 3, 3)
+        and len(read.first_row) == points + 1
         and len(read.first_seen) == frames + 1 == len(read.places_FK) + 1
-        and len(read.rotations_F33) == frames
+        and read.first_row[0] == read.first_seen[0] == 0
         and read.first_row[-1] == len(read.descriptors)
         and read.first_seen[-1] == len(read.seen)
         and (np.diff(read.first_row) > 0).all()
         and (np.diff(read.first_seen) >= 0).all()
         and (not len(read.seen) or 0 <= read.seen.min() <= read.seen.max() < points)
         and read.descriptors.shape[1] == read.extractor.width
+        and all(
+            np.isfinite(each).all()
+            for each in (read.points_P3, read.centres_F3, read.rotations_F33)
+        )
     )
     if not fits:
         raise ModelError(f'{path} is damaged: its arrays do not belong together')

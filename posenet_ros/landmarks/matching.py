@@ -63,12 +63,20 @@ def match_anywhere(
         has = counts[best] > number
         cosines_NR[every[has], begins[best[has]] + number] = -1.0
     second = cosines_NR.max(axis=1)
-    # 1 - cosine is half of the squared distance between unit vectors.
-    chosen = np.flatnonzero(1 - nearest < _RATIO**2 * (1 - second))
+    chosen = np.flatnonzero(clearly_nearest(nearest, second, _RATIO))
     chosen = chosen[np.argsort(-nearest[chosen], kind='stable')]
     _, once = np.unique(best[chosen], return_index=True)
     kept = chosen[once]
     return Matches(kept, points[best[kept]])
+
+
+def clearly_nearest(
+    nearest: NDArray[np.float32], second: NDArray[np.float32], ratio: float
+) -> NDArray[np.bool_]:
+    """Tell, by cosines, where the nearest is nearer than `ratio` times the second."""
+    # 1 - cosine is half of the squared distance between unit vectors. Rounding may have it below
+    # zero for looks that are the same, and two of them would seem to be apart.
+    return np.maximum(1 - nearest, 0) < ratio**2 * (1 - second)
 
 
 class Guided(NamedTuple):
@@ -111,7 +119,9 @@ def match_nearby(
     features, columns, cosines = features[alike], columns[alike], cosines[alike]
     order = np.argsort(-cosines, kind='stable')
     features, columns = _one_to_one(features[order], columns[order])
-    by_chance = _alike_anywhere(unit_ND, looks, begins) * np.pi * radius**2 / area
+    # Where the image is smaller than what is looked at, all pairs are near each other by chance.
+    share = min(1.0, np.pi * radius**2 / max(area, 1e-12))
+    by_chance = _alike_anywhere(unit_ND, looks, begins) * share
     return Guided(Matches(features, points[columns]), float(by_chance))
 
 

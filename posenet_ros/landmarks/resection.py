@@ -135,6 +135,8 @@ def refine(
     points do not hold a pose, or where one falls behind the camera.
     """
     points = np.asarray(points_M3, dtype=np.float64)
+    if len(points) < FEWEST_MATCHES:
+        return None
     attitude = start
     for _ in range(_ROUNDS):
         system = _linearised(points, rays_M2, attitude, focal)
@@ -149,7 +151,7 @@ def refine(
         if np.abs(step).max() < _STILL:
             break
     system = _linearised(points, rays_M2, attitude, focal)
-    if system is None or len(points) < FEWEST_MATCHES:
+    if system is None:
         return None
     jacobian, error, weight = system
     sizes = np.hypot(*error.reshape(-1, 2).T) * _ROBUST_PX

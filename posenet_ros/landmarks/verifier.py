@@ -22,6 +22,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.errors import ModelError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.landmarks.features import unit_rows
 from posenet_ros.landmarks.gate import Evidence, Gate
@@ -48,13 +49,22 @@ _MOVE_WEIGHT = 4.0
 # Points are looked for ever nearer to where they are expected, in pixels at 640 of width.
 _RADII_PX = (8.0, 5.0)
 _USUAL_WIDTH = 640
-# Frames of another place that are asked, too.
+# Other places that are asked, too, by so many frames each.
+_PLACES = 3
 _ELSEWHERE = 4
+# A frame is of another place where it saw at most this share of the points that hold a pose.
+_SHARED = 0.1
 # Poses less apart are one: a share of how far things are away, and radians.
 _SAME_PLACE = 0.15
 _SAME_TURN = math.radians(8)
 _CELLS = 8, 6
 _FEWEST_FEATURES = 15
+_OPEN = 'the points that are found leave the pose open'
+# On the plane ahead, 76 degrees aside: what a fisheye sees farther out would make that plane
+# boundless, and chance seem to be none.
+_WIDEST = 4.0
+# Of width over height; less comes from rounding sizes.
+_OTHER_SHAPE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,21 +120,38 @@ class Verifier:
 
         `place_K` is what it looks like as a whole, as the map's frames do; `guess` is
         `map_from_camera` by the network; `camera` took the image, by default the map's own,
-        scaled to its size.
+        scaled to its size. Nothing is verified by an image of another shape, which lacks a part.
+        Raises ModelError for a `place_K` of another network.
         """
+        place_K = np.asarray(place_K)
+        if place_K.shape != self._places.shape[1:]:
+            raise ModelError(
+                f'the map tells places by {self._places.shape[1]} numbers, and the network by '
+                f'{place_K.size}: they were not made together'
+            )
         height, width = rgb.shape[:2]
-        camera = (camera or self.landmarks.camera).resized(width, height)
+        if not rgb.size:
+            return _nothing('the image is empty')
+        camera = camera or self.landmarks.camera
+        if abs(width * camera.height / (height * camera.width) - 1) > _OTHER_SHAPE:
+            return _nothing(
+                f'an image of {width}x{height} is not all that a camera of '
+                f'{camera.width}x{camera.height} takes'
+            )
+        camera = camera.resized(width, height)
         features = self.landmarks.extractor.extract(rgb)
-        if len(features.pixels) < _FEWEST_FEATURES:
-            return _nothing(f'the image has {len(features.pixels)} features, too few to tell')
+        rays = rays_of(camera, features.pixels)
+        some = (np.abs(rays) < _WIDEST).all(axis=1)
+        if some.sum() < _FEWEST_FEATURES:
+            return _nothing(f'the image has {some.sum()} features, too few to tell')
         asked = _Asked(
             self.landmarks,
-            unit_rows(features.descriptors),
-            rays_of(camera, features.pixels),
-            features.pixels,
+            unit_rows(features.descriptors[some]),
+            rays[some],
+            features.pixels[some],
             camera,
         )
-        similar_F = self._places @ np.asarray(place_K, dtype=np.float32)
+        similar_F = self._places @ place_K.astype(np.float32)
         order = np.argsort(-similar_F)
         frames = set(order[:_MOST_ALIKE].tolist())
         if guess is not None:
@@ -176,7 +203,7 @@ class Verifier:
         low, high = asked.corners
         inside = ((plane >= low) & (plane <= high)).all(axis=1)
         points, plane = points[inside], plane[inside]
-        radius = radius_px / asked.focal * asked.width / _USUAL_WIDTH
+        radius = radius_px / asked.camera_focal * asked.width / _USUAL_WIDTH
         guided = match_nearby(
             asked.unit_ND,
             asked.rays_N2,
@@ -192,7 +219,10 @@ class Verifier:
         """Return the frames that are nearest to a pose and look the same way."""
         apart = np.square(self._centres - attitude.centre).sum(axis=1) / self._depth**2
         views = self._rotations[:, :, 2] @ attitude.map_from_image[:, 2]
-        return np.argsort(_MOVE_WEIGHT * apart - views)[:number]
+        cost = np.where(views > 0, _MOVE_WEIGHT * apart - views, np.inf)
+        nearest = np.argsort(cost, kind='stable')[:number]
+        # What others saw from the other side is not in sight: a wall is not seen through.
+        return nearest[np.isfinite(cost[nearest])]
 
     def _evidence(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> Evidence:
         pixels = asked.pixels_N2[held.matches.features]
@@ -215,20 +245,35 @@ class Verifier:
         )
 
     def _elsewhere(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> int:
-        """Return how many features agree with frames that look alike, of another place."""
-        here = np.zeros(len(self.landmarks.points_P3), dtype=bool)
-        here[self.landmarks.seen_by(self._around(held.refined.attitude, _AROUND))] = True
-        others = []
-        for frame in order.tolist():
-            start, end = self.landmarks.first_seen[frame : frame + 2]
-            if end > start and not here[self.landmarks.seen[start:end]].any():
-                others.append(frame)
-                if len(others) == _ELSEWHERE:
-                    break
-        other = self._hold(asked, others) if others else None
-        if other is None or self._same(held.refined.attitude, other.refined.attitude):
-            return 0
-        return other.agreed
+        """
+        Return how many features agree with any other place, of those that look most alike.
+
+        Frames of another place hardly saw any of the points found here. They may be near: of two
+        doors beside each other each looks like the other. Places are asked one by one, since what
+        is in two of them tells neither.
+        """
+        seen_F = np.diff(self.landmarks.first_seen)
+        left_F = (seen_F > 0) & (
+            self._how_many(held.matches.points) <= _SHARED * len(held.matches.points)
+        )
+        most = 0
+        for _ in range(_PLACES):
+            left = order[left_F[order]]
+            if not len(left):
+                break
+            same_F = left_F & (self._how_many(self.landmarks.seen_by(left[:1])) > 0)
+            left_F &= ~same_F
+            other = self._hold(asked, left[same_F[left]][:_ELSEWHERE].tolist())
+            if other and not self._same(held.refined.attitude, other.refined.attitude):
+                most = max(most, other.agreed)
+        return most
+
+    def _how_many(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many of some points each frame saw."""
+        marked = np.zeros(len(self.landmarks.points_P3), dtype=bool)
+        marked[points] = True
+        sums = np.concatenate([[0], np.cumsum(marked[self.landmarks.seen])])
+        return np.diff(sums[self.landmarks.first_seen])
 
     def _same(self, one: Attitude, other: Attitude) -> bool:
         """Tell whether two poses are one: then both sets of points speak for it."""
@@ -245,7 +290,10 @@ class Verifier:
         pose = map_from_image @ offset
         covariance = self.gate.covariance(information)
         if covariance is None:
-            return _nothing('the points that are found leave the pose open')
+            return _nothing(_OPEN)
+        reasons = self.gate.objections(evidence)
+        if self._is_open(covariance):
+            reasons = (*reasons, _OPEN)
         # The labelled camera is beside the one that took the image, and swings with its turns.
         lever = pose.translation - attitude.centre
         moved = np.eye(6)
@@ -253,7 +301,14 @@ class Verifier:
             [[0, -lever[2], lever[1]], [lever[2], 0, -lever[0]], [-lever[1], lever[0], 0]]
         )
         covariance = moved @ covariance @ moved.T
-        return Verdict(pose, covariance, evidence, self.gate.objections(evidence))
+        return Verdict(pose, covariance, evidence, reasons)
+
+    def _is_open(self, covariance: NDArray[np.float64]) -> bool:
+        """Tell whether a pose may as well be another, as where all points are on one line."""
+        along = math.sqrt(np.linalg.eigvalsh(covariance[:3, :3])[-1])
+        about = math.sqrt(np.linalg.eigvalsh(covariance[3:, 3:])[-1])
+        floor = math.hypot(self.gate.floor_m, _SAME_PLACE * self._depth)
+        return along > floor or about > math.hypot(self.gate.floor_rad, _SAME_TURN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,6 +323,11 @@ class _Asked:
 
     @property
     def focal(self) -> float:
+        """In pixels of at most the usual width: larger images are not known more exactly."""
+        return self.camera_focal * min(1.0, _USUAL_WIDTH / self.width)
+
+    @property
+    def camera_focal(self) -> float:
         return (self.camera.fx + self.camera.fy) / 2
 
     @property

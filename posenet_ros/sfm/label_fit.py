@@ -43,7 +43,7 @@ _LARGEST_DIFFERENCE = 0.1
 _FLAT = 0.02
 # Errors of more than so many times the median are those of frames mapped at a wrong place.
 _FAR = 4.0
-_TRIMMED = 5
+_TRIMMED = 10
 
 
 class LabelFit(NamedTuple):
@@ -73,7 +73,7 @@ def fit_labels_to_model(
     turned = Rotation.concatenate([label.rotation for label in labels])
     size = float(np.linalg.norm(np.ptp(told, axis=0)))
     spread = np.linalg.svd(told - told.mean(axis=0), compute_uv=False)
-    if len(labels) < _FEWEST or spread[1] < _FLAT * spread[0]:
+    if len(labels) < _FEWEST or spread[1] <= _FLAT * spread[0]:
         raise LabellingError(
             f'{len(labels)} mapped frames on one line do not tell where their map lies'
         )
@@ -99,12 +99,18 @@ def fit_labels_to_model(
 
 
 def _similarity(from_N3: NDArray[np.float64], to_N3: NDArray[np.float64]) -> Sim3:
-    """Return the similarity of most points, those that it leaves far away not counted."""
+    """
+    Return the similarity of most points, those that it leaves far away not counted.
+
+    It begins with the half that a similarity fits best (least trimmed squares, by the steps of
+    Rousseeuw and Van Driessen, 2006): a few points far away would pull all the others along.
+    """
     near = np.ones(len(from_N3), dtype=bool)
-    for _ in range(_TRIMMED):
+    for number in range(_TRIMMED + 1):
         fit = fit_similarity(from_N3[near], to_N3[near], target='map', source='sfm')
         errors = np.linalg.norm(to_N3 - fit.apply(from_N3), axis=1)
-        near = errors <= max(_FAR * float(np.median(errors)), 1e-12)
+        allowed = 1.0 if number < _TRIMMED - 1 else _FAR
+        near = errors <= max(allowed * float(np.median(errors)), 1e-12)
     return fit
 
 

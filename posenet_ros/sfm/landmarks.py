@@ -215,21 +215,25 @@ def _log(work: Path) -> Path:
 def _as_map(
     posed: _Posed, path: Path, places_FK: NDArray[np.float16], extractor: Extractor
 ) -> LandmarkMap:
-    """Return what was triangulated as a map that has every look of every point."""
+    """
+    Return what was triangulated as a map that has every look of every point.
+
+    Frames that saw none, such as those held out, are left out: they would be taken for those near
+    an image, in the place of others that saw something.
+    """
     with np.load(path) as found:
         points, observations = found['points'], found['observations']
         looks = found['descriptors']
+    some, frames = np.unique(observations[:, 1], return_inverse=True)
     by_point = np.argsort(observations[:, 0], kind='stable')
-    by_frame = np.lexsort((observations[:, 0], observations[:, 1]))
+    by_frame = np.lexsort((observations[:, 0], frames))
     counts = np.bincount(observations[:, 0], minlength=len(points))
-    seen = np.bincount(observations[:, 1], minlength=len(posed.frames))
-    # Frames that were left out, or that show nothing, are no place to look at.
-    some = np.flatnonzero(seen)
+    seen = np.bincount(frames, minlength=len(some))
     return LandmarkMap(
         points_P3=points.astype(np.float32),
         first_row=_starts(counts),
         descriptors=looks[by_point],
-        first_seen=_starts(seen[some]),
+        first_seen=_starts(seen),
         seen=observations[by_frame, 0].astype(np.int32),
         centres_F3=posed.centres[some].astype(np.float32),
         rotations_F33=posed.rotations.as_matrix()[some].astype(np.float32),

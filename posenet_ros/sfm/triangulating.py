@@ -34,6 +34,7 @@ from posenet_ros.data.images import read_image
 from posenet_ros.errors import LabellingError
 from posenet_ros.geometry import Camera
 from posenet_ros.landmarks.features import Extractor, extractor_of, LocalFeatures, unit_rows
+from posenet_ros.landmarks.matching import clearly_nearest
 from posenet_ros.landmarks.resection import rays_of
 from posenet_ros.machine import cores
 from posenet_ros.sfm.cameras import colmap_camera
@@ -223,7 +224,7 @@ def _mutual(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[
     nearest = cosines[both, best[both]].copy()
     cosines[both, best[both]] = -1.0
     second_best = cosines[both].max(axis=1) if len(both) else nearest
-    clear = both[1 - nearest < _RATIO**2 * (1 - second_best)]
+    clear = both[clearly_nearest(nearest, second_best, _RATIO)]
     return np.stack([clear, best[clear]], axis=1)
 
 

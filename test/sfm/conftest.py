@@ -18,10 +18,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from posenet_ros.geometry import NS_PER_S, Pose, Sim3, Trajectory
+from posenet_ros.data.frames import Frame
+from posenet_ros.data.images import encode_jpeg
+from posenet_ros.geometry import Camera, NS_PER_S, Pose, Sim3, Trajectory
 from posenet_ros.sfm import concluding, reconstructing
 from posenet_ros.sfm.labelling import label_recordings, LabelOptions
 from posenet_ros.sfm.sources import open_sources
+import pycolmap
 import pytest
 from rosbags import rosbag2
 from rosbags.rosbag2 import StoragePlugin
@@ -366,3 +369,48 @@ def stages(monkeypatch):
     for module in (reconstructing, concluding):
         monkeypatch.setattr(module, 'run_stage', watch)
     return ran
+
+
+@pytest.fixture(scope='session')
+def room_camera():
+    return Camera(320, 240, Room.focal, Room.focal, 159.5, 119.5)
+
+
+@pytest.fixture(scope='session')
+def room_frames(pictures, tmp_path_factory):
+    """Return the frames of the survey as files, with the poses that they were drawn from."""
+    folder = tmp_path_factory.mktemp('frames')
+    way, _, seen = pictures
+    cameras = way.camera(20.0)
+    frames = []
+    for index, rgb in seen.items():
+        encode_jpeg(folder / f'{index}.jpg', rgb)
+        pose = cameras[index].renamed(target='map')
+        frames.append(Frame(folder / f'{index}.jpg', pose, int(cameras.stamps_ns[index])))
+    return frames
+
+
+@pytest.fixture
+def write_model(tmp_path, room_camera):
+    """Return a function that writes a COLMAP model without points: names and `sfm_from_camera`."""
+
+    def write(poses, cameras=1, kind='PINHOLE', params=(260.0, 260.0, 160.0, 120.0)):
+        model = pycolmap.Reconstruction()
+        for number in range(1, cameras + 1):
+            made = pycolmap.Camera.create_from_model_name(number, kind, 1.0, 320, 240)
+            made.params = list(params)
+            model.add_camera_with_trivial_rig(made)
+        for number, (name, pose) in enumerate(poses.items()):
+            image = pycolmap.Image(name=name, camera_id=1 + number % cameras, image_id=number + 1)
+            camera_from_sfm = pose.inverse()
+            rigid = pycolmap.Rigid3d(
+                pycolmap.Rotation3d(camera_from_sfm.rotation.as_matrix()),
+                camera_from_sfm.translation,
+            )
+            model.add_image_with_trivial_frame(image, rigid)
+        folder = tmp_path / 'written'
+        folder.mkdir()
+        model.write(str(folder))
+        return folder
+
+    return write
