@@ -53,6 +53,8 @@ _MOST = 60
 _MOST_DISTURBED = 12
 # With so many times the features that agreed with any wrong pose, one is verified.
 _MARGIN = 1.25
+# Of what all but so few of the map's own images show.
+_NEARLY, _LEAST_OWN = 0.7, 0.02
 # A pose farther from the truth is wrong: a share of the size of the drive, and degrees.
 _WRONG_SHARE = 0.1
 _WRONG_DEG = 10.0
@@ -147,17 +149,32 @@ def _concluded(
     wrong = [verdict for true, verdict in [*own, *others] if _is_wrong(true, verdict, wrong_m)]
     most = max((verdict.evidence.agreed for verdict in wrong), default=0)
     gate = replace(Gate(), agreed=max(Gate().agreed, math.ceil(_MARGIN * most)))
-    right = [
-        (true, verdict)
-        for true, verdict in own
-        if verdict.evidence is not None and not gate.objections(verdict.evidence)
-    ]
+    gate = _as_usual(gate, [verdict for _, verdict in own if _passes(gate, verdict)])
+    right = [(true, verdict) for true, verdict in own if _passes(gate, verdict)]
     if right:
         gate = _with_covariance(gate, right)
     errors = pose_errors([true for true, _ in right], [v.map_from_camera for _, v in right])
     both = (errors.position_m, errors.orientation_deg)
     middle = [float(np.median(each)) if right else math.inf for each in both]
     return MeasuredGate(gate, len(own), len(right), *middle, len(others), len(wrong), most)
+
+
+def _passes(gate: Gate, verdict: Verdict) -> bool:
+    return verdict.evidence is not None and not gate.objections(verdict.evidence)
+
+
+def _as_usual(gate: Gate, verdicts: Sequence[Verdict]) -> Gate:
+    """
+    Return the gate that also asks for nearly as much as the map's own images show.
+
+    Where these find points all over the image, an image that finds them in one part of it shows
+    one thing that is also in the map, in another place.
+    """
+    if not verdicts:
+        return gate
+    shares, cells = zip(*((each.evidence.share, each.evidence.cells) for each in verdicts))
+    share, parts = (_NEARLY * float(np.quantile(each, _LEAST_OWN)) for each in (shares, cells))
+    return replace(gate, share=max(gate.share, share), cells=max(gate.cells, math.floor(parts)))
 
 
 def _is_wrong(true: Pose | None, verdict: Verdict, wrong_m: float) -> bool:
