@@ -71,6 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Threads of torch that wait by spinning starve beside any busy neighbour, be it Nav2 or a
     # second training: measured 7 times slower. Read once, when torch is imported.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    # What NumPy multiplies is small, and its threads spin, too: on two cores one of them makes all
+    # else half as fast.
+    os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
     name = argv[0]
     command = importlib.import_module(f'posenet_ros.{COMMANDS[name].module}')
     parser = argparse.ArgumentParser(

@@ -53,8 +53,10 @@ _MOST = 60
 _MOST_DISTURBED = 12
 # With so many times the features that agreed with any wrong pose, one is verified.
 _MARGIN = 1.25
-# Of what all but so few of the map's own images show.
-_NEARLY, _LEAST_OWN = 0.7, 0.02
+# Of what all but so few of the map's own images show, such a part counts; and so many times what
+# they miss is too much, but for as much as a person in the view may hide.
+_RARE, _PART, _MORE = 0.02, 0.5, 1.5
+_USUALLY_MISSED = 0.12
 # A pose farther from the truth is wrong: a share of the size of the drive, and degrees.
 _WRONG_SHARE = 0.1
 _WRONG_DEG = 10.0
@@ -172,9 +174,16 @@ def _as_usual(gate: Gate, verdicts: Sequence[Verdict]) -> Gate:
     """
     if not verdicts:
         return gate
-    shares, cells = zip(*((each.evidence.share, each.evidence.cells) for each in verdicts))
-    share, parts = (_NEARLY * float(np.quantile(each, _LEAST_OWN)) for each in (shares, cells))
-    return replace(gate, share=max(gate.share, share), cells=max(gate.cells, math.floor(parts)))
+    shares, cells, missed = (
+        np.array([getattr(each.evidence, name) for each in verdicts])
+        for name in ('share', 'cells', 'missed')
+    )
+    return replace(
+        gate,
+        share=max(gate.share, _PART * float(np.quantile(shares, _RARE))),
+        cells=max(gate.cells, math.floor(_PART * float(np.quantile(cells, _RARE)))),
+        missed=max(_USUALLY_MISSED, _MORE * float(np.quantile(missed, 1 - _RARE))),
+    )
 
 
 def _is_wrong(true: Pose | None, verdict: Verdict, wrong_m: float) -> bool:

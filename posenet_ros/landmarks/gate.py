@@ -36,7 +36,8 @@ class Evidence:
 
     `agreed` features that look like one point of the map much more than like any other go with
     the pose. Then `found` points are where the pose has them, of `expected` that it has in the
-    image; chance would put `by_chance` there. They are in `cells` of the 8 x 6 parts of the image.
+    image; chance would put `by_chance` there. They are in `cells` of the 8 x 6 parts of the image,
+    and in the others is the share `missed` of those expected.
     With another place of the map, which shares no point with this one, `elsewhere` features agree.
     By `zoom` the focal length seems to differ from the one told, give or take `zoom_deviation`.
     """
@@ -47,6 +48,7 @@ class Evidence:
     by_chance: float
     cells: int
     elsewhere: int
+    missed: float = 0.0
     zoom: float = 1.0
     zoom_deviation: float = math.inf
 
@@ -62,7 +64,8 @@ class Gate:
     The least that verifies a pose, and how its covariance follows from the points.
 
     At least `agreed` features, and `found` points, `share` of those expected, in `cells` parts of
-    the image, `over_chance` times as many as chance gives; and no other place with which more than
+    the image, `over_chance` times as many as chance gives; of those expected at most the share
+    `missed` in parts where none is found; and no other place with which more than
     `elsewhere` of the number of features agree; and a focal length that is, as far as the points
     can tell, within a share `zoom` of the one told.
     The covariance is `stretch` times what the points alone would give, plus what the map itself
@@ -74,6 +77,7 @@ class Gate:
     found: int = 25
     share: float = 0.03
     cells: int = 6
+    missed: float = 0.8
     over_chance: float = 15.0
     elsewhere: float = 0.5
     zoom: float = 0.035
@@ -85,7 +89,13 @@ class Gate:
         """Refuse numbers that would verify everything, or make a covariance that lies."""
         # Nothing is less than a NaN.
         told = all(np.isfinite(value) for value in asdict(self).values())
-        low = self.agreed < 4 or self.found < 6 or self.cells < 1 or self.zoom <= 0
+        low = (
+            self.missed <= 0
+            or self.agreed < 4
+            or self.found < 6
+            or self.cells < 1
+            or self.zoom <= 0
+        )
         if not told or low or not 0 < self.elsewhere <= 1:
             raise ConfigError(f'nothing is verified by {self}')
         if not (self.stretch > 0 and self.floor_m > 0 and self.floor_rad > 0):
@@ -103,6 +113,11 @@ class Gate:
             said.append(f'{seen:.0f} % of the points that should be seen are, not {least:.0f} %')
         if evidence.cells < self.cells:
             said.append(f'they are in {evidence.cells} parts of the image, not {self.cells}')
+        if evidence.missed > self.missed:
+            said.append(
+                f'{100 * evidence.missed:.0f} % of the points that should be seen are in parts of '
+                f'the image that show none, not {100 * self.missed:.0f} %'
+            )
         if evidence.found < self.over_chance * evidence.by_chance:
             said.append(f'chance alone would give {evidence.by_chance:.0f}')
         if evidence.elsewhere > self.elsewhere * evidence.agreed:

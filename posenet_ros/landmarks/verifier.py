@@ -213,7 +213,7 @@ class Verifier:
             radius,
             float(np.prod(high - low)),
         )
-        return _Held(refined, guided.matches, agreed, len(points), guided.by_chance)
+        return _Held(refined, guided.matches, agreed, plane, guided.by_chance)
 
     def _around(self, attitude: Attitude, number: int) -> NDArray[np.int64]:
         """Return the frames that are nearest to a pose and look the same way."""
@@ -225,8 +225,8 @@ class Verifier:
         return nearest[np.isfinite(cost[nearest])]
 
     def _evidence(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> Evidence:
-        pixels = asked.pixels_N2[held.matches.features]
-        parts = (pixels * _CELLS / [asked.width, asked.height]).astype(int)
+        shown = asked.parts_of(asked.rays_N2[held.matches.features])
+        due = asked.parts_of(held.plane_P2)
         zoom = zoom_of(
             self.landmarks.points_P3[held.matches.points],
             asked.rays_N2[held.matches.features],
@@ -236,9 +236,10 @@ class Verifier:
         return Evidence(
             agreed=held.agreed,
             found=len(held.matches.points),
-            expected=held.expected,
+            expected=len(held.plane_P2),
             by_chance=held.by_chance,
-            cells=len(np.unique(parts, axis=0)),
+            cells=len(np.unique(shown)),
+            missed=float((~np.isin(due, shown)).mean()) if len(due) else 0.0,
             elsewhere=self._elsewhere(asked, held, order),
             zoom=zoom.factor if zoom else 1.0,
             zoom_deviation=zoom.deviation if zoom else math.inf,
@@ -338,6 +339,13 @@ class _Asked:
     def height(self) -> int:
         return self.camera.height
 
+    def parts_of(self, rays_N2: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return in which part of the box of the features places on the plane ahead are."""
+        low, high = self.corners
+        share = np.clip((rays_N2 - low) / np.maximum(high - low, 1e-9), 0, 1 - 1e-9)
+        column, row = (share * _CELLS).astype(np.int64).T
+        return row * _CELLS[0] + column
+
     @property
     def corners(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The box on the plane ahead that the features lie in."""
@@ -346,12 +354,12 @@ class _Asked:
 
 @dataclass(eq=False)
 class _Held:
-    """A pose with the points that hold it, of so many expected."""
+    """A pose with the points that hold it, and where on the plane ahead all in sight should be."""
 
     refined: Resected
     matches: Matches
     agreed: int
-    expected: int
+    plane_P2: NDArray[np.float64]
     by_chance: float
 
 

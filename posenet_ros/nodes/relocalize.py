@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,9 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run the node until it is stopped."""
-    # What NumPy multiplies here is small, and its threads wait for more by spinning: on two cores
-    # one of them makes all else half as fast. Read once, when NumPy is imported.
-    os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
     # Signals first: what comes next imports for a while.
     with stops_on_signals() as stops:
         run_node(lambda fail: _make_node(args, fail), args.ros_arguments, stops)

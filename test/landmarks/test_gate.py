@@ -24,7 +24,9 @@ from posenet_ros.errors import ConfigError
 from posenet_ros.landmarks.gate import Evidence, Gate
 import pytest
 
-GATE = Gate(agreed=15, found=25, share=0.04, cells=7, over_chance=3.0, elsewhere=0.5, zoom=0.05)
+GATE = Gate(
+    missed=0.3, agreed=15, found=25, share=0.04, cells=7, over_chance=3.0, elsewhere=0.5, zoom=0.05
+)
 # Everything just enough: 25 of 625 points are 4 percent.
 ENOUGH = Evidence(
     agreed=15,
@@ -33,6 +35,7 @@ ENOUGH = Evidence(
     by_chance=25 / 3,
     cells=7,
     elsewhere=7,
+    missed=0.3,
     zoom=1.049,
     zoom_deviation=0.01,
 )
@@ -55,6 +58,11 @@ def test_just_enough_is_enough():
             {'elsewhere': 8},
             'another place of the map looks the same: 8 features agree with it, 15 with this one',
         ),
+        (
+            {'missed': 0.4},
+            '40 % of the points that should be seen are in parts of the image that show none, '
+            'not 30 %',
+        ),
         ({'agreed': 14}, '14 features agree with the pose, not 15'),
         ({'zoom': 1.06}, 'the focal length seems to be 1.06 times that of the camera'),
         ({'zoom': 0.94}, 'the focal length seems to be 0.94 times that of the camera'),
@@ -65,7 +73,7 @@ def test_each_demand_is_told_alone(less, message):
 
 
 def test_all_that_speaks_against_a_pose_is_told():
-    assert len(GATE.objections(Evidence(3, 3, 2500, 8.0, 2, 3, 2.0, 0.01))) == 7
+    assert len(GATE.objections(Evidence(3, 3, 2500, 8.0, 2, 3, 0.9, 2.0, 0.01))) == 8
 
 
 def test_a_focal_length_that_nothing_tells_is_no_other_one():
@@ -115,6 +123,7 @@ def test_points_that_leave_a_pose_open_give_no_covariance(information):
     [
         {'found': 5},
         {'agreed': 3},
+        {'missed': 0.0},
         {'cells': 0},
         {'zoom': 0.0},
         {'elsewhere': 0.0},
