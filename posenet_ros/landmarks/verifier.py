@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 import math
 
 import numpy as np
@@ -148,7 +149,6 @@ class Verifier:
             self.landmarks,
             unit_rows(features.descriptors[some]),
             rays[some],
-            features.pixels[some],
             camera,
         )
         similar_F = self._places @ place_K.astype(np.float32)
@@ -319,7 +319,6 @@ class _Asked:
     landmarks: LandmarkMap
     unit_ND: NDArray[np.float32]
     rays_N2: NDArray[np.float64]
-    pixels_N2: NDArray[np.float32]
     camera: Camera
 
     @property
@@ -340,16 +339,19 @@ class _Asked:
         return self.camera.height
 
     def parts_of(self, rays_N2: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return in which part of the box of the features places on the plane ahead are."""
+        """Return in which part of the image places on the plane ahead are."""
         low, high = self.corners
         share = np.clip((rays_N2 - low) / np.maximum(high - low, 1e-9), 0, 1 - 1e-9)
         column, row = (share * _CELLS).astype(np.int64).T
         return row * _CELLS[0] + column
 
-    @property
+    @cached_property
     def corners(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The box on the plane ahead that the features lie in."""
-        return self.rays_N2.min(axis=0), self.rays_N2.max(axis=0)
+        """The box on the plane ahead that the image covers, as far aside as features count."""
+        across, down = self.width - 1, self.height - 1
+        edge = [(x * across / 2, y * down / 2) for x in range(3) for y in range(3)]
+        rays = np.clip(rays_of(self.camera, np.array(edge)), -_WIDEST, _WIDEST)
+        return rays.min(axis=0), rays.max(axis=0)
 
 
 @dataclass(eq=False)
