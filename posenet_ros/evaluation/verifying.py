@@ -53,10 +53,10 @@ _MOST = 60
 _MOST_DISTURBED = 12
 # With so many times the features that agreed with any wrong pose, one is verified.
 _MARGIN = 1.25
-# Of what all but so few of the map's own images show, such a part counts; and so many times what
+# Of what all but so few of the map's own images show, such parts count; and so many times what
 # they miss is too much, but for as much as a person in the view may hide.
-_RARE, _PART, _MORE = 0.02, 0.5, 1.5
-_USUALLY_MISSED = 0.12
+_RARE, _SHARE, _CELLS, _MORE = 0.02, 0.4, 0.35, 1.5
+_USUALLY_MISSED = 0.22
 # A pose farther from the truth is wrong: a share of the size of the drive, and degrees.
 _WRONG_SHARE = 0.1
 _WRONG_DEG = 10.0
@@ -180,8 +180,8 @@ def _as_usual(gate: Gate, verdicts: Sequence[Verdict]) -> Gate:
     )
     return replace(
         gate,
-        share=max(gate.share, _PART * float(np.quantile(shares, _RARE))),
-        cells=max(gate.cells, math.floor(_PART * float(np.quantile(cells, _RARE)))),
+        share=max(gate.share, _SHARE * float(np.quantile(shares, _RARE))),
+        cells=max(gate.cells, math.floor(_CELLS * float(np.quantile(cells, _RARE)))),
         missed=max(_USUALLY_MISSED, _MORE * float(np.quantile(missed, 1 - _RARE))),
     )
 

@@ -78,7 +78,7 @@ class Gate:
     share: float = 0.03
     cells: int = 6
     missed: float = 0.8
-    over_chance: float = 15.0
+    over_chance: float = 18.0
     elsewhere: float = 0.5
     zoom: float = 0.035
     stretch: float = 1.0
