@@ -55,7 +55,7 @@ _MOST_DISTURBED = 12
 _MARGIN = 1.25
 # Of what all but so few of the map's own images show, such parts count; and so many times what
 # they miss is too much, but for as much as a person in the view may hide.
-_RARE, _SHARE, _CELLS, _MORE = 0.02, 0.4, 0.35, 1.5
+_RARE, _SHARE, _CELLS, _MORE = 0.02, 0.4, 0.45, 1.5
 _USUALLY_MISSED = 0.22
 # A pose farther from the truth is wrong: a share of the size of the drive, and degrees.
 _WRONG_SHARE = 0.1
