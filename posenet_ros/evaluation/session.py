@@ -60,7 +60,8 @@ def measure(request: Request) -> Measured:
             unscaled=True,
             ensemble=request.ensemble,
             always=request.always,
-            refine=request.refine,
+            # Recorded poses are nobody's to verify: the model only feeds the baselines then.
+            refine='off' if request.estimates else request.refine,
         )
     training = localizer and localizer.training
     baselines = Baselines(training) if training else None
