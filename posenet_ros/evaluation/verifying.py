@@ -56,7 +56,9 @@ _MARGIN = 1.25
 # Of what all but so few of the map's own images show, such parts count; and so many times what
 # they miss is too much, but for as much as a person in the view may hide.
 _RARE, _SHARE, _CELLS, _MORE = 0.02, 0.4, 0.45, 1.5
-_USUALLY_MISSED = 0.22
+_USUALLY_MISSED, _USUALLY_UNLIKE = 0.22, 0.2
+# A pose so near the map's frames is no guess (see `Evidence.afar`).
+_NEAR = 0.3
 # A pose farther from the truth is wrong: a share of the size of the drive, and degrees.
 _WRONG_SHARE = 0.1
 _WRONG_DEG = 10.0
@@ -174,15 +176,17 @@ def _as_usual(gate: Gate, verdicts: Sequence[Verdict]) -> Gate:
     """
     if not verdicts:
         return gate
-    shares, cells, missed = (
+    shares, cells, missed, unlike, afar = (
         np.array([getattr(each.evidence, name) for each in verdicts])
-        for name in ('share', 'cells', 'missed')
+        for name in ('share', 'cells', 'missed', 'unlike', 'afar')
     )
     return replace(
         gate,
         share=max(gate.share, _SHARE * float(np.quantile(shares, _RARE))),
         cells=max(gate.cells, math.floor(_CELLS * float(np.quantile(cells, _RARE)))),
         missed=max(_USUALLY_MISSED, _MORE * float(np.quantile(missed, 1 - _RARE))),
+        unlike=max(_USUALLY_UNLIKE, _MORE * float(np.quantile(unlike, 1 - _RARE))),
+        afar=min(gate.afar, max(_NEAR, _MORE * float(np.quantile(afar, 1 - _RARE)))),
     )
 
 

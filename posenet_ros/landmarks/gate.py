@@ -27,6 +27,8 @@ from posenet_ros.errors import ConfigError
 
 # A focal length is not the one told where it is so many standard deviations away.
 _SURE = 3.0
+# So much more of an image may be unknown to the map where it was taken beside the map's frames.
+_UNKNOWN_AFAR = 2.5
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,13 @@ class Evidence:
 
     `agreed` features that look like one point of the map much more than like any other go with
     the pose. Then `found` points are where the pose has them, of `expected` that it has in the
-    image; chance would put `by_chance` there. They are in `cells` of the 8 x 6 parts of the image,
-    and in the others is the share `missed` of those expected.
-    With another place of the map, which shares no point with this one, `elsewhere` features agree.
+    image; chance would put `by_chance` there. They are in `cells` of the 8 x 6 parts of the image.
+    Of the expected, the share `missed` is in parts in which hardly any is found; of the image's
+    features, the share `strange` is in parts in which none belongs to the map.
+    The pose is `afar` from the nearest of the map's frames: apart, as a share of how far things
+    usually are away, and one minus the cosine between where the two look.
+    With another place of the map, which shares no point with this one, `elsewhere` features agree,
+    0 where they are too few to speak against the pose.
     By `zoom` the focal length seems to differ from the one told, give or take `zoom_deviation`.
     """
 
@@ -49,6 +55,8 @@ class Evidence:
     cells: int
     elsewhere: int
     missed: float = 0.0
+    strange: float = 0.0
+    afar: float = 0.0
     zoom: float = 1.0
     zoom_deviation: float = math.inf
 
@@ -56,6 +64,11 @@ class Evidence:
     def share(self) -> float:
         """The share of the points that should be seen and are."""
         return self.found / max(self.expected, 1)
+
+    @property
+    def unlike(self) -> float:
+        """How much the image differs from what the map has there: what is missed and strange."""
+        return self.missed + self.strange
 
 
 @dataclass(frozen=True)
@@ -65,9 +78,11 @@ class Gate:
 
     At least `agreed` features, and `found` points, `share` of those expected, in `cells` parts of
     the image, `over_chance` times as many as chance gives; of those expected at most the share
-    `missed` in parts where none is found; and no other place with which more than
-    `elsewhere` of the number of features agree; and a focal length that is, as far as the points
-    can tell, within a share `zoom` of the one told.
+    `missed` in parts that hardly show any. The pose is at most `afar` from the map's frames, and
+    the image at most `unlike` what the map has there, the more of it unknown to the map the
+    farther away. No other place with which more than `elsewhere` of the number of features
+    agree; and a focal length that is, as far as the points can tell, within a share `zoom` of the
+    one told.
     The covariance is `stretch` times what the points alone would give, plus what the map itself
     is off by, `floor_m` and `floor_rad` along and about each axis: both measured on held-out
     frames.
@@ -78,7 +93,9 @@ class Gate:
     share: float = 0.03
     cells: int = 6
     missed: float = 0.8
-    over_chance: float = 18.0
+    afar: float = 0.6
+    unlike: float = 0.8
+    over_chance: float = 10.0
     elsewhere: float = 0.5
     zoom: float = 0.035
     stretch: float = 1.0
@@ -90,7 +107,7 @@ class Gate:
         # Nothing is less than a NaN.
         told = all(np.isfinite(value) for value in asdict(self).values())
         low = (
-            self.missed <= 0
+            min(self.missed, self.afar, self.unlike, self.over_chance) <= 0
             or self.agreed < 4
             or self.found < 6
             or self.cells < 1
@@ -116,7 +133,19 @@ class Gate:
         if evidence.missed > self.missed:
             said.append(
                 f'{100 * evidence.missed:.0f} % of the points that should be seen are in parts of '
-                f'the image that show none, not {100 * self.missed:.0f} %'
+                f'the image that hardly show any, not {100 * self.missed:.0f} %'
+            )
+        if evidence.afar > self.afar:
+            said.append(
+                f'the pose is {evidence.afar:.2f} from where the map was seen from, not '
+                f'{self.afar:.2f}'
+            )
+        unlike = self.unlike + _UNKNOWN_AFAR * evidence.afar
+        if evidence.unlike > unlike:
+            said.append(
+                f'{100 * evidence.missed:.0f} % of what should be seen is missing and '
+                f'{100 * evidence.strange:.0f} % of what is seen is strange, in all not '
+                f'{100 * unlike:.0f} %'
             )
         if evidence.found < self.over_chance * evidence.by_chance:
             said.append(f'chance alone would give {evidence.by_chance:.0f}')

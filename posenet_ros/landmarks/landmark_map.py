@@ -32,7 +32,7 @@ from posenet_ros.landmarks.gate import Gate
 
 LANDMARKS = 'landmarks.safetensors'
 # Raised when an older reader would misunderstand a newer map, or a newer one an older map.
-FORMAT = 1
+FORMAT = 2
 _KIND = 'posenet_ros landmarks'
 _TYPES = {'F16': np.float16, 'F32': np.float32, 'I32': np.int32, 'U8': np.uint8}
 _LONGEST_HEADER = 1 << 20

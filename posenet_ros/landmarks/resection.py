@@ -222,7 +222,12 @@ def _linearised(
     slope[:, 0, 0] = slope[:, 1, 1] = 1 / depth
     slope[:, :, 2] = -plane / depth[:, None]
     by_map = slope @ image_from_map * unit
-    jacobian = np.concatenate([-by_map, np.cross(by_map, beside[:, None, :])], axis=2)
+    jacobian = np.empty((len(points), 2, 6))
+    jacobian[:, :, :3] = -by_map
     # -(w x b) seen along a row r is -r . (w x b) = -w . (b x r) = w . (r x b).
+    for axis, (one, other) in enumerate(((1, 2), (2, 0), (0, 1))):
+        jacobian[:, :, 3 + axis] = (
+            by_map[:, :, one] * beside[:, None, other] - by_map[:, :, other] * beside[:, None, one]
+        )
     weight = np.repeat(1 / (1 + np.einsum('ij,ij->i', error, error)), 2)
     return jacobian.reshape(-1, 6), error.ravel(), weight

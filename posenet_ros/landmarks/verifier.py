@@ -59,6 +59,9 @@ _SHARED = 0.1
 _SAME_PLACE = 0.15
 _SAME_TURN = math.radians(8)
 _CELLS = 8, 6
+# A part of the image shows hardly any of its points where it shows less than such a share of what
+# the image shows as a whole.
+_HARDLY = 0.2
 _FEWEST_FEATURES = 15
 _OPEN = 'the points that are found leave the pose open'
 # On the plane ahead, 76 degrees aside: what a fisheye sees farther out would make that plane
@@ -166,13 +169,21 @@ class Verifier:
         pose = guess @ self.landmarks.image_from_label.inverse()
         return Attitude(pose.rotation.as_matrix(), pose.translation)
 
-    def _hold(self, asked: _Asked, frames: Sequence[int]) -> _Held | None:
-        """Return the pose that points of some frames hold, refined on all that are in sight."""
+    def _hold(
+        self, asked: _Asked, frames: Sequence[int], fewest: int = FEWEST_MATCHES
+    ) -> _Held | None:
+        """
+        Return the pose that points of some frames hold, refined on all that are in sight.
+
+        None where fewer features than `fewest` agree with it.
+        """
         matches = match_anywhere(asked.unit_ND, self.landmarks, self.landmarks.seen_by(frames))
+        if len(matches.points) < fewest:
+            return None
         points = self.landmarks.points_P3[matches.points]
         rays = asked.rays_N2[matches.features]
         found = resect(points, rays, asked.focal)
-        if found is None:
+        if found is None or len(found[1]) < fewest:
             return None
         attitude, agree = found
         refined = refine(points[agree], rays[agree], attitude, asked.focal)
@@ -224,9 +235,17 @@ class Verifier:
         # What others saw from the other side is not in sight: a wall is not seen through.
         return nearest[np.isfinite(cost[nearest])]
 
+    def _afar(self, attitude: Attitude) -> float:
+        """Return how far a pose is from the nearest frame (see `Evidence`)."""
+        apart = np.linalg.norm(self._centres - attitude.centre, axis=1) / self._depth
+        views = self._rotations[:, :, 2] @ attitude.map_from_image[:, 2]
+        return float((apart + 1 - views).min())
+
     def _evidence(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> Evidence:
-        shown = asked.parts_of(asked.rays_N2[held.matches.features])
-        due = asked.parts_of(held.plane_P2)
+        every = asked.parts_of(asked.rays_N2)
+        has_C = _in_parts(every[held.matches.features])
+        due_C = _in_parts(asked.parts_of(held.plane_P2))
+        hardly_C = has_C <= _HARDLY * has_C.sum() / max(due_C.sum(), 1) * due_C
         zoom = zoom_of(
             self.landmarks.points_P3[held.matches.points],
             asked.rays_N2[held.matches.features],
@@ -238,8 +257,10 @@ class Verifier:
             found=len(held.matches.points),
             expected=len(held.plane_P2),
             by_chance=held.by_chance,
-            cells=len(np.unique(shown)),
-            missed=float((~np.isin(due, shown)).mean()) if len(due) else 0.0,
+            cells=int(np.count_nonzero(has_C)),
+            missed=float(due_C[hardly_C].sum() / max(due_C.sum(), 1)),
+            strange=float((has_C[every] == 0).mean()),
+            afar=self._afar(held.refined.attitude),
             elsewhere=self._elsewhere(asked, held, order),
             zoom=zoom.factor if zoom else 1.0,
             zoom_deviation=zoom.deviation if zoom else math.inf,
@@ -251,8 +272,10 @@ class Verifier:
 
         Frames of another place hardly saw any of the points found here. They may be near: of two
         doors beside each other each looks like the other. Places are asked one by one, since what
-        is in two of them tells neither.
+        is in two of them tells neither. A place with too few to speak against the pose counts as
+        none.
         """
+        fewest = max(FEWEST_MATCHES, math.floor(self.gate.elsewhere * held.agreed) + 1)
         seen_F = np.diff(self.landmarks.first_seen)
         left_F = (seen_F > 0) & (
             self._how_many(held.matches.points) <= _SHARED * len(held.matches.points)
@@ -264,7 +287,7 @@ class Verifier:
                 break
             same_F = left_F & (self._how_many(self.landmarks.seen_by(left[:1])) > 0)
             left_F &= ~same_F
-            other = self._hold(asked, left[same_F[left]][:_ELSEWHERE].tolist())
+            other = self._hold(asked, left[same_F[left]][:_ELSEWHERE].tolist(), fewest)
             if other and not self._same(held.refined.attitude, other.refined.attitude):
                 most = max(most, other.agreed)
         return most
@@ -363,6 +386,11 @@ class _Held:
     agreed: int
     plane_P2: NDArray[np.float64]
     by_chance: float
+
+
+def _in_parts(parts_N: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many there are in each part of an image."""
+    return np.bincount(parts_N, minlength=_CELLS[0] * _CELLS[1])
 
 
 def _nothing(reason: str) -> Verdict:

@@ -25,7 +25,16 @@ from posenet_ros.landmarks.gate import Evidence, Gate
 import pytest
 
 GATE = Gate(
-    missed=0.3, agreed=15, found=25, share=0.04, cells=7, over_chance=3.0, elsewhere=0.5, zoom=0.05
+    missed=0.3,
+    afar=0.4,
+    unlike=0.5,
+    agreed=15,
+    found=25,
+    share=0.04,
+    cells=7,
+    over_chance=3.0,
+    elsewhere=0.5,
+    zoom=0.05,
 )
 # Everything just enough: 25 of 625 points are 4 percent.
 ENOUGH = Evidence(
@@ -36,6 +45,7 @@ ENOUGH = Evidence(
     cells=7,
     elsewhere=7,
     missed=0.3,
+    strange=0.2,
     zoom=1.049,
     zoom_deviation=0.01,
 )
@@ -59,10 +69,16 @@ def test_just_enough_is_enough():
             'another place of the map looks the same: 8 features agree with it, 15 with this one',
         ),
         (
-            {'missed': 0.4},
-            '40 % of the points that should be seen are in parts of the image that show none, '
-            'not 30 %',
+            {'missed': 0.4, 'strange': 0.1},
+            '40 % of the points that should be seen are in parts of the image that hardly '
+            'show any, not 30 %',
         ),
+        (
+            {'strange': 0.25},
+            '30 % of what should be seen is missing and 25 % of what is seen is strange, in all '
+            'not 50 %',
+        ),
+        ({'afar': 0.41}, 'the pose is 0.41 from where the map was seen from, not 0.40'),
         ({'agreed': 14}, '14 features agree with the pose, not 15'),
         ({'zoom': 1.06}, 'the focal length seems to be 1.06 times that of the camera'),
         ({'zoom': 0.94}, 'the focal length seems to be 0.94 times that of the camera'),
@@ -73,7 +89,13 @@ def test_each_demand_is_told_alone(less, message):
 
 
 def test_all_that_speaks_against_a_pose_is_told():
-    assert len(GATE.objections(Evidence(3, 3, 2500, 8.0, 2, 3, 0.9, 2.0, 0.01))) == 8
+    assert len(GATE.objections(Evidence(3, 3, 2500, 8.0, 2, 3, 0.9, 0.9, 0.5, 2.0, 0.01))) == 10
+
+
+def test_more_may_be_strange_where_the_map_was_seen_from_farther_away():
+    beside = replace(ENOUGH, strange=0.6, afar=0.1)
+    assert len(GATE.objections(beside)) == 1
+    assert GATE.objections(replace(beside, afar=0.17)) == ()
 
 
 def test_a_focal_length_that_nothing_tells_is_no_other_one():

@@ -26,7 +26,7 @@ from posenet_ros.geometry import Camera, Pose
 from posenet_ros.landmarks import landmark_map as landmark_map_module
 from posenet_ros.landmarks.features import Sift
 from posenet_ros.landmarks.gate import Gate
-from posenet_ros.landmarks.landmark_map import LandmarkMap, read_map, write_map
+from posenet_ros.landmarks.landmark_map import FORMAT, LandmarkMap, read_map, write_map
 import pytest
 from safetensors.numpy import load_file, save_file
 from scipy.spatial.transform import Rotation
@@ -208,7 +208,7 @@ def test_other_safetensors_are_no_map(tmp_path):
     ('change', 'message'),
     [
         (lambda v: v.update(kind='another'), 'is no map of landmarks'),
-        (lambda v: v.update(format='2'), 'format 2, and this version reads 1; train again'),
+        (lambda v: v.update(format='99'), f'format 99, .* reads {FORMAT}; train again'),
         (lambda v: v.pop('format'), 'format None'),
         (lambda v: v.update(about='{'), 'damaged'),
         (lambda v: v.update(about='[]'), 'damaged'),
@@ -306,6 +306,6 @@ def test_arrays_of_another_type_are_refused(path):
 
 
 def test_the_format_is_the_readers(path, monkeypatch):
-    monkeypatch.setattr(landmark_map_module, 'FORMAT', 2)
-    with pytest.raises(ModelError, match='format 1, and this version reads 2'):
+    monkeypatch.setattr(landmark_map_module, 'FORMAT', 99)
+    with pytest.raises(ModelError, match=f'format {FORMAT}, and this version reads 99'):
         read_map(path)

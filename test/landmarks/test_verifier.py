@@ -354,7 +354,8 @@ def test_what_there_is_only_one_of_tells_twins_apart(ask, room, make_place, look
     verdict = ask(halls, halls.features(pose), look=halls.look(pose))
     assert verdict.verified
     assert verdict.map_from_camera.distance(pose)[0] < 0.03
-    assert 0 < verdict.evidence.elsewhere < 0.5 * verdict.evidence.found
+    # Of the other hall a third goes with the pose there: too few to speak against this one.
+    assert verdict.evidence.elsewhere == 0
 
 
 def test_the_labelled_camera_may_be_beside_the_one_that_took_the_image(ask, room, query):
