@@ -40,6 +40,8 @@ _ROUNDS = 10
 _STILL = 1e-6
 _DAMPING = 1e-9
 _LEAST_DEPTH = 0.05
+# A pose is found with a focal length that is a tenth off.
+_FACTORS = (1.0, 0.83, 1.2, 0.69, 1.44, 0.58, 1.73, 0.5, 2.0)
 
 
 class Attitude(NamedTuple):
@@ -154,16 +156,26 @@ def refine(
     if system is None:
         return None
     jacobian, error, weight = system
-    sizes = np.hypot(*error.reshape(-1, 2).T) * _ROBUST_PX
     information = jacobian.T @ (jacobian * weight[:, None])
-    return Resected(attitude, information, float(np.median(sizes)))
+    return Resected(attitude, information, _middle_px(error))
+
+
+def _middle_px(error: NDArray[np.float64]) -> float:
+    """Return the median error in pixels."""
+    return float(np.median(np.hypot(*error.reshape(-1, 2).T))) * _ROBUST_PX
 
 
 class Zoom(NamedTuple):
-    """By what factor the focal length differs from the one told, and its standard deviation."""
+    """
+    By what factor the focal length differs from the one told, and its standard deviation.
+
+    `pose` is refined together with it; its `information` is what is left where nobody tells the
+    focal length.
+    """
 
     factor: float
     deviation: float
+    pose: Resected
 
 
 def zoom_of(
@@ -196,7 +208,33 @@ def zoom_of(
         if np.abs(step).max() < _STILL:
             break
     deviation = float(np.sqrt(np.linalg.inv(hessian)[6, 6]))
-    return Zoom(factor, deviation) if np.isfinite(factor) and factor > 0 else None
+    if not (np.isfinite(factor) and factor > 0):
+        return None
+    beside = hessian[:6, 6]
+    information = hessian[:6, :6] - np.outer(beside, beside) / hessian[6, 6]
+    return Zoom(factor, deviation, Resected(attitude, information, _middle_px(error)))
+
+
+def free_focal(
+    points_M3: NDArray[np.floating], rays_M2: NDArray[np.float64], focal: float
+) -> float | None:
+    """
+    Return by what factor the focal length differs from a guess, from matches of any camera.
+
+    The pose is looked for by one focal length after the other, up to twice and half the guess;
+    with the one that most matches agree with, both are refined. None where there is no pose.
+    """
+    best: tuple[Attitude, NDArray[np.int64], float] | None = None
+    for factor in _FACTORS:
+        found = resect(points_M3, rays_M2 / factor, focal * factor)
+        if found is not None and (best is None or len(found[1]) > len(best[1])):
+            best = (*found, factor)
+    if best is None:
+        return None
+    attitude, agree, factor = best
+    points, rays = np.asarray(points_M3)[agree], rays_M2[agree] / factor
+    zoom = zoom_of(points, rays, attitude, focal * factor)
+    return factor * zoom.factor if zoom else None
 
 
 def _linearised(

@@ -17,27 +17,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ModelError
 from posenet_ros.geometry import Camera, Pose
-from posenet_ros.landmarks.features import unit_rows
 from posenet_ros.landmarks.gate import Evidence, Gate
 from posenet_ros.landmarks.landmark_map import LandmarkMap
 from posenet_ros.landmarks.matching import match_anywhere, match_nearby, Matches
 from posenet_ros.landmarks.resection import (
     Attitude,
     FEWEST_MATCHES,
-    rays_of,
+    free_focal,
     refine,
     resect,
     Resected,
+    Zoom,
     zoom_of,
 )
+from posenet_ros.landmarks.sighting import in_parts, Sighting, USUAL_WIDTH
 from scipy.spatial.transform import Rotation
 
 # Frames that look most like the image, and those nearest to where the network has it.
@@ -49,7 +49,6 @@ _AROUND = 20
 _MOVE_WEIGHT = 4.0
 # Points are looked for ever nearer to where they are expected, in pixels at 640 of width.
 _RADII_PX = (8.0, 5.0)
-_USUAL_WIDTH = 640
 # Other places that are asked, too, by so many frames each.
 _PLACES = 3
 _ELSEWHERE = 4
@@ -58,17 +57,15 @@ _SHARED = 0.1
 # Poses less apart are one: a share of how far things are away, and radians.
 _SAME_PLACE = 0.15
 _SAME_TURN = math.radians(8)
-_CELLS = 8, 6
 # A part of the image shows hardly any of its points where it shows less than such a share of what
 # the image shows as a whole.
 _HARDLY = 0.2
 _FEWEST_FEATURES = 15
 _OPEN = 'the points that are found leave the pose open'
-# On the plane ahead, 76 degrees aside: what a fisheye sees farther out would make that plane
-# boundless, and chance seem to be none.
-_WIDEST = 4.0
 # Of width over height; less comes from rounding sizes.
 _OTHER_SHAPE = 0.01
+# A focal length that nobody told is looked for up to so many times longer, and shorter.
+_MOST_ZOOM = 2.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +75,15 @@ class Verdict:
 
     `map_from_camera` and `covariance` (6, 6) are there where points of the map hold a pose, and
     it is `verified` where nothing speaks against it; `reasons` say what does. `evidence` is None
-    where no pose was found.
+    where no pose was found. `focal_px` is the focal length, in pixels of the image, where nobody
+    told it and it was estimated.
     """
 
     map_from_camera: Pose | None
     covariance: NDArray[np.float64] | None
     evidence: Evidence | None
     reasons: tuple[str, ...] = ()
+    focal_px: float | None = None
 
     @property
     def verified(self) -> bool:
@@ -118,14 +117,17 @@ class Verifier:
         place_K: NDArray[np.floating],
         guess: Pose | None = None,
         camera: Camera | None = None,
+        *,
+        any_focal: bool = False,
     ) -> Verdict:
         """
         Look for an image uint8 (H, W, 3) in the map.
 
         `place_K` is what it looks like as a whole, as the map's frames do; `guess` is
         `map_from_camera` by the network; `camera` took the image, by default the map's own,
-        scaled to its size. Nothing is verified by an image of another shape, which lacks a part.
-        Raises ModelError for a `place_K` of another network.
+        scaled to its size. With `any_focal` nobody knows whether it did: where the points speak
+        for another focal length, that is estimated with the pose. Nothing is verified by an image
+        of another shape, which lacks a part. Raises ModelError for a `place_K` of another network.
         """
         place_K = np.asarray(place_K)
         if place_K.shape != self._places.shape[1:]:
@@ -143,34 +145,57 @@ class Verifier:
                 f'{camera.width}x{camera.height} takes'
             )
         camera = camera.resized(width, height)
-        features = self.landmarks.extractor.extract(rgb)
-        rays = rays_of(camera, features.pixels)
-        some = (np.abs(rays) < _WIDEST).all(axis=1)
-        if some.sum() < _FEWEST_FEATURES:
-            return _nothing(f'the image has {some.sum()} features, too few to tell')
-        asked = _Asked(
-            self.landmarks,
-            unit_rows(features.descriptors[some]),
-            rays[some],
-            camera,
-        )
+        asked = Sighting.of(self.landmarks.extractor.extract(rgb), camera)
+        if len(asked) < _FEWEST_FEATURES:
+            return _nothing(f'the image has {len(asked)} features, too few to tell')
         similar_F = self._places @ place_K.astype(np.float32)
         order = np.argsort(-similar_F)
         frames = set(order[:_MOST_ALIKE].tolist())
         if guess is not None:
             frames |= set(self._around(self._attitude(guess), _NEAREST).tolist())
-        held = self._hold(asked, sorted(frames))
+        verdict = self._seen(asked, sorted(frames), order)
+        if any_focal and not verdict.verified:
+            freed = self._refocused(asked, sorted(frames))
+            if freed is not None:
+                return self._seen(freed, sorted(frames), order, told=False)
+        return verdict
+
+    def _seen(
+        self, asked: Sighting, frames: Sequence[int], order: NDArray[np.int64], told: bool = True
+    ) -> Verdict:
+        """Return what some frames' points say of a sighting, whose focal length was `told`."""
+        held = self._hold(asked, frames)
         if held is None:
             return _nothing('no pose goes with what it shows of the map')
-        evidence = self._evidence(asked, held, order)
-        return self._verdict(held, evidence)
+        zoom = zoom_of(
+            self.landmarks.points_P3[held.matches.points],
+            asked.rays_N2[held.matches.features],
+            held.refined.attitude,
+            asked.focal,
+        )
+        evidence = self._evidence(asked, held, order, zoom)
+        if told:
+            return self._verdict(held.refined, evidence)
+        if zoom is None or zoom.deviation > self.gate.zoom:
+            return _nothing('nothing tells the focal length of its camera')
+        verdict = self._verdict(zoom.pose, evidence)
+        return replace(verdict, focal_px=asked.camera_focal * zoom.factor)
+
+    def _refocused(self, asked: Sighting, frames: Sequence[int]) -> Sighting | None:
+        """Return a sighting with the focal length that its matches with some frames tell."""
+        matches = match_anywhere(asked.unit_ND, self.landmarks, self.landmarks.seen_by(frames))
+        points = self.landmarks.points_P3[matches.points]
+        factor = free_focal(points, asked.rays_N2[matches.features], asked.focal)
+        if factor is None or not 1 / _MOST_ZOOM < factor < _MOST_ZOOM:
+            return None
+        return asked.zoomed(factor)
 
     def _attitude(self, guess: Pose) -> Attitude:
         pose = guess @ self.landmarks.image_from_label.inverse()
         return Attitude(pose.rotation.as_matrix(), pose.translation)
 
     def _hold(
-        self, asked: _Asked, frames: Sequence[int], fewest: int = FEWEST_MATCHES
+        self, asked: Sighting, frames: Sequence[int], fewest: int = FEWEST_MATCHES
     ) -> _Held | None:
         """
         Return the pose that points of some frames hold, refined on all that are in sight.
@@ -203,7 +228,7 @@ class Verifier:
         return held if refined is not None else None
 
     def _look_around(
-        self, asked: _Asked, refined: Resected, radius_px: float, agreed: int
+        self, asked: Sighting, refined: Resected, radius_px: float, agreed: int
     ) -> _Held:
         """Look for all points that are in sight of a pose, with which so many features agree."""
         landmarks, attitude = self.landmarks, refined.attitude
@@ -214,7 +239,7 @@ class Verifier:
         low, high = asked.corners
         inside = ((plane >= low) & (plane <= high)).all(axis=1)
         points, plane = points[inside], plane[inside]
-        radius = radius_px / asked.camera_focal * asked.width / _USUAL_WIDTH
+        radius = radius_px / asked.camera_focal * asked.camera.width / USUAL_WIDTH
         guided = match_nearby(
             asked.unit_ND,
             asked.rays_N2,
@@ -241,17 +266,13 @@ class Verifier:
         views = self._rotations[:, :, 2] @ attitude.map_from_image[:, 2]
         return float((apart + 1 - views).min())
 
-    def _evidence(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> Evidence:
+    def _evidence(
+        self, asked: Sighting, held: _Held, order: NDArray[np.int64], zoom: Zoom | None
+    ) -> Evidence:
         every = asked.parts_of(asked.rays_N2)
-        has_C = _in_parts(every[held.matches.features])
-        due_C = _in_parts(asked.parts_of(held.plane_P2))
+        has_C = in_parts(every[held.matches.features])
+        due_C = in_parts(asked.parts_of(held.plane_P2))
         hardly_C = has_C <= _HARDLY * has_C.sum() / max(due_C.sum(), 1) * due_C
-        zoom = zoom_of(
-            self.landmarks.points_P3[held.matches.points],
-            asked.rays_N2[held.matches.features],
-            held.refined.attitude,
-            asked.focal,
-        )
         return Evidence(
             agreed=held.agreed,
             found=len(held.matches.points),
@@ -266,7 +287,7 @@ class Verifier:
             zoom_deviation=zoom.deviation if zoom else math.inf,
         )
 
-    def _elsewhere(self, asked: _Asked, held: _Held, order: NDArray[np.int64]) -> int:
+    def _elsewhere(self, asked: Sighting, held: _Held, order: NDArray[np.int64]) -> int:
         """
         Return how many features agree with any other place, of those that look most alike.
 
@@ -305,8 +326,8 @@ class Verifier:
         between = Rotation.from_matrix(one.map_from_image.T @ other.map_from_image)
         return apart < _SAME_PLACE * self._depth and between.magnitude() < _SAME_TURN
 
-    def _verdict(self, held: _Held, evidence: Evidence) -> Verdict:
-        attitude, information = held.refined.attitude, held.refined.information
+    def _verdict(self, refined: Resected, evidence: Evidence) -> Verdict:
+        attitude, information = refined.attitude, refined.information
         offset = self.landmarks.image_from_label
         map_from_image = Pose(
             Rotation.from_matrix(attitude.map_from_image), attitude.centre, 'map', 'image'
@@ -335,48 +356,6 @@ class Verifier:
         return along > floor or about > math.hypot(self.gate.floor_rad, _SAME_TURN)
 
 
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """The features of an image, on the plane ahead of its camera."""
-
-    landmarks: LandmarkMap
-    unit_ND: NDArray[np.float32]
-    rays_N2: NDArray[np.float64]
-    camera: Camera
-
-    @property
-    def focal(self) -> float:
-        """In pixels of at most the usual width: larger images are not known more exactly."""
-        return self.camera_focal * min(1.0, _USUAL_WIDTH / self.width)
-
-    @property
-    def camera_focal(self) -> float:
-        return (self.camera.fx + self.camera.fy) / 2
-
-    @property
-    def width(self) -> int:
-        return self.camera.width
-
-    @property
-    def height(self) -> int:
-        return self.camera.height
-
-    def parts_of(self, rays_N2: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return in which part of the image places on the plane ahead are."""
-        low, high = self.corners
-        share = np.clip((rays_N2 - low) / np.maximum(high - low, 1e-9), 0, 1 - 1e-9)
-        column, row = (share * _CELLS).astype(np.int64).T
-        return row * _CELLS[0] + column
-
-    @cached_property
-    def corners(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The box on the plane ahead that the image covers, as far aside as features count."""
-        across, down = self.width - 1, self.height - 1
-        edge = [(x * across / 2, y * down / 2) for x in range(3) for y in range(3)]
-        rays = np.clip(rays_of(self.camera, np.array(edge)), -_WIDEST, _WIDEST)
-        return rays.min(axis=0), rays.max(axis=0)
-
-
 @dataclass(eq=False)
 class _Held:
     """A pose with the points that hold it, and where on the plane ahead all in sight should be."""
@@ -386,11 +365,6 @@ class _Held:
     agreed: int
     plane_P2: NDArray[np.float64]
     by_chance: float
-
-
-def _in_parts(parts_N: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many there are in each part of an image."""
-    return np.bincount(parts_N, minlength=_CELLS[0] * _CELLS[1])
 
 
 def _nothing(reason: str) -> Verdict:

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from posenet_ros.landmarks.landmark_map import LandmarkMap
 from posenet_ros.landmarks.verifier import Verifier
 from posenet_ros.localization.estimate import Answers, PoseEstimate
 from posenet_ros.localization.posenet import PoseNetLocalizer
+from posenet_ros.machine import cores
 
 VERIFIED = 'landmarks'
 
@@ -58,15 +60,11 @@ class VerifiedLocalizer:
         return self.locate_batch([rgb]).estimates[0]
 
     def locate_batch(self, images: Sequence[NDArray[np.uint8]]) -> Answers:
-        """Answer several images, the network's part of it at once."""
+        """Answer several images: the network all at once, the map as many as there are cores."""
         quick = self.network.locate_batch(images)
-        verified = [
-            self.verify(rgb, estimate, feature, guess)
-            for rgb, estimate, feature, guess in zip(
-                images, quick.estimates, quick.features, quick.guesses, strict=True
-            )
-        ]
-        return quick._replace(estimates=tuple(verified))
+        asked = (images, quick.estimates, quick.features, quick.guesses)
+        with ThreadPoolExecutor(min(cores(), len(images))) as pool:
+            return quick._replace(estimates=tuple(pool.map(self.verify, *asked)))
 
     def verify(
         self,
@@ -75,14 +73,17 @@ class VerifiedLocalizer:
         feature_K: NDArray[np.float32],
         guess: Pose | None,
         camera: Camera | None = None,
+        *,
+        any_focal: bool = False,
     ) -> PoseEstimate:
         """
         Look for an image in the map, and return the verified pose or the network's estimate.
 
         `estimate`, `feature_K` and `guess` are the network's answer to it (see `Answers`).
-        `camera` took the image, by default the one that took the map's.
+        `camera` took the image, by default the one that took the map's; `any_focal` where nobody
+        knows whether it did (see `Verifier.verify`).
         """
-        verdict = self.verifier.verify(rgb, feature_K, guess, camera)
+        verdict = self.verifier.verify(rgb, feature_K, guess, camera, any_focal=any_focal)
         if verdict.verified:
             return PoseEstimate(
                 verdict.map_from_camera, verdict.covariance, VERIFIED, verified=True

@@ -41,11 +41,21 @@ def ask(told):
     """Return a function that asks a place about features of a pose, or as they are given."""
 
     def asked(
-        place, features, *, look, guess=None, camera=None, gate=None, size=(640, 480), **other
+        place,
+        features,
+        *,
+        look,
+        guess=None,
+        camera=None,
+        gate=None,
+        size=(640, 480),
+        any_focal=False,
+        **other,
     ):
         landmarks = place.map(told(features), **other)
         image = np.zeros((size[1], size[0], 3), dtype=np.uint8)
-        return Verifier(landmarks, gate).verify(image, look, guess, camera)
+        verifier = Verifier(landmarks, gate)
+        return verifier.verify(image, look, guess, camera, any_focal=any_focal)
 
     return asked
 
@@ -154,6 +164,52 @@ def test_sizes_may_be_rounded(ask, room, query):
         room, features, look=room.look(query), camera=replace(PINHOLE, height=481), size=(100, 75)
     )
     assert verdict.verified
+
+
+@pytest.mark.parametrize('factor', [0.6, 0.9, 1.1, 1.3])
+def test_a_focal_length_that_nobody_told_is_estimated(ask, room, query, factor):
+    lens = replace(PINHOLE, fx=factor * PINHOLE.fx, fy=factor * PINHOLE.fy)
+    features = room.features(query, lens)
+    assert not ask(room, features, look=room.look(query)).verified
+    verdict = ask(room, features, look=room.look(query), any_focal=True)
+    assert verdict.verified
+    # The fewer distances are in sight, the less tells the focal length from a step ahead.
+    off = verdict.map_from_camera.translation - query.translation
+    assert off @ np.linalg.solve(verdict.covariance[:3, :3], off) < 16
+    assert np.linalg.norm(off) < 0.15
+    assert verdict.map_from_camera.distance(query)[1] < 0.01
+    assert verdict.focal_px == pytest.approx((lens.fx + lens.fy) / 2, rel=0.04)
+
+
+def test_a_focal_length_that_is_the_maps_is_not_estimated(ask, room, query):
+    verdict = ask(room, room.features(query), look=room.look(query), any_focal=True)
+    assert verdict.verified
+    assert verdict.focal_px is None
+
+
+def test_a_pose_is_known_less_well_where_nobody_tells_the_focal_length(ask, room, query):
+    lens = replace(PINHOLE, fx=1.1 * PINHOLE.fx, fy=1.1 * PINHOLE.fy)
+    features = room.features(query, lens)
+    told = ask(room, features, look=room.look(query), camera=lens)
+    found = ask(room, features, look=room.look(query), any_focal=True)
+    more = found.covariance[:3, :3] - told.covariance[:3, :3]
+    assert np.linalg.eigvalsh(more)[-1] > 1e-5
+    assert np.linalg.eigvalsh(more)[0] > -1e-6
+
+
+def test_a_wall_straight_ahead_does_not_tell_the_focal_length(ask, wall, before_wall):
+    lens = replace(PINHOLE, fx=1.3 * PINHOLE.fx, fy=1.3 * PINHOLE.fy)
+    features = wall.features(before_wall, lens)
+    verdict = ask(wall, features, look=wall.look(before_wall), any_focal=True)
+    assert verdict.reasons == ('nothing tells the focal length of its camera',)
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_no_focal_length_makes_an_image_of_elsewhere_verified(ask, room, query, seed):
+    features = room.features(query)
+    pixels = np.random.default_rng(seed).permutation(features.pixels)
+    shuffled = LocalFeatures(pixels, features.descriptors)
+    assert not ask(room, shuffled, look=room.look(query), any_focal=True).verified
 
 
 @pytest.mark.parametrize('shape', [(0, 0, 3), (0, 640, 3), (480, 0, 3)])
