@@ -32,6 +32,9 @@ _LEAST_SIDE = 16
 # OpenCV's SIFT has features so far right of and below where they are, in the image that it gets:
 # it doubles images by their pixels' edges and halves places by their centres.
 _TOO_FAR_PX = 0.25
+# Contrast is raised so many times at most, and such a share of the pixels may become black, or
+# white.
+_MOST_GAIN, _CUT = 8.0, 0.0005
 
 
 class LocalFeatures(NamedTuple):
@@ -70,19 +73,24 @@ class Sift:
     SIFT (Lowe, 2004) by OpenCV, on the image made smaller, as RootSIFT (Arandjelovic, 2012).
 
     Images are scaled down to `pixels`, the width times the height; OpenCV doubles that before
-    it begins, so that an image of four times as many loses little. `contrast` is the least that a
-    feature has, and at most `most` features are kept, those of most contrast first.
+    it begins, so that an image of four times as many loses little. One whose grey values spread
+    less than `spread` (standard deviation, of 255) is stretched to that, up to eight times: what a
+    feature looks like does not change by that, and at dusk or in fog they are found by it.
+    `contrast` is the least that a feature has, and at most `most` features are kept, those of most
+    contrast first.
     """
 
     pixels: int = 320 * 240
     contrast: float = 0.02
     most: int = 1000
+    spread: float = 50.0
 
     width = 128
 
     def __post_init__(self) -> None:
         """Refuse sizes in which nothing can be found."""
-        if self.pixels < _LEAST_SIDE**2 or self.most < 1 or not self.contrast >= 0:
+        least = min(self.contrast, self.spread)
+        if self.pixels < _LEAST_SIDE**2 or self.most < 1 or not least >= 0:
             raise ConfigError(f'nothing can be found with {self}')
 
     def extract(self, rgb: NDArray[np.uint8]) -> LocalFeatures:
@@ -95,6 +103,7 @@ class Sift:
         if share < 1.0:
             size = max(round(width * share), _LEAST_SIDE), max(round(height * share), _LEAST_SIDE)
             grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        grey = self._stretched(grey)
         sift = cv2.SIFT_create(nfeatures=self.most, contrastThreshold=self.contrast)
         keypoints, descriptors = sift.detectAndCompute(grey, None)
         if descriptors is None:
@@ -105,6 +114,16 @@ class Sift:
         # OpenCV keeps more than asked where contrasts are equal.
         pixels = ((found + 0.5) * scale - 0.5)[: self.most]
         return LocalFeatures(pixels, _root(descriptors[: self.most]))
+
+    def _stretched(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return an image of little contrast with more of it, as far as next to nothing is cut."""
+        deviation = float(grey.std())
+        if deviation >= self.spread or deviation == 0:
+            return grey
+        counts = np.bincount(grey.ravel(), minlength=256).cumsum()
+        low, high = np.searchsorted(counts, [_CUT * grey.size, (1 - _CUT) * grey.size])
+        gain = min(self.spread / deviation, 255 / max(high - low, 1), _MOST_GAIN)
+        return cv2.addWeighted(grey, gain, grey, 0, 127.5 - gain * (low + high) / 2)
 
     def _nothing(self) -> LocalFeatures:
         return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, self.width), np.uint8))

@@ -106,8 +106,22 @@ def test_an_image_of_nothing_has_no_features(shape):
     assert found.descriptors.shape == (0, 128)
 
 
+def test_dusk_and_fog_hide_no_features():
+    rng = np.random.default_rng(1)
+    bright = cv2.GaussianBlur(rng.normal(0, 1, (240, 320)), (0, 0), 3)
+    bright = np.clip(128 + 60 * bright / bright.std(), 0, 255)
+    usual = Sift().extract(bright.astype(np.uint8)).pixels
+    for black in (5, 180):
+        poor = np.rint(bright * 0.15 + black).astype(np.uint8)
+        found = Sift().extract(poor).pixels
+        apart = np.linalg.norm(found[:, None] - usual[None], axis=2)
+        assert (apart.min(axis=0) < 1).mean() > 0.9
+        assert len(Sift(spread=0.0).extract(poor).pixels) < 0.6 * len(usual)
+
+
 @pytest.mark.parametrize(
-    'how', [{'pixels': 255}, {'most': 0}, {'contrast': -0.1}, {'contrast': float('nan')}]
+    'how',
+    [{'pixels': 255}, {'most': 0}, {'contrast': -0.1}, {'contrast': float('nan')}, {'spread': -1}],
 )
 def test_sizes_in_which_nothing_is_found_are_refused(how):
     with pytest.raises(ConfigError, match='nothing can be found'):

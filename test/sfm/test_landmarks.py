@@ -172,9 +172,7 @@ def test_a_mirrored_image_is_not_verified(built, room_frames):
     verifier = Verifier(built[0].whole)
     for frame in room_frames[::4]:
         mirrored = np.ascontiguousarray(read_image(frame.image)[:, ::-1])
-        place_K = (
-            describe([frame])[0] if False else describe(room_frames)[room_frames.index(frame)]
-        )
+        place_K = describe(room_frames)[room_frames.index(frame)]
         verdict = verifier.verify(mirrored, place_K, frame.map_from_camera)
         assert not verdict.verified
 
