@@ -63,7 +63,7 @@ class VerifiedLocalizer:
         """Answer several images: the network all at once, the map as many as there are cores."""
         quick = self.network.locate_batch(images)
         asked = (images, quick.estimates, quick.features, quick.guesses)
-        with ThreadPoolExecutor(min(cores(), len(images))) as pool:
+        with ThreadPoolExecutor(max(min(cores(), len(images)), 1)) as pool:
             return quick._replace(estimates=tuple(pool.map(self.verify, *asked)))
 
     def verify(

@@ -81,14 +81,19 @@ class Network:
 
 @dataclass
 class Map:
-    """A verifier that says what it was told to, and remembers what it was asked."""
+    """
+    A verifier that says what it was told to of each image, and remembers what it was asked.
+
+    It knows images by their features, since they come in any order.
+    """
 
     verdicts: list[Verdict]
-    asked: list[Any] = field(default_factory=list)
+    asked: dict[int, Any] = field(default_factory=dict)
 
-    def verify(self, *what):
-        self.asked.append(what)
-        return self.verdicts[len(self.asked) - 1]
+    def verify(self, rgb, feature_K, *what, any_focal):
+        number = int(feature_K[0]) // 256
+        self.asked[number] = (rgb, feature_K, *what, any_focal)
+        return self.verdicts[number]
 
 
 @pytest.fixture
@@ -130,11 +135,13 @@ def test_each_image_has_its_own_answer(answering, image):
     assert [each.verified for each in answers.estimates] == [False, True, True]
     np.testing.assert_allclose(answers.novelty_N, [0.1, 0.15, 0.2])
     assert answers.guesses == (ROUGH,) * 3
-    for number, (rgb, feature_K, guess, camera) in enumerate(localizer.verifier.asked):
+    assert sorted(localizer.verifier.asked) == [0, 1, 2]
+    for number, (rgb, feature_K, guess, camera, any_focal) in localizer.verifier.asked.items():
         assert rgb is images[number]
         np.testing.assert_array_equal(feature_K, answers.features[number])
         assert guess is ROUGH
         assert camera is None
+        assert not any_focal
 
 
 def test_no_images_have_no_answers(answering):
@@ -151,7 +158,13 @@ def test_another_camera_is_handed_on(answering, image):
     localizer = answering([], [NOTHING])
     camera = Camera(128, 96, 90.0, 90.0, 63.5, 47.5)
     localizer.verify(image, ANSWERED, np.ones(256, np.float32), None, camera)
-    assert localizer.verifier.asked[0][2:] == (None, camera)
+    assert localizer.verifier.asked[0][2:] == (None, camera, False)
+
+
+def test_a_focal_length_that_nobody_tells_is_handed_on(answering, image):
+    localizer = answering([], [NOTHING])
+    localizer.verify(image, ANSWERED, np.ones(256, np.float32), None, any_focal=True)
+    assert localizer.verifier.asked[0][2:] == (None, None, True)
 
 
 def test_a_map_of_another_network_is_refused_when_it_is_loaded(loaded, landmarks, tmp_path):
