@@ -115,14 +115,10 @@ def measure_gate(
         )
         others = _ask(whole, regressor, disturbed, progress)
         others += _ask(whole, regressor, _mirrored(strangers), progress)
-        # Of two places that look the same, one is taken for the other where that was taken out;
-        # while both are there, an image of either is known to be of two.
-        twofold = {id(frame) for frame, (_, v) in zip(chain(*few), own) if _is_twofold(v)}
         for block in few:
             centres = np.array([frame.map_from_camera.translation for frame in block])
             elsewhere = Verifier(without_place(part, centres), _BARE)
-            unlike = [frame for frame in block if id(frame) not in twofold]
-            others += _ask(elsewhere, regressor, _as_they_are(unlike), progress)
+            others += _ask(elsewhere, regressor, _as_they_are(block), progress)
     size = float(np.linalg.norm(np.ptp(part.centres_F3, axis=0)))
     return conclude(own, others, _WRONG_SHARE * size)
 
@@ -160,11 +156,7 @@ def conclude(
     that asks for as little as any. More than `wrong_m` metres or 10 degrees off is wrong. `own`
     images, as they are, say what the map's images usually show.
     """
-    wrong = [
-        verdict
-        for true, verdict in [*own, *others]
-        if _is_wrong(true, verdict, wrong_m) and not _is_twofold(verdict)
-    ]
+    wrong = [verdict for true, verdict in [*own, *others] if _is_wrong(true, verdict, wrong_m)]
     most = max((verdict.evidence.agreed for verdict in wrong), default=0)
     gate = replace(Gate(), agreed=max(Gate().agreed, math.ceil(_MARGIN * most)))
     gate = _as_usual(gate, [verdict for _, verdict in own if _passes(gate, verdict)])
@@ -175,12 +167,6 @@ def conclude(
     both = (errors.position_m, errors.orientation_deg)
     middle = [float(np.median(each)) if right else math.inf for each in both]
     return MeasuredGate(gate, len(own), len(right), *middle, len(others), len(wrong), most)
-
-
-def _is_twofold(verdict: Verdict) -> bool:
-    """Tell whether an image is refused whatever the map: it shows as much of another place."""
-    seen = verdict.evidence
-    return seen is not None and seen.elsewhere > _BARE.elsewhere * seen.agreed
 
 
 def _passes(gate: Gate, verdict: Verdict) -> bool:

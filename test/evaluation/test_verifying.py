@@ -62,13 +62,6 @@ def test_a_wrong_pose_is_not_enough_with_a_margin(wrong):
     assert (found.wrong, found.most_agreed) == (1, 40)
 
 
-def test_a_wrong_pose_that_is_known_to_be_of_two_places_asks_for_no_more():
-    twin = seen((9, 0, 0), agreed=400, elsewhere=390)
-    found = conclude([seen()] * 20, [twin], wrong_m=0.5)
-    assert found.gate.agreed == Gate().agreed
-    assert found.wrong == 0
-
-
 def test_what_own_images_show_is_asked_of_all():
     poor = seen(found=100, cells=20, missed=0.2, strange=0.25, afar=0.25, by_chance=1.0)
     found = conclude([poor] * 50, [], wrong_m=0.5)
