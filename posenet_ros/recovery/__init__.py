@@ -24,7 +24,13 @@ from posenet_ros.recovery.belief import Belief, Difference, difference
 from posenet_ros.recovery.consensus import Consensus, ConsensusOptions
 from posenet_ros.recovery.drift import Drift, Reading
 from posenet_ros.recovery.fix import Fix, Lack, NoFix
-from posenet_ros.recovery.kidnap import KidnapMonitor, KidnapOptions, State, Status
+from posenet_ros.recovery.kidnap import (
+    Evidence,
+    KidnapMonitor,
+    KidnapOptions,
+    State,
+    Status,
+)
 from posenet_ros.recovery.observation import Kind, Observation
 from posenet_ros.recovery.odometry import Missing, OdometryBuffer, OdometryOptions
 from posenet_ros.recovery.planar import flattened, planar_part, PlanarLimits
@@ -52,6 +58,7 @@ __all__ = [
     'Decision',
     'Difference',
     'Drift',
+    'Evidence',
     'Fix',
     'GiveUp',
     'KidnapMonitor',

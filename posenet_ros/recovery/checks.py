@@ -29,11 +29,11 @@ def check_numbers(options: Any, *, at_least: float, **limits: tuple[float, float
     Raise ConfigError where a number among the fields of a dataclass is not finite or too low.
 
     `limits` give the lowest and highest value of some fields; the others are `at_least` so much.
-    Truth values and options within options are left to others.
+    Truth values, names, and options within options are left to others.
     """
     for field in fields(options):
         value = getattr(options, field.name)
-        if isinstance(value, bool) or is_dataclass(value):
+        if isinstance(value, (bool, str)) or is_dataclass(value):
             continue
         low, high = limits.get(field.name, (at_least, math.inf))
         if not (math.isfinite(value) and low <= value <= high):

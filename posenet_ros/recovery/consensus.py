@@ -60,7 +60,7 @@ class ConsensusOptions:
     """
 
     window_s: float = 3.0
-    most: int = 16
+    most: int = 14
     oldest_s: float = 2.0
     most_refused: float = 0.5
     verified: int = 2
@@ -279,7 +279,7 @@ class Consensus:
     def _within(self, stack: Stack, among: NDArray[np.bool_], mean: Mean) -> NDArray[np.bool_]:
         """Tell which of some frames agree with a mean."""
         errors_N6 = stack.errors_about(mean.position, mean.matrix)
-        reach_N = squared_distances(errors_N6, stack.covariances_N66 + mean.covariance)
+        reach_N = squared_distances(errors_N6, stack.covariances_N66 + mean.intersection)
         return among & (reach_N <= self._reach)
 
     def _rival(

@@ -35,6 +35,9 @@ from posenet_ros.recovery.observation import Kind
 from posenet_ros.recovery.odometry import Missing
 from posenet_ros.recovery.views import count_views, ViewOptions
 
+# Fixes that are kept as evidence.
+_MOST = 100
+
 
 class State(Enum):
     """What is known of the robot and its localizer."""
@@ -47,12 +50,28 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """
+    Fixes in a row that speak against the localizer and agree with each other.
+
+    They go on for `lasted_s`, are of so many different `views` altogether, and where the
+    localizer tells no pose at all, `unbelieved`.
+    """
+
+    fixes: int = 0
+    lasted_s: float = 0.0
+    views: int = 0
+    unbelieved: bool = False
+
+
+@dataclass(frozen=True)
 class Status:
-    """A state, why, and since when."""
+    """A state, why, since when, and what speaks against the localizer meanwhile."""
 
     state: State
     reason: str
     since_ns: int
+    evidence: Evidence = Evidence()
 
 
 @dataclass(frozen=True)
@@ -65,8 +84,9 @@ class KidnapOptions:
     `agree_rad`, or where the covariance has them agree with a chance above `agree_chance` and they
     are not so far apart. In between it says nothing.
     `fixes` against it, that agree with each other, over `sustained_s` and of `views` views, tell a
-    kidnapping. Where the robot stands, verified ones that the network seconds do after
-    `standing_s`. Without a localizer's pose for `silent_s` the robot is lost.
+    kidnapping. Only verified ones do, unless `regressed` ones may; these take longer,
+    `regressed_s` and `regressed_views`. Where the robot stands, verified ones that the network
+    seconds do after `standing_s`. Without a localizer's pose for `silent_s` the robot is lost.
     `calm` fixes in a row that speak for the localizer end it. Evidence is forgotten after
     `forget_s` without more, and tracking unknown after `stale_s` without a fix.
     """
@@ -77,15 +97,18 @@ class KidnapOptions:
     agree_m: float = 0.3
     agree_rad: float = math.radians(10)
     agree_chance: float = 0.05
-    fixes: int = 5
+    fixes: int = 4
     sustained_s: float = 2.0
-    views: int = 2
+    views: int = 3
+    regressed: bool = False
+    regressed_s: float = 5.0
+    regressed_views: int = 4
     standing_s: float = 6.0
     seconded: int = 3
     silent_s: float = 4.0
     calm: int = 3
     forget_s: float = 10.0
-    stale_s: float = 60.0
+    stale_s: float = 20.0
     planar: bool = True
     view: ViewOptions = field(default_factory=ViewOptions)
 
@@ -100,8 +123,10 @@ class KidnapOptions:
             agree_chance=(self.chance, 1.0),
             fixes=(2, 1000),
             views=(1, 100),
+            regressed_views=(self.views, 100),
             calm=(1, 1000),
             sustained_s=(0.1, 600.0),
+            regressed_s=(self.sustained_s, 600.0),
             standing_s=(self.sustained_s, 600.0),
         )
 
@@ -133,7 +158,6 @@ class KidnapMonitor:
 
     def set(self, now_ns: int, state: State, reason: str) -> Status:
         """Go into a state that others know of: a reset was sent, succeeded or was given up."""
-        self.forget()
         return self._go(now_ns, state, reason)
 
     def update(self, now_ns: int, found: Fix | NoFix, belief: Belief | Missing) -> Status:
@@ -192,6 +216,21 @@ class KidnapMonitor:
 
     def _speaks_against(self, now_ns: int, found: Fix, reason: str, unbelieved: bool) -> Status:
         self._for = 0
+        if found.kind is Kind.REGRESSED and not self.options.regressed:
+            lacking = 'no points of the map confirm the fix'
+        else:
+            self._gather(found, unbelieved)
+            lacking = self._lacking(found)
+        state = self.status.state
+        if not lacking and state is not State.RECOVERING:
+            return self._go(now_ns, State.KIDNAPPED, reason)
+        if state in (State.KIDNAPPED, State.RECOVERING) or unbelieved:
+            # A localizer that is slow to speak is not suspected of anything.
+            return self._go(now_ns, state, f'{reason}; {lacking}' if lacking else reason)
+        return self._go(now_ns, State.SUSPECT, f'{reason}; {lacking}')
+
+    def _gather(self, found: Fix, unbelieved: bool) -> None:
+        """Add to the evidence, or begin anew where a fix does not go with what was before."""
         if unbelieved != self._unbelieved or (
             self._against and not self._consistent(self._against[-1], found)
         ):
@@ -199,17 +238,22 @@ class KidnapMonitor:
         self._unbelieved = unbelieved
         self._against.append(found)
         # What tells how long it goes on stays, and what is newest.
-        if len(self._against) > 200:
-            del self._against[1:-150]
-        lacking = self._lacking(found, unbelieved)
-        if not lacking:
-            return self._go(now_ns, State.KIDNAPPED, reason)
-        if self.status.state in (State.KIDNAPPED, State.RECOVERING):
-            return self.status
-        if unbelieved:
-            # One that is slow to speak is no suspicion.
-            return self.status
-        return self._go(now_ns, State.SUSPECT, f'{reason}; {lacking}')
+        if len(self._against) > _MOST:
+            del self._against[1]
+
+    @property
+    def evidence(self) -> Evidence:
+        """What speaks against the localizer."""
+        if not self._against:
+            return Evidence()
+        first, last = self._against[0], self._against[-1]
+        apart = count_views([fix.reading for fix in self._against], self.options.view)
+        return Evidence(
+            len(self._against),
+            (last.stamp_ns - first.stamp_ns) / NS_PER_S,
+            max(apart, *(fix.views for fix in (first, last))),
+            self._unbelieved,
+        )
 
     def _consistent(self, before: Fix, found: Fix) -> bool:
         """Tell whether a fix is where an earlier one has the robot by now."""
@@ -222,22 +266,22 @@ class KidnapMonitor:
         near = told.metres <= self.options.agree_m and told.radians <= self.options.agree_rad
         return near or told.chance >= self.options.chance
 
-    def _lacking(self, found: Fix, unbelieved: bool) -> str:
+    def _lacking(self, found: Fix) -> str:
         """Return what the evidence lacks to be an alarm; nothing where it is one."""
-        options = self.options
-        if len(self._against) < options.fixes:
-            return f'{len(self._against)} of {options.fixes} fixes'
-        lasted_s = (found.stamp_ns - self._against[0].stamp_ns) / NS_PER_S
-        least_s = max(options.sustained_s, options.silent_s if unbelieved else 0.0)
-        if lasted_s < least_s:
-            return f'for {lasted_s:.1f} of {least_s:.1f} s'
-        views = max(found.views, count_views([fix.reading for fix in self._against], options.view))
-        if views >= options.views:
+        options, evidence = self.options, self.evidence
+        verified = found.kind is Kind.VERIFIED
+        least_s = options.sustained_s if verified else options.regressed_s
+        if evidence.unbelieved:
+            least_s = max(least_s, options.silent_s)
+        least_views = options.views if verified else options.regressed_views
+        if evidence.fixes < options.fixes:
+            return f'{evidence.fixes} of {options.fixes} fixes'
+        if evidence.lasted_s < least_s:
+            return f'for {evidence.lasted_s:.1f} of {least_s:.1f} s'
+        stands = verified and found.seconded >= options.seconded
+        if evidence.views >= least_views or (stands and evidence.lasted_s >= options.standing_s):
             return ''
-        sure = found.kind is Kind.VERIFIED and found.seconded >= options.seconded
-        if sure and lasted_s >= options.standing_s:
-            return ''
-        return f'{views} of {options.views} views'
+        return f'{evidence.views} of {least_views} views'
 
     def _without_fix(self, now_ns: int, found: NoFix) -> Status:
         state = self.status.state
@@ -256,5 +300,5 @@ class KidnapMonitor:
 
     def _go(self, now_ns: int, state: State, reason: str) -> Status:
         since_ns = self.status.since_ns if state is self.status.state else now_ns
-        self.status = Status(state, reason, since_ns)
+        self.status = Status(state, reason, since_ns, self.evidence)
         return self.status

@@ -32,7 +32,7 @@ from posenet_ros.recovery.belief import Belief, compare, Difference, difference
 from posenet_ros.recovery.checks import check_numbers
 from posenet_ros.recovery.drift import Drift
 from posenet_ros.recovery.fix import Fix, NoFix
-from posenet_ros.recovery.kidnap import State, Status
+from posenet_ros.recovery.kidnap import Evidence, State, Status
 from posenet_ros.recovery.observation import Kind
 from posenet_ros.recovery.odometry import Missing, OdometryBuffer
 
@@ -99,10 +99,11 @@ class ResetOptions:
     """
     What a fix must show before a localizer is set to it, and how long its answer is waited for.
 
-    More than for any fix: at most `fresh_s` old, at least `frames` that agree and `views` of
-    them, verified unless `regressed` is allowed, and then of `regressed_views`; a robot that
-    stands has one view, and `standing` verified frames that `seconded` of the network's agree
-    with will do (0: never). None is surer than `sigma_m` or `sigma_rad` too unsure for.
+    More than for any fix: at most `fresh_s` old, at least `frames` that agree, and `views` of
+    them and of the fixes before, that agreed; verified unless `regressed` is allowed, and then
+    `regressed_frames` of `regressed_views`. A robot without any pose may have to stand until it
+    has one, and has one view: then `standing` verified frames that `seconded` of the
+    network's agree with will do (0: never). None with a deviation above `sigma_m` or `sigma_rad`.
     It worked when within `confirm_s` `confirmations` beliefs in a row are within `near_m` and
     `near_rad` of the fix; an update is asked for every `update_s`. Else it is tried again after
     `backoff_s`, twice as long each time, at most `attempts` times, until fixes and localizer have
@@ -111,10 +112,10 @@ class ResetOptions:
 
     fresh_s: float = 1.5
     frames: int = 3
-    views: int = 2
+    views: int = 3
     regressed: bool = False
     regressed_frames: int = 8
-    regressed_views: int = 4
+    regressed_views: int = 5
     standing: int = 5
     seconded: int = 3
     sigma_m: float = 0.5
@@ -212,7 +213,8 @@ class Recovery:
         if self.stage is Stage.BACKING_OFF and now_ns >= self._until_ns:
             self.stage = Stage.IDLE
         if self.stage is Stage.IDLE and status.state is State.KIDNAPPED:
-            return self._consider(now_ns, found, belief, listeners, odometry)
+            lacking = self.lacking(now_ns, found, status.evidence)
+            return self._consider(now_ns, found, lacking, belief, listeners, odometry)
         return ()
 
     def _at_rest(self, now_ns: int, status: Status) -> None:
@@ -223,7 +225,7 @@ class Recovery:
         elif self.stage is Stage.BACKING_OFF:
             self.stage = Stage.IDLE
 
-    def lacking(self, now_ns: int, found: Fix | NoFix) -> str:
+    def lacking(self, now_ns: int, found: Fix | NoFix, evidence: Evidence) -> str:
         """Return what a fix lacks for a reset; nothing where it lacks nothing."""
         if isinstance(found, NoFix):
             return found.text()
@@ -235,24 +237,30 @@ class Recovery:
         if worst_m > options.sigma_m or worst_rad > options.sigma_rad:
             return f'the fix is unsure: {worst_m:.2f} m, {math.degrees(worst_rad):.0f} deg'
         if found.kind is Kind.REGRESSED:
-            return self._lacking_regressed(found)
+            return self._lacking_regressed(found, evidence)
         if found.frames < options.frames:
             return f'{found.frames} verified frames agree, not {options.frames}'
-        stands = 0 < options.standing <= found.frames and found.seconded >= options.seconded
-        if found.views < options.views and not stands:
+        stands = (
+            evidence.unbelieved
+            and 0 < options.standing <= found.frames
+            and found.seconded >= options.seconded
+        )
+        views = max(found.views, evidence.views)
+        if views < options.views and not stands:
             return (
-                f'{found.frames} verified frames of {found.views} view and {found.seconded} of '
-                f"the network's agree; {options.views} views would do: turn, or drive on"
+                f'{found.frames} verified frames agree, and {views} of {options.views} views: '
+                'turn, or drive on'
             )
         return ''
 
-    def _lacking_regressed(self, found: Fix) -> str:
+    def _lacking_regressed(self, found: Fix, evidence: Evidence) -> str:
         options = self.options
         if not options.regressed:
             return 'no points of the map confirm the fix'
-        if found.frames < options.regressed_frames or found.views < options.regressed_views:
+        views = max(found.views, evidence.views)
+        if found.frames < options.regressed_frames or views < options.regressed_views:
             return (
-                f'{found.frames} frames of {found.views} views agree, not '
+                f'{found.frames} frames of {views} views agree, not '
                 f'{options.regressed_frames} of {options.regressed_views}'
             )
         return ''
@@ -261,11 +269,11 @@ class Recovery:
         self,
         now_ns: int,
         found: Fix | NoFix,
+        lacking: str,
         belief: Belief | Missing,
         listeners: int,
         odometry: OdometryBuffer,
     ) -> tuple[Decision, ...]:
-        lacking = self.lacking(now_ns, found)
         if lacking or isinstance(found, NoFix):
             self.told = f'waiting for a better fix: {lacking}'
             return ()

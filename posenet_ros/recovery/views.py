@@ -30,8 +30,8 @@ from posenet_ros.recovery.drift import angle_between, Reading
 class ViewOptions:
     """How far apart, in metres or in radians of turn, two views err differently."""
 
-    apart_m: float = 0.3
-    apart_rad: float = math.radians(20)
+    apart_m: float = 0.4
+    apart_rad: float = math.radians(25)
 
     def __post_init__(self) -> None:
         """Refuse views that are apart by nothing, since standing would make many."""

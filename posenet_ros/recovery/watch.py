@@ -173,11 +173,13 @@ class Watch:
         for decision in decisions:
             if isinstance(decision, SendInitialPose):
                 reason = f'attempt {decision.attempt}: sent {decision.fix.text()}'
+                self.monitor.forget()
                 self.monitor.set(now_ns, State.RECOVERING, reason)
             elif isinstance(decision, Recovered):
+                self.monitor.forget()
                 self.monitor.set(now_ns, State.TRACKING, self.recovery.told)
             elif isinstance(decision, GiveUp):
                 self.monitor.set(now_ns, State.KIDNAPPED, decision.reason)
-        stage, state = self.recovery.stage, self.monitor.status.state
-        if stage is Stage.BACKING_OFF and state is State.RECOVERING:
+        recovering = self.monitor.status.state is State.RECOVERING
+        if recovering and self.recovery.stage is not Stage.CONFIRMING:
             self.monitor.set(now_ns, State.KIDNAPPED, self.recovery.told)

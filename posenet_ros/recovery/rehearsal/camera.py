@@ -23,8 +23,9 @@ Some views are taken for another place altogether.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 import math
 
 import numpy as np
@@ -54,10 +55,10 @@ _BURST_S = 0.8
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """An observation, and when it is there."""
+    """What one image says, made when it is asked for, and when it is there."""
 
     arrives_ns: int
-    observation: Observation
+    observation: Callable[[], Observation]
 
 
 def draw_images(drive: Drive, scenario: Scenario, rng: np.random.Generator) -> Sequence[Seen]:
@@ -219,12 +220,14 @@ def _observed(
     positions_N3 = errors_N6[:, :3] * sizes_N[:, None]
     positions_N3[:, :2] += poses_N3[:, :2]
     late_ns = round(late_s * NS_PER_S)
-    seen = []
-    for index, stamp in enumerate(stamps_N.tolist()):
+
+    def make(index: int, stamp_ns: int) -> Observation:
         if refused_N[index]:
-            said = Observation.refused(stamp, 'looks like no place of the map')
-        else:
-            pose = Pose(rotations[index], positions_N3[index], 'map', 'base')
-            said = Observation(stamp, pose, sizes_N[index] ** 2 * told, kind)
-        seen.append(Seen(stamp + late_ns, said))
-    return seen
+            return Observation.refused(stamp_ns, 'looks like no place of the map')
+        pose = Pose(rotations[index], positions_N3[index], 'map', 'base')
+        return Observation(stamp_ns, pose, sizes_N[index] ** 2 * told, kind)
+
+    return [
+        Seen(stamp_ns + late_ns, partial(make, index, stamp_ns))
+        for index, stamp_ns in enumerate(stamps_N.tolist())
+    ]

@@ -27,7 +27,7 @@ from posenet_ros.recovery.rehearsal.scenario import Scenario
 
 RATE_HZ = 10
 # How long is watched after the robot was set down.
-PATIENCE_S = 25.0
+PATIENCE_S = 21.0
 _DRIVING_S = 60.0
 _LEAST_CARRIED_M = 2.0
 # Usual errors of odometry: shares of distance, radians a metre, and noise after one metre.

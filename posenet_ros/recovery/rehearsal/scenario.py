@@ -20,10 +20,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
+from posenet_ros.recovery.checks import check_numbers
+
 # What the covariances tell of the network's errors, and of verified ones: along the floor, in
 # height, of tilt and of yaw.
 REGRESSED_SIGMAS = (0.15, 0.03, math.radians(1.0), math.radians(3.0))
 VERIFIED_SIGMAS = (0.02, 0.02, math.radians(0.5), math.radians(0.5))
+_SHARES = ('refused', 'outliers', 'mistaken', 'false_verified', 'twin_verified', 'lost')
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,17 @@ class Scenario:
     in_map: bool = True
     lost: float = 0.1
     regressed_resets: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are none, and rates that no camera here has."""
+        check_numbers(
+            self,
+            at_least=0.0,
+            errors=(0.0, 10.0),
+            odometry=(0.0, 20.0),
+            rate_hz=(1.0, 10.0),
+            **dict.fromkeys(_SHARES, (0.0, 1.0)),
+        )
 
 
 SCENARIOS = {
