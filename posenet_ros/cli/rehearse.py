@@ -24,7 +24,7 @@ A trip is a robot with a camera and drifting odometry that is carried somewhere 
 moment, or has no localizer from the start; the localizer is a stand-in for AMCL. Poses of images
 are drawn from a model of errors that the logic does not know. A reset is wrong that is more than
 1 m off; a trip is right where the robot was within 0.3 m and 6 degrees of the truth in 20 s, and
-never sent to a wrong place. `at most` is the upper end of the 95 % interval of Clopper and Pearson.
+never sent to a wrong place. `at most` is the upper end of the 95 % interval (Clopper, Pearson).
 
 The same seed gives the same trips, by any number of processes.
 """

@@ -164,14 +164,18 @@ class Mean(NamedTuple):
 
     @property
     def covariance(self) -> NDArray[np.float64]:
-        """How sure the mean is, with what the poses scatter about it: covariances may lie."""
-        scatter = (self.weights_N[:, None] * self.errors_N6).T @ self.errors_N6
+        """
+        How sure the mean is, with what the poses scatter about it: covariances may lie.
+
+        There all count alike, also those that the mean itself does not listen to.
+        """
+        scatter = self.errors_N6.T @ self.errors_N6 / len(self.errors_N6)
         return self.intersection + (scatter + scatter.T) / 2
 
     @property
     def spread(self) -> tuple[float, float]:
-        """The weighted root mean square distance of the poses, in metres and radians."""
-        squares = self.weights_N @ self.errors_N6**2
+        """The root mean square distance of the poses, in metres and radians."""
+        squares = (self.errors_N6**2).mean(axis=0)
         return float(np.sqrt(squares[:3].sum())), float(np.sqrt(squares[3:].sum()))
 
 

@@ -60,7 +60,7 @@ class Belief:
         if self.covariance is not None:
             # Localizers on a floor leave zeros for height and tilt.
             sound = np.array(self.covariance, dtype=np.float64)
-            if sound.shape == (6, 6):
+            if sound.shape == (6, 6) and np.isfinite(sound).all():
                 sound = (sound + sound.T) / 2
                 if not np.linalg.eigvalsh(sound - _LEAST)[0] >= 0:
                     sound = sound + _LEAST

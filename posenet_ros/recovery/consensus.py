@@ -56,7 +56,9 @@ class ConsensusOptions:
     each brings at least `floor_m` and `floor_rad`. At least the share `agreeing` of the frames
     that the fix could rest on must agree, and no rival may: no two verified
     frames, nor the share `rival` of all and at least three, that agree on a pose more than
-    `elsewhere_m` or `elsewhere_rad` away.
+    `elsewhere_m` or `elsewhere_rad` away. Those that agree must not scatter, in any direction, by
+    more than `scatter` times the variance that they tell, as do the answers of a network that is
+    stuck at one while the robot drives on.
     """
 
     window_s: float = 3.0
@@ -70,7 +72,8 @@ class ConsensusOptions:
     floor_m: float = 0.03
     floor_rad: float = math.radians(1)
     agreeing: float = 0.65
-    rival: float = 0.3
+    rival: float = 0.25
+    scatter: float = 4.0
     elsewhere_m: float = 0.75
     elsewhere_rad: float = math.radians(30)
     view: ViewOptions = field(default_factory=ViewOptions)
@@ -241,6 +244,13 @@ class Consensus:
                 Lack.DISAGREE,
                 f'{members.sum()} of {able.sum()} {_named(rests_on)}frames agree on a pose',
             )
+        scatter = _scatter(stack, members, mean)
+        if scatter > options.scatter:
+            return NoFix(
+                Lack.DISAGREE,
+                f'{members.sum()} frames scatter by {math.sqrt(scatter):.1f} of the deviations '
+                f'that they tell, not {math.sqrt(options.scatter):.1f}',
+            )
         rival = self._rival(stack, close, verified, members, mean)
         if rival:
             return NoFix(Lack.DISAGREE, rival)
@@ -334,6 +344,13 @@ class Consensus:
             int(seconded) if kind is Kind.VERIFIED else 0,
             newest,
         )
+
+
+def _scatter(stack: Stack, members: NDArray[np.bool_], mean: Mean) -> float:
+    """Return by how many times the variance told frames scatter in the worst direction."""
+    told = np.linalg.cholesky(stack.covariances_N66[members].mean(axis=0))
+    whitened_6N = np.linalg.solve(told, mean.errors_N6.T)
+    return float(np.linalg.norm(whitened_6N, ord=2) ** 2 / len(mean.errors_N6))
 
 
 def _evenly(frames: list[_Frame], room: int) -> list[_Frame]:

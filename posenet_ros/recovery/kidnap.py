@@ -231,9 +231,9 @@ class KidnapMonitor:
 
     def _gather(self, found: Fix, unbelieved: bool) -> None:
         """Add to the evidence, or begin anew where a fix does not go with what was before."""
-        if unbelieved != self._unbelieved or (
-            self._against and not self._consistent(self._against[-1], found)
-        ):
+        # With the last, and with the first: what drifts off slowly does not go with odometry.
+        ends = [self._against[0], self._against[-1]] if self._against else []
+        if unbelieved != self._unbelieved or not all(self._consistent(e, found) for e in ends):
             self._against = []
         self._unbelieved = unbelieved
         self._against.append(found)

@@ -27,7 +27,7 @@ from posenet_ros.recovery.rehearsal.scenario import Scenario
 from posenet_ros.recovery.rehearsal.tally import Tally
 from posenet_ros.recovery.rehearsal.trip import take_trip, Trip
 
-_CHUNK = 20
+_CHUNK = 10
 
 
 def rehearse(
