@@ -179,23 +179,22 @@ class Mean(NamedTuple):
         return float(np.sqrt(squares[:3].sum())), float(np.sqrt(squares[3:].sum()))
 
 
-def robust_mean(stack: Stack, start: int) -> Mean:
+def robust_mean(stack: Stack, position: NDArray[np.float64], matrix: NDArray[np.float64]) -> Mean:
     """
     Return the mean of poses, in which those far from it for their covariance count less.
 
     Iteratively reweighted least squares on SE(3) by Gauss and Newton, with Cauchy's weights on
-    the Mahalanobis distance, from the pose number `start`. How sure it is comes of covariance
-    intersection (Julier and Uhlmann, 1997), `inv(sum w inv(C))` for these weights of sum 1: it
+    the Mahalanobis distance, from a first guess. How sure it is comes of covariance intersection
+    (Julier and Uhlmann, 1997), `inv(sum w inv(C))` for these weights of sum 1: it
     holds whatever the errors have in common, and is that of one pose where all are alike.
     """
-    position, matrix = stack.positions_N3[start], stack.matrices_N33[start]
     informations_N66 = np.linalg.inv(stack.covariances_N66)
     for _ in range(_ITERATIONS):
         errors_N6 = stack.errors_about(position, matrix)
         pulls_N6 = (informations_N66 @ errors_N6[:, :, None])[:, :, 0]
         weights_N = 1 / (1 + (errors_N6 * pulls_N6).sum(axis=1) / _HALF_WEIGHT)
         weights_N = weights_N / weights_N.sum()
-        information = np.tensordot(weights_N, informations_N66, axes=1)
+        information = (weights_N[:, None, None] * informations_N66).sum(axis=0)
         step = np.linalg.solve(information, weights_N @ pulls_N6)
         position = position + step[:3]
         matrix = Rotation.from_rotvec(step[3:]).as_matrix() @ matrix

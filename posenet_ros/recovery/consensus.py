@@ -42,6 +42,7 @@ from scipy.spatial.transform import Rotation
 from scipy.stats import chi2
 
 _CLOCKS_NS = NS_PER_S // 5
+_MOST = 1000
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,8 @@ class Consensus:
                 self._frames[at] = frame
             return
         insort(self._frames, frame, key=lambda each: each.stamp_ns)
+        # Where nobody asks, nothing is ever dropped otherwise.
+        del self._frames[:-_MOST]
 
     def find(self, now_ns: int, odometry: OdometryBuffer) -> Fix | NoFix:
         """Return the fix that the frames up to now make, or why they make none."""
@@ -276,14 +279,13 @@ class Consensus:
         # The newest of those with as many votes.
         seed = len(votes) - 1 - int(np.argmax(votes[::-1]))
         members = close[seed] & able
-        chosen = np.flatnonzero(members)
-        mean = robust_mean(stack.select(chosen), int(np.searchsorted(chosen, seed)))
+        mean = robust_mean(
+            stack.select(members), stack.positions_N3[seed], stack.matrices_N33[seed]
+        )
         within = self._within(stack, able, mean)
         if (within != members).any() and within.any():
             members = within
-            chosen = np.flatnonzero(members)
-            nearest = int(np.argmax(votes[chosen]))
-            mean = robust_mean(stack.select(chosen), nearest)
+            mean = robust_mean(stack.select(members), mean.position, mean.matrix)
         return members, mean
 
     def _within(self, stack: Stack, among: NDArray[np.bool_], mean: Mean) -> NDArray[np.bool_]:

@@ -109,7 +109,6 @@ class KidnapOptions:
     calm: int = 3
     forget_s: float = 10.0
     stale_s: float = 20.0
-    planar: bool = True
     view: ViewOptions = field(default_factory=ViewOptions)
 
     def __post_init__(self) -> None:
@@ -134,9 +133,16 @@ class KidnapOptions:
 class KidnapMonitor:
     """Follows fixes and the localizer's beliefs, and keeps the state."""
 
-    def __init__(self, options: KidnapOptions | None = None, drift: Drift | None = None) -> None:
-        """Start knowing nothing."""
+    def __init__(
+        self,
+        options: KidnapOptions | None = None,
+        drift: Drift | None = None,
+        *,
+        planar: bool = True,
+    ) -> None:
+        """Start knowing nothing; `planar` compares by x, y and yaw alone."""
         self.options = options or KidnapOptions()
+        self.planar = planar
         self.drift = drift or Drift()
         self.status = Status(State.UNKNOWN, 'there was no fix yet', 0)
         self.difference: Difference | None = None
@@ -162,7 +168,7 @@ class KidnapMonitor:
 
     def update(self, now_ns: int, found: Fix | NoFix, belief: Belief | Missing) -> Status:
         """
-        Take the newest fix, and what the localizer believes at its stamp or why that is not known.
+        Take the newest fix, and what the localizer believes at its stamp, or that it tells none.
 
         A fix that was told before changes nothing.
         """
@@ -179,7 +185,7 @@ class KidnapMonitor:
             return self._speaks_against(
                 now_ns, found, f'no pose of a localizer: {belief.reason}', True
             )
-        self.difference = told = difference(found, belief, planar=self.options.planar)
+        self.difference = told = difference(found, belief, planar=self.planar)
         if self._agrees(told):
             return self._speaks_for(now_ns, told)
         self._for = 0
@@ -209,8 +215,9 @@ class KidnapMonitor:
 
     def _speaks_for(self, now_ns: int, told: Difference) -> Status:
         self._for += 1
+        # Fixes that say now this, now that are no evidence.
+        self._against = []
         if self._for >= self.options.calm or self.status.state is State.TRACKING:
-            self._against = []
             return self._go(now_ns, State.TRACKING, f'fix and localizer are {told.text()}')
         return self.status
 
@@ -260,9 +267,7 @@ class KidnapMonitor:
         moved, covariance = self.drift.moved(
             before.map_from_base, before.covariance, before.reading, found.reading
         )
-        told = compare(
-            moved, covariance, found.map_from_base, found.covariance, self.options.planar
-        )
+        told = compare(moved, covariance, found.map_from_base, found.covariance, self.planar)
         near = told.metres <= self.options.agree_m and told.radians <= self.options.agree_rad
         return near or told.chance >= self.options.chance
 

@@ -24,7 +24,7 @@ from posenet_ros.geometry import NS_PER_S, Pose
 from posenet_ros.recovery.belief import Belief, Difference
 from posenet_ros.recovery.consensus import Consensus, ConsensusOptions
 from posenet_ros.recovery.drift import Drift
-from posenet_ros.recovery.fix import Fix, NoFix
+from posenet_ros.recovery.fix import Fix, Lack, NoFix
 from posenet_ros.recovery.kidnap import KidnapMonitor, KidnapOptions, State, Status
 from posenet_ros.recovery.observation import Observation
 from posenet_ros.recovery.odometry import Missing, OdometryBuffer, OdometryOptions
@@ -42,6 +42,7 @@ from posenet_ros.recovery.reset import (
 
 # A localizer that has said nothing for so long says nothing.
 _BELIEF_NS = 3 * NS_PER_S
+_NONE = Missing('it is not asked')
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Watch:
         planar = self.options.planar is not None
         self.odometry = OdometryBuffer(self.options.odometry)
         self.consensus = Consensus(self.options.consensus, self.options.drift)
-        self.monitor = KidnapMonitor(self.options.kidnap, self.options.drift)
+        self.monitor = KidnapMonitor(self.options.kidnap, self.options.drift, planar=planar)
         self.recovery = Recovery(
             mode,
             self.options.reset,
@@ -129,7 +130,8 @@ class Watch:
         """
         Return what is known now, and what to do.
 
-        `belief` is the newest pose that the localizer tells, None where it tells none;
+        `belief` is the newest pose that the localizer tells, of an instant that odometry has
+        reached, None where it tells none;
         `listeners` is how many subscribe to the initial pose.
         """
         jump_ns = self.options.odometry.jump_s * NS_PER_S
@@ -140,10 +142,7 @@ class Watch:
         if self.options.planar is not None and isinstance(found, Fix):
             found = flattened(found, self.options.planar)
         newest = self._current(now_ns, belief)
-        there = newest
-        if isinstance(found, Fix) and isinstance(newest, Belief):
-            there = newest.moved(found.stamp_ns, self.odometry, self.options.drift)
-        status = self.monitor.update(now_ns, found, there)
+        status = self._compared(now_ns, found, newest)
         decisions = self.recovery.step(now_ns, status, found, newest, listeners, self.odometry)
         self._follow(now_ns, decisions)
         return Report(
@@ -159,6 +158,18 @@ class Watch:
         self.consensus.clear()
         self.monitor.clear(now_ns, 'the clock jumped back')
         self.recovery.rearm()
+
+    def _compared(self, now_ns: int, found: Fix | NoFix, newest: Belief | Missing) -> Status:
+        """Have the monitor compare fix and belief at one instant."""
+        if isinstance(found, NoFix) or isinstance(newest, Missing):
+            told = newest if isinstance(newest, Missing) else _NONE
+            return self.monitor.update(now_ns, found, told)
+        there = newest.moved(found.stamp_ns, self.odometry, self.options.drift)
+        if isinstance(there, Missing):
+            # The localizer speaks: this is no robot without one.
+            lacking = NoFix(Lack.NO_ODOMETRY, f'between fix and localizer {there.reason}')
+            return self.monitor.update(now_ns, lacking, _NONE)
+        return self.monitor.update(now_ns, found, there)
 
     def _current(self, now_ns: int, belief: Belief | None) -> Belief | Missing:
         if belief is None:

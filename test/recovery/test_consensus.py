@@ -239,6 +239,13 @@ def test_frames_of_a_clock_that_was_set_back_are_dropped(robot, driven, ns):
     assert len(consensus._frames) == 2
 
 
+def test_frames_are_bounded_where_nobody_asks(robot):
+    consensus = Consensus()
+    for second in range(1200):
+        consensus.add(robot.sees(second))
+    assert len(consensus._frames) == 1000
+
+
 def test_the_covariance_holds_what_the_error_is(robot, found):
     """Frames off as they tell, and alike: the error of the fix is within what it tells."""
     rng = np.random.default_rng(3)

@@ -110,6 +110,14 @@ def test_one_fix_is_a_suspicion_and_no_more(follow):
     assert follow(monitor, 6, 7, fix_off=3)[-1] is State.SUSPECT
 
 
+def test_fixes_that_say_now_this_now_that_are_no_kidnapping(follow):
+    monitor = KidnapMonitor()
+    for second in range(40):
+        off = 3.0 if second % 3 else 0.0
+        states = follow(monitor, second / 2, second / 2, fix_off=off)
+        assert State.KIDNAPPED not in states
+
+
 def test_fixes_that_disagree_with_each_other_are_no_kidnapping(follow):
     monitor = KidnapMonitor()
     follow(monitor, 0, 2)

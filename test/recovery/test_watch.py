@@ -260,6 +260,15 @@ def test_odometry_that_begins_anew_does_not_make_a_kidnapping(play, pose):
     assert played.report.found.frames >= 2
 
 
+def test_a_localizer_that_odometry_does_not_reach_is_not_a_silent_one(play, robot, ns):
+    played = play()
+    ahead = Belief(0, robot.at(0))
+    played.believes = lambda: replace(ahead, stamp_ns=ns(played.now + 0.5))
+    played.go(12, lambda second: [robot.sees(second)])
+    assert set(played.states) == {State.UNKNOWN}
+    assert played.decisions == []
+
+
 def test_late_and_mixed_and_repeated_stamps_change_nothing(play):
     played = play()
     played.off = (0.0, 9.0)
