@@ -22,6 +22,17 @@ Decide what a robot may act on: agreement over frames, kidnap detection, the res
 from posenet_ros.recovery.amcl import acceptable_covariance, initial_pose, objections
 from posenet_ros.recovery.belief import Belief, Difference, difference
 from posenet_ros.recovery.consensus import Consensus, ConsensusOptions
+from posenet_ros.recovery.decisions import (
+    Advise,
+    Decision,
+    GiveUp,
+    Mode,
+    Recovered,
+    RequestNoMotionUpdate,
+    SendInitialPose,
+    Stage,
+)
+from posenet_ros.recovery.demands import ResetOptions
 from posenet_ros.recovery.drift import Drift, Reading
 from posenet_ros.recovery.fix import Fix, Lack, NoFix
 from posenet_ros.recovery.kidnap import (
@@ -34,18 +45,7 @@ from posenet_ros.recovery.kidnap import (
 from posenet_ros.recovery.observation import Kind, Observation
 from posenet_ros.recovery.odometry import Missing, OdometryBuffer, OdometryOptions
 from posenet_ros.recovery.planar import flattened, planar_part, PlanarLimits
-from posenet_ros.recovery.reset import (
-    Advise,
-    Decision,
-    GiveUp,
-    Mode,
-    Recovered,
-    Recovery,
-    RequestNoMotionUpdate,
-    ResetOptions,
-    SendInitialPose,
-    Stage,
-)
+from posenet_ros.recovery.reset import Recovery
 from posenet_ros.recovery.smoothing import map_from_odom, Smoother, SmoothingOptions
 from posenet_ros.recovery.views import count_views, ViewOptions
 from posenet_ros.recovery.watch import Report, Watch, WatchOptions

@@ -52,11 +52,9 @@ class Stack:
     @classmethod
     def of(cls, poses: Sequence[Pose], covariances: Sequence[NDArray[np.float64]]) -> Stack:
         """Stack poses with their covariances."""
-        return cls(
-            np.stack([pose.translation for pose in poses]),
-            np.stack([pose.rotation.as_matrix() for pose in poses]),
-            np.stack(covariances),
-        )
+        rotations = Rotation.concatenate([pose.rotation for pose in poses])
+        positions_N3 = np.array([pose.translation for pose in poses])
+        return cls(positions_N3, rotations.as_matrix(), np.array(covariances))
 
     def __len__(self) -> int:
         """Return N."""
@@ -70,7 +68,7 @@ class Stack:
 
     def moved(self, starts: Sequence[Reading], end: Reading, drift: Drift) -> Stack:
         """Move each from its own instant to one, as `Drift.moved` does a single pose."""
-        odom_N33 = np.stack([each.odom_from_base.rotation.as_matrix() for each in starts])
+        odom_N33 = np.stack([each.matrix for each in starts])
         back_N33 = self.matrices_N33 @ np.swapaxes(odom_N33, 1, 2)
         driven_N3 = end.odom_from_base.translation - np.stack(
             [each.odom_from_base.translation for each in starts]
@@ -88,7 +86,7 @@ class Stack:
         )
         return Stack(
             self.positions_N3 + lever_N3,
-            back_N33 @ end.odom_from_base.rotation.as_matrix(),
+            back_N33 @ end.matrix,
             covariances_N66,
         )
 

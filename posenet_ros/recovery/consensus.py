@@ -22,7 +22,6 @@ views and not by number. Poses that the map verified count by themselves, two at
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections import Counter
 from dataclasses import dataclass, field
 import math
@@ -35,14 +34,12 @@ from posenet_ros.recovery.agreement import Mean, pairwise, robust_mean, squared_
 from posenet_ros.recovery.checks import check_numbers
 from posenet_ros.recovery.drift import Drift, Reading
 from posenet_ros.recovery.fix import Fix, Lack, NoFix
+from posenet_ros.recovery.frames import Frame, Frames, thinned, with_odometry
 from posenet_ros.recovery.observation import Kind, Observation
-from posenet_ros.recovery.odometry import Missing, OdometryBuffer
+from posenet_ros.recovery.odometry import OdometryBuffer
 from posenet_ros.recovery.views import count_views, ViewOptions
 from scipy.spatial.transform import Rotation
 from scipy.stats import chi2
-
-_CLOCKS_NS = NS_PER_S // 5
-_MOST = 1000
 
 
 @dataclass(frozen=True)
@@ -97,23 +94,6 @@ class ConsensusOptions:
             raise ConfigError(f'{self.most} frames at most cannot be the {self.regressed} needed')
 
 
-@dataclass(eq=False)
-class _Frame:
-    observation: Observation
-    reading: Reading | None = None
-
-    @property
-    def stamp_ns(self) -> int:
-        return self.observation.stamp_ns
-
-    @property
-    def rank(self) -> int:
-        """What goes before what, of two answers to one image."""
-        if self.observation.map_from_base is None:
-            return 0
-        return 2 if self.observation.kind is Kind.VERIFIED else 1
-
-
 class Consensus:
     """Collects observations in any order, and tells what they agree on."""
 
@@ -123,44 +103,35 @@ class Consensus:
         """Start without frames."""
         self.options = options or ConsensusOptions()
         self.drift = drift or Drift()
-        self._frames: list[_Frame] = []
+        self.frames = Frames(self.options.window_s)
         self._reach = float(chi2.ppf(self.options.agreement, df=6))
         floor = np.array([self.options.floor_m] * 3 + [self.options.floor_rad] * 3) ** 2
         self._floor = np.diag(floor)
 
     def clear(self) -> None:
         """Forget all frames."""
-        self._frames.clear()
+        self.frames.clear()
 
     def add(self, observation: Observation) -> None:
         """
         Take what an image says; the stamp may lie before others.
 
-        Of several answers to one image a verified pose goes before another, and that before a
-        refusal; the same again changes nothing.
+        Network and map may both speak of one image; the same again changes nothing, and an image
+        that has a pose is not refused.
         """
-        frame = _Frame(observation)
-        at = bisect_left(self._frames, observation.stamp_ns, key=lambda each: each.stamp_ns)
-        if at < len(self._frames) and self._frames[at].stamp_ns == observation.stamp_ns:
-            if frame.rank > self._frames[at].rank:
-                self._frames[at] = frame
-            return
-        insort(self._frames, frame, key=lambda each: each.stamp_ns)
-        # Where nobody asks, nothing is ever dropped otherwise.
-        del self._frames[:-_MOST]
+        self.frames.add(observation)
 
     def find(self, now_ns: int, odometry: OdometryBuffer) -> Fix | NoFix:
         """Return the fix that the frames up to now make, or why they make none."""
-        recent = self._recent(now_ns)
-        answered = [each for each in recent if each.observation.map_from_base is not None]
-        early = self._objection(now_ns, recent, answered)
+        answered, refused = self.frames.recent(now_ns)
+        early = self._objection(now_ns, answered, refused)
         if early:
             return early
-        moving, missing = self._with_odometry(answered, odometry)
+        moving, missing = with_odometry(answered, odometry)
         if len(moving) < self.options.verified:
             return NoFix(Lack.NO_ODOMETRY, missing)
-        kept = self._thinned(moving)
-        verified = [each for each in kept if each.rank == 2]
+        kept = thinned(moving, self.options.most)
+        verified = [each for each in kept if each.verified]
         able = verified if len(verified) >= self.options.verified else kept
         end = able[-1].reading
         stack = Stack.of(
@@ -169,29 +140,17 @@ class Consensus:
         ).moved([each.reading for each in kept], end, self.drift)
         return self._agreed(now_ns, kept, stack, end)
 
-    def _recent(self, now_ns: int) -> list[_Frame]:
-        """Drop what is not of this window, a clock's that was set back included."""
-        window_ns = round(self.options.window_s * NS_PER_S)
-        self._frames = [each for each in self._frames if abs(now_ns - each.stamp_ns) <= window_ns]
-        # Cameras and computers differ a little in what time it is.
-        ahead_ns = now_ns + min(window_ns, _CLOCKS_NS)
-        return [each for each in self._frames if each.stamp_ns <= ahead_ns]
-
-    def _objection(
-        self, now_ns: int, recent: list[_Frame], answered: list[_Frame]
-    ) -> NoFix | None:
+    def _objection(self, now_ns: int, answered: list[Frame], refused: list[Frame]) -> NoFix | None:
         options = self.options
-        if not recent:
+        images = len({each.stamp_ns for each in answered}) + len(refused)
+        if not images:
             return NoFix(Lack.TOO_FEW, f'no image came in the last {options.window_s:g} s')
-        refused = [each for each in recent if each.rank == 0]
-        if len(refused) > options.most_refused * len(recent):
+        if len(refused) > options.most_refused * images:
             why = Counter(
                 each.observation.reasons[0] for each in refused if each.observation.reasons
             )
             told = f': {why.most_common(1)[0][0]}' if why else ''
-            return NoFix(
-                Lack.OUT_OF_MAP, f'{len(refused)} of {len(recent)} frames are refused{told}'
-            )
+            return NoFix(Lack.OUT_OF_MAP, f'{len(refused)} of {images} frames are refused{told}')
         if len(answered) < options.verified:
             return NoFix(Lack.TOO_FEW, f'{len(answered)} frames have a pose')
         age = (now_ns - answered[-1].stamp_ns) / NS_PER_S
@@ -199,39 +158,10 @@ class Consensus:
             return NoFix(Lack.TOO_OLD, f'the last pose is {age:.1f} s old')
         return None
 
-    def _with_odometry(
-        self, frames: list[_Frame], odometry: OdometryBuffer
-    ) -> tuple[list[_Frame], str]:
-        """Return the frames at whose stamps odometry is known, and why it is not at another."""
-        known, missing = [], ''
-        for frame in frames:
-            if frame.reading is None or frame.reading.epoch != odometry.epoch:
-                found = odometry.at(frame.stamp_ns)
-                frame.reading = None if isinstance(found, Missing) else found
-                missing = found.reason if isinstance(found, Missing) else missing
-            if frame.reading is not None:
-                known.append(frame)
-        return known, missing
-
-    def _thinned(self, frames: list[_Frame]) -> list[_Frame]:
-        """Return at most so many frames, verified ones first, the others evenly over time."""
-        most = self.options.most
-        if len(frames) <= most:
-            return frames
-        verified = [each for each in frames if each.rank == 2]
-        others = [each for each in frames if each.rank == 1]
-        # Some of the network's stay in any case: they may speak for another place.
-        room = max(most - len(verified), most // 2)
-        others = _evenly(others, room)
-        kept = _evenly(verified, most - len(others)) + others
-        return sorted(kept, key=lambda each: each.stamp_ns)
-
-    def _agreed(
-        self, now_ns: int, frames: list[_Frame], stack: Stack, end: Reading
-    ) -> Fix | NoFix:
+    def _agreed(self, now_ns: int, frames: list[Frame], stack: Stack, end: Reading) -> Fix | NoFix:
         options = self.options
         close = pairwise(stack) <= self._reach
-        verified = np.array([each.rank == 2 for each in frames])
+        verified = np.array([each.verified for each in frames])
         rests_on = Kind.VERIFIED if verified.sum() >= options.verified else Kind.REGRESSED
         able = verified if rests_on is Kind.VERIFIED else np.ones(len(frames), dtype=bool)
         fewest = options.verified if rests_on is Kind.VERIFIED else options.regressed
@@ -320,7 +250,7 @@ class Consensus:
 
     def _fix(
         self,
-        chosen: list[_Frame],
+        chosen: list[Frame],
         mean: Mean,
         end: Reading,
         kind: Kind,
@@ -353,15 +283,6 @@ def _scatter(stack: Stack, members: NDArray[np.bool_], mean: Mean) -> float:
     told = np.linalg.cholesky(stack.covariances_N66[members].mean(axis=0))
     whitened_6N = np.linalg.solve(told, mean.errors_N6.T)
     return float(np.linalg.norm(whitened_6N, ord=2) ** 2 / len(mean.errors_N6))
-
-
-def _evenly(frames: list[_Frame], room: int) -> list[_Frame]:
-    """Return at most so many frames, evenly spread, the newest always."""
-    if len(frames) <= room:
-        return frames
-    if room < 1:
-        return []
-    return [frames[index] for index in np.linspace(0, len(frames) - 1, room).round().astype(int)]
 
 
 def _named(kind: Kind) -> str:

@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 import math
 
 import numpy as np
@@ -41,6 +42,11 @@ class Reading:
     way_m: float
     turn_rad: float
     epoch: int
+
+    @cached_property
+    def matrix(self) -> NDArray[np.float64]:
+        """The rotation (3, 3) of `odom_from_base`; it is asked for often."""
+        return self.odom_from_base.rotation.as_matrix()
 
     def moves_to(self, other: Reading) -> Pose:
         """Return `base_from_base`, the move from here to another reading of the same epoch."""
@@ -98,11 +104,6 @@ class Drift:
         grown = covariance_at_lever(covariance, moved.translation - map_from_base.translation)
         grown = grown + np.diag([along] * 3 + [about] * 3)
         return moved, check_covariance(grown)
-
-
-def apart(one: Reading, other: Reading) -> tuple[float, float]:
-    """Return how far two readings of one epoch are apart, in metres and radians."""
-    return one.odom_from_base.distance(other.odom_from_base)
 
 
 def angle_between(

@@ -155,12 +155,12 @@ class KidnapMonitor:
     def clear(self, now_ns: int, reason: str) -> None:
         """Forget everything, as where the clock was set back."""
         self.forget()
-        self._had_fix_ns = None
+        self._last = self._had_fix_ns = None
         self.status = Status(State.UNKNOWN, reason, now_ns)
 
     def forget(self) -> None:
         """Forget the fixes so far, as where odometry began anew, but not the state."""
-        self._against, self._for, self._last, self.difference = [], 0, None, None
+        self._against, self._for, self.difference = [], 0, None
 
     def set(self, now_ns: int, state: State, reason: str) -> Status:
         """Go into a state that others know of: a reset was sent, succeeded or was given up."""

@@ -21,7 +21,6 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import NS_PER_S, Pose
 from posenet_ros.recovery.checks import check_numbers
@@ -80,7 +79,6 @@ class OdometryBuffer:
         self.epoch = 0
         self._stamps_ns: list[int] = []
         self._readings: list[Reading] = []
-        self._matrices: list[NDArray[np.float64]] = []
 
     def __len__(self) -> int:
         """Return the number of readings."""
@@ -89,7 +87,7 @@ class OdometryBuffer:
     def clear(self) -> None:
         """Forget everything, as where the clock was set back."""
         self.epoch += 1
-        for kept in (self._stamps_ns, self._readings, self._matrices):
+        for kept in (self._stamps_ns, self._readings):
             kept.clear()
 
     def add(self, stamp_ns: int, odom_from_base: Pose) -> str | None:
@@ -100,9 +98,8 @@ class OdometryBuffer:
         """
         if (odom_from_base.target, odom_from_base.source) != ('odom', 'base'):
             raise GeometryError(f'odometry is odom_from_base, not {odom_from_base}')
-        matrix = odom_from_base.rotation.as_matrix()
         if not self._stamps_ns:
-            self._append(Reading(stamp_ns, odom_from_base, 0.0, 0.0, self.epoch), matrix)
+            self._append(Reading(stamp_ns, odom_from_base, 0.0, 0.0, self.epoch))
             return None
         before = self._readings[-1]
         elapsed_ns = stamp_ns - before.stamp_ns
@@ -117,7 +114,7 @@ class OdometryBuffer:
         moved = float(
             np.linalg.norm(odom_from_base.translation - before.odom_from_base.translation)
         )
-        turned = float(angle_between(self._matrices[-1], matrix))
+        turned = float(angle_between(before.matrix, odom_from_base.rotation.as_matrix()))
         seconds = elapsed_ns / NS_PER_S
         if (
             moved > self.options.fastest_m_s * seconds + _JITTER_M
@@ -136,8 +133,7 @@ class OdometryBuffer:
                 before.way_m + moved,
                 before.turn_rad + turned,
                 self.epoch,
-            ),
-            matrix,
+            )
         )
         return None
 
@@ -195,13 +191,12 @@ class OdometryBuffer:
         self.add(stamp_ns, odom_from_base)
         return why
 
-    def _append(self, reading: Reading, matrix: NDArray[np.float64]) -> None:
+    def _append(self, reading: Reading) -> None:
         self._stamps_ns.append(reading.stamp_ns)
         self._readings.append(reading)
-        self._matrices.append(matrix)
         oldest = reading.stamp_ns - self.options.keep_s * NS_PER_S
         # Some at a time: taking the first out of a list moves all others.
         if len(self) > 1.2 * self.options.most or self._stamps_ns[len(self) // 6] < oldest:
             keep = max(bisect_left(self._stamps_ns, oldest), len(self) - self.options.most)
-            for kept in (self._stamps_ns, self._readings, self._matrices):
+            for kept in (self._stamps_ns, self._readings):
                 del kept[:keep]

@@ -21,129 +21,24 @@ Nothing is sent from here: decisions are handed back, for others to publish.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-import math
-from typing import TypeAlias
-
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import NS_PER_S
 from posenet_ros.recovery.belief import Belief, compare, Difference, difference
-from posenet_ros.recovery.checks import check_numbers
+from posenet_ros.recovery.decisions import (
+    Advise,
+    Decision,
+    GiveUp,
+    Mode,
+    Recovered,
+    RequestNoMotionUpdate,
+    SendInitialPose,
+    Stage,
+)
+from posenet_ros.recovery.demands import ResetOptions
 from posenet_ros.recovery.drift import Drift
 from posenet_ros.recovery.fix import Fix, NoFix
-from posenet_ros.recovery.kidnap import Evidence, State, Status
-from posenet_ros.recovery.observation import Kind
+from posenet_ros.recovery.kidnap import State, Status
 from posenet_ros.recovery.odometry import Missing, OdometryBuffer
-
-
-class Mode(Enum):
-    """What recovery may do: nothing, say what it would do, or do it."""
-
-    OFF = 'off'
-    ADVISE = 'advise'
-    ACT = 'act'
-
-
-class Stage(Enum):
-    """Where a recovery is."""
-
-    IDLE = 'idle'
-    CONFIRMING = 'confirming'
-    BACKING_OFF = 'backing off'
-    GAVE_UP = 'gave up'
-
-
-@dataclass(frozen=True, eq=False)
-class SendInitialPose:
-    """Publish this fix as the initial pose; the `attempt` counts from 1."""
-
-    fix: Fix
-    attempt: int
-
-
-@dataclass(frozen=True)
-class RequestNoMotionUpdate:
-    """Call AMCL's `request_nomotion_update`: a robot that stands would never refine."""
-
-
-@dataclass(frozen=True, eq=False)
-class Advise:
-    """What would be sent in mode `act`, and how far the localizer is from it, where known."""
-
-    fix: Fix
-    difference: Difference | None
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """The localizer is where the fix has the robot, after so many attempts and seconds."""
-
-    attempts: int
-    seconds: float
-    difference: Difference
-
-
-@dataclass(frozen=True)
-class GiveUp:
-    """Nothing more is sent until recovery is armed again."""
-
-    reason: str
-
-
-Decision: TypeAlias = SendInitialPose | RequestNoMotionUpdate | Advise | Recovered | GiveUp
-
-
-@dataclass(frozen=True)
-class ResetOptions:
-    """
-    What a fix must show before a localizer is set to it, and how long its answer is waited for.
-
-    More than for any fix: at most `fresh_s` old, at least `frames` that agree, and `views` of
-    them and of the fixes before, that agreed; verified unless `regressed` is allowed, and then
-    `regressed_frames` of `regressed_views`. A robot without any pose may have to stand until it
-    has one, and has one view: then `standing` verified frames that `seconded` of the
-    network's agree with will do (0: never). None with a deviation above `sigma_m` or `sigma_rad`.
-    It worked when within `confirm_s` `confirmations` beliefs in a row are within `near_m` and
-    `near_rad` of the fix; an update is asked for every `update_s`. Else it is tried again after
-    `backoff_s`, twice as long each time, at most `attempts` times, until fixes and localizer have
-    agreed for `settled_s`. Advice is said again after `again_s`.
-    """
-
-    fresh_s: float = 1.5
-    frames: int = 3
-    views: int = 3
-    regressed: bool = False
-    regressed_frames: int = 8
-    regressed_views: int = 5
-    standing: int = 5
-    seconded: int = 3
-    sigma_m: float = 0.5
-    sigma_rad: float = math.radians(12)
-    near_m: float = 0.4
-    near_rad: float = math.radians(12)
-    confirmations: int = 2
-    confirm_s: float = 4.0
-    update_s: float = 1.0
-    backoff_s: float = 2.0
-    attempts: int = 4
-    settled_s: float = 10.0
-    again_s: float = 10.0
-
-    def __post_init__(self) -> None:
-        """Refuse a reset by a single frame, or no attempt at all."""
-        check_numbers(
-            self,
-            at_least=1e-3,
-            frames=(2, 64),
-            views=(1, 32),
-            regressed_frames=(3, 64),
-            regressed_views=(2, 32),
-            standing=(0, 64),
-            seconded=(0, 64),
-            confirmations=(1, 100),
-            attempts=(1, 100),
-        )
 
 
 class Recovery:
@@ -213,7 +108,7 @@ class Recovery:
         if self.stage is Stage.BACKING_OFF and now_ns >= self._until_ns:
             self.stage = Stage.IDLE
         if self.stage is Stage.IDLE and status.state is State.KIDNAPPED:
-            lacking = self.lacking(now_ns, found, status.evidence)
+            lacking = self.options.lacking(now_ns, found, status.evidence)
             return self._consider(now_ns, found, lacking, belief, listeners, odometry)
         return ()
 
@@ -224,46 +119,6 @@ class Recovery:
             self.told = 'nothing to recover from'
         elif self.stage is Stage.BACKING_OFF:
             self.stage = Stage.IDLE
-
-    def lacking(self, now_ns: int, found: Fix | NoFix, evidence: Evidence) -> str:
-        """Return what a fix lacks for a reset; nothing where it lacks nothing."""
-        if isinstance(found, NoFix):
-            return found.text()
-        options = self.options
-        age = (now_ns - found.stamp_ns) / NS_PER_S
-        if age > options.fresh_s:
-            return f'the fix is {age:.1f} s old'
-        worst_m, worst_rad = _deviations(found)
-        if worst_m > options.sigma_m or worst_rad > options.sigma_rad:
-            return f'the fix is unsure: {worst_m:.2f} m, {math.degrees(worst_rad):.0f} deg'
-        if found.kind is Kind.REGRESSED:
-            return self._lacking_regressed(found, evidence)
-        if found.frames < options.frames:
-            return f'{found.frames} verified frames agree, not {options.frames}'
-        stands = (
-            evidence.unbelieved
-            and 0 < options.standing <= found.frames
-            and found.seconded >= options.seconded
-        )
-        views = max(found.views, evidence.views)
-        if views < options.views and not stands:
-            return (
-                f'{found.frames} verified frames agree, and {views} of {options.views} views: '
-                'turn, or drive on'
-            )
-        return ''
-
-    def _lacking_regressed(self, found: Fix, evidence: Evidence) -> str:
-        options = self.options
-        if not options.regressed:
-            return 'no points of the map confirm the fix'
-        views = max(found.views, evidence.views)
-        if found.frames < options.regressed_frames or views < options.regressed_views:
-            return (
-                f'{found.frames} frames of {views} views agree, not '
-                f'{options.regressed_frames} of {options.regressed_views}'
-            )
-        return ''
 
     def _consider(
         self,
@@ -376,12 +231,3 @@ class Recovery:
         self.stage = Stage.GAVE_UP
         self.told = f'gave up after {self._attempts} attempts: {why}'
         return GiveUp(self.told)
-
-
-def _deviations(fix: Fix) -> tuple[float, float]:
-    """Return the largest standard deviations along the floor, and of yaw."""
-    covariance = fix.covariance
-    return (
-        math.sqrt(max(covariance[0, 0], covariance[1, 1])),
-        math.sqrt(covariance[5, 5]),
-    )

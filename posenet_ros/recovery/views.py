@@ -48,7 +48,7 @@ def count_views(readings: Sequence[Reading], options: ViewOptions) -> int:
     places: list[tuple[np.ndarray, np.ndarray]] = []
     for reading in readings:
         at = reading.odom_from_base.translation
-        facing = reading.odom_from_base.rotation.as_matrix()
+        facing = reading.matrix
         if all(
             np.linalg.norm(at - other_at) >= options.apart_m
             or angle_between(facing, other_facing) >= options.apart_rad

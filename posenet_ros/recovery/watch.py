@@ -23,22 +23,22 @@ from typing import NamedTuple
 from posenet_ros.geometry import NS_PER_S, Pose
 from posenet_ros.recovery.belief import Belief, Difference
 from posenet_ros.recovery.consensus import Consensus, ConsensusOptions
+from posenet_ros.recovery.decisions import (
+    Decision,
+    GiveUp,
+    Mode,
+    Recovered,
+    SendInitialPose,
+    Stage,
+)
+from posenet_ros.recovery.demands import ResetOptions
 from posenet_ros.recovery.drift import Drift
 from posenet_ros.recovery.fix import Fix, Lack, NoFix
 from posenet_ros.recovery.kidnap import KidnapMonitor, KidnapOptions, State, Status
 from posenet_ros.recovery.observation import Observation
 from posenet_ros.recovery.odometry import Missing, OdometryBuffer, OdometryOptions
 from posenet_ros.recovery.planar import flattened, PlanarLimits
-from posenet_ros.recovery.reset import (
-    Decision,
-    GiveUp,
-    Mode,
-    Recovered,
-    Recovery,
-    ResetOptions,
-    SendInitialPose,
-    Stage,
-)
+from posenet_ros.recovery.reset import Recovery
 
 # A localizer that has said nothing for so long says nothing.
 _BELIEF_NS = 3 * NS_PER_S

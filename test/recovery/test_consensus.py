@@ -191,6 +191,15 @@ def test_a_verified_pose_stands_for_an_image_that_the_network_refused(robot, fou
         assert found(robot, seen).frames == 3
 
 
+def test_network_and_map_both_speak_of_one_image(robot, found):
+    stamps = (3.0, 3.3, 3.6)
+    verified = [robot.sees(second) for second in stamps]
+    fix = found(robot, [*verified, *(robot.sees(second, **REGRESSED) for second in stamps)])
+    assert (fix.kind, fix.frames, fix.of_frames, fix.seconded) == (Kind.VERIFIED, 3, 6, 3)
+    against = [robot.sees(second, y=5, **REGRESSED) for second in stamps]
+    assert found(robot, [*verified, *against]).lack is Lack.DISAGREE
+
+
 def test_order_and_repeats_do_not_matter(robot, found):
     frames = [robot.sees(second / 10, y=0.01 * (second % 3)) for second in range(20, 40, 3)]
     straight = found(robot, frames)
@@ -236,14 +245,14 @@ def test_frames_of_a_clock_that_was_set_back_are_dropped(robot, driven, ns):
         consensus.add(robot.sees(second))
     fix = consensus.find(ns(4), driven(robot))
     assert fix.frames == 2
-    assert len(consensus._frames) == 2
+    assert len(consensus.frames) == 2
 
 
 def test_frames_are_bounded_where_nobody_asks(robot):
     consensus = Consensus()
     for second in range(1200):
         consensus.add(robot.sees(second))
-    assert len(consensus._frames) == 1000
+    assert len(consensus.frames) == 1000
 
 
 def test_the_covariance_holds_what_the_error_is(robot, found):

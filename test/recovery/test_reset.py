@@ -20,21 +20,21 @@ import math
 
 from posenet_ros.errors import ConfigError
 from posenet_ros.recovery.belief import Belief
-from posenet_ros.recovery.fix import Fix, Lack, NoFix
-from posenet_ros.recovery.kidnap import Evidence, State, Status
-from posenet_ros.recovery.observation import Kind
-from posenet_ros.recovery.odometry import Missing, OdometryBuffer, OdometryOptions
-from posenet_ros.recovery.reset import (
+from posenet_ros.recovery.decisions import (
     Advise,
     GiveUp,
     Mode,
     Recovered,
-    Recovery,
     RequestNoMotionUpdate,
-    ResetOptions,
     SendInitialPose,
     Stage,
 )
+from posenet_ros.recovery.demands import ResetOptions
+from posenet_ros.recovery.fix import Fix, Lack, NoFix
+from posenet_ros.recovery.kidnap import Evidence, State, Status
+from posenet_ros.recovery.observation import Kind
+from posenet_ros.recovery.odometry import Missing, OdometryBuffer, OdometryOptions
+from posenet_ros.recovery.reset import Recovery
 import pytest
 
 SHOWN = Evidence(6, 3.0, 3)
@@ -230,6 +230,13 @@ def test_a_reset_needs_a_fresh_fix(world):
     assert 'the fix is 1.7 s old' in world.recovery.told
     assert world.step(10, fix=NO_FIX) == ()
     assert 'frames disagree: they do not' in world.recovery.told
+
+
+def test_a_fix_that_does_not_go_on_from_those_before_sends_nobody(world):
+    # Whatever told the kidnapping, this place was not said for long.
+    world.evidence = Evidence(2, 0.5, 3)
+    assert world.step(10) == ()
+    assert 'fixes agree on it for 0.5 of 2.0 s' in world.recovery.told
 
 
 def test_only_a_robot_without_any_pose_is_sent_by_one_view(world):

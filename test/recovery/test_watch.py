@@ -22,17 +22,17 @@ from dataclasses import replace
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Pose
 from posenet_ros.recovery.belief import Belief
-from posenet_ros.recovery.fix import Fix, Lack
-from posenet_ros.recovery.kidnap import KidnapOptions, State
-from posenet_ros.recovery.observation import Kind, Observation
-from posenet_ros.recovery.reset import (
+from posenet_ros.recovery.decisions import (
     Advise,
     GiveUp,
     Mode,
     Recovered,
-    ResetOptions,
     SendInitialPose,
 )
+from posenet_ros.recovery.demands import ResetOptions
+from posenet_ros.recovery.fix import Fix, Lack
+from posenet_ros.recovery.kidnap import KidnapOptions, State
+from posenet_ros.recovery.observation import Kind, Observation
 from posenet_ros.recovery.watch import Watch, WatchOptions
 import pytest
 

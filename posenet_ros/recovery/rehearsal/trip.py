@@ -22,19 +22,19 @@ import math
 
 import numpy as np
 from posenet_ros.geometry import NS_PER_S, Pose
+from posenet_ros.recovery.decisions import (
+    GiveUp,
+    Mode,
+    Recovered,
+    RequestNoMotionUpdate,
+    SendInitialPose,
+)
+from posenet_ros.recovery.demands import ResetOptions
 from posenet_ros.recovery.kidnap import KidnapOptions, State
 from posenet_ros.recovery.rehearsal.camera import draw_images
 from posenet_ros.recovery.rehearsal.drive import draw_drive, Drive, RATE_HZ
 from posenet_ros.recovery.rehearsal.localizer import LocalizerStandIn
 from posenet_ros.recovery.rehearsal.scenario import Scenario
-from posenet_ros.recovery.reset import (
-    GiveUp,
-    Mode,
-    Recovered,
-    RequestNoMotionUpdate,
-    ResetOptions,
-    SendInitialPose,
-)
 from posenet_ros.recovery.watch import Report, Watch, WatchOptions
 from scipy.spatial.transform import Rotation
 
