@@ -112,13 +112,8 @@ class Watch:
 
     def move(self, stamp_ns: int, odom_from_base: Pose) -> str | None:
         """Take odometry; return what was wrong with it, None where nothing was."""
-        epoch = self.odometry.epoch
-        wrong = self.odometry.add(stamp_ns, odom_from_base)
-        if self.odometry.epoch != epoch:
-            # What was seen before cannot be moved to what is seen after.
-            self.consensus.clear()
-            self.monitor.forget()
-        return wrong
+        # Where it began anew, frames and evidence from before find no odometry to go with.
+        return self.odometry.add(stamp_ns, odom_from_base)
 
     def observe(self, observation: Observation) -> None:
         """Take what an image says, in any order; raise GeometryError where it is no pose."""

@@ -16,6 +16,7 @@
 import json
 
 from posenet_ros.__main__ import main
+from posenet_ros.recovery.rehearsal import SCENARIOS
 import pytest
 
 
@@ -50,3 +51,10 @@ def test_what_cannot_be_rehearsed_is_told_in_one_line(words, message, capsys):
     said = capsys.readouterr().err.strip()
     assert message in said
     assert '\n' not in said
+
+
+def test_help_names_every_scenario(capsys):
+    with pytest.raises(SystemExit):
+        main(['rehearse', '--help'])
+    words = capsys.readouterr().out.replace(',', ' ').replace(';', ' ').split()
+    assert set(SCENARIOS) <= set(words)

@@ -237,6 +237,16 @@ def test_frames_wait_for_their_odometry(robot, driven, ns):
     assert consensus.find(ns(3.9), driven(robot)).frames == 3
 
 
+def test_frames_from_before_odometry_began_anew_make_no_fix(robot, driven, pose, ns):
+    consensus, buffer = Consensus(), driven(robot)
+    for second in (3.0, 3.5, 3.9):
+        consensus.add(robot.sees(second))
+    assert consensus.find(ns(4), buffer).frames == 3
+    assert 'odometry jumped' in buffer.add(ns(4.1), pose(70, target='odom'))
+    none = consensus.find(ns(4.2), buffer)
+    assert (none.lack, none.reason) == (Lack.NO_ODOMETRY, 'odometry begins 0.20 s later')
+
+
 def test_frames_of_a_clock_that_was_set_back_are_dropped(robot, driven, ns):
     consensus = Consensus()
     for second in (100, 101):

@@ -131,7 +131,8 @@ def _joined(
     truth_N3 = np.concatenate(parts)
     steps = np.diff(truth_N3, axis=0, prepend=truth_N3[:1])
     # Wheels do not turn while the robot is in the air, nor when it is set down elsewhere.
-    steps[lifted : set_down + 1 if set_down < len(steps) and set_down else lifted] = 0
+    if lifted < set_down:
+        steps[lifted : set_down + 1] = 0
     turn_N = np.remainder(steps[:, 2] + math.pi, 2 * math.pi) - math.pi
     way_N = np.hypot(steps[:, 0], steps[:, 1])
     told_way_N, told_turn_N = _mistaken(way_N, turn_N, scenario, rng)

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import as_completed, Future, ProcessPoolExecutor
 import multiprocessing
+import signal
 
 import numpy as np
 from posenet_ros.errors import ConfigError
@@ -61,7 +62,13 @@ def _all_taken(
             yield _taken(scenario, numbers, seed)
         return
     # A fresh interpreter each: forks of a process with threads may hang.
-    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context('spawn'))
+    # Ctrl-C is for the process that was started, and goes to all of them.
+    executor = ProcessPoolExecutor(
+        jobs,
+        mp_context=multiprocessing.get_context('spawn'),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
     try:
         waiting: list[Future[list[Trip]]] = [
             executor.submit(_taken, scenario, numbers, seed) for numbers in chunks

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from posenet_ros.recovery.rehearsal.trip import Trip
+from posenet_ros.recovery.rehearsal.trip import RIGHT_M, RIGHT_RAD, Trip, WRONG_M
 from scipy.stats import beta
 
 _CONFIDENCE = 0.95
@@ -69,7 +69,7 @@ class Tally:
             asked = (trip.kidnapped or trip.lost) and trip.in_map
             self.late += asked and not trip.right and not trip.wrong
             self.inexact += any(
-                0.3 < metres <= 1.0 or (metres <= 1.0 and radians > 0.105)
+                metres <= WRONG_M and (metres > RIGHT_M or radians > RIGHT_RAD)
                 for metres, radians in trip.resets
             )
             self.false_alarms += trip.false_alarm

@@ -25,7 +25,6 @@ from posenet_ros.geometry import NS_PER_S, Pose
 from posenet_ros.recovery.decisions import (
     GiveUp,
     Mode,
-    Recovered,
     RequestNoMotionUpdate,
     SendInitialPose,
 )
@@ -59,7 +58,8 @@ class Trip:
     `recovered_s` after the robot was set down, or lost from the start, a reset had the localizer
     within 0.3 m and 6 degrees of the truth, None where none did. `resets` are how far off each
     was, metres and radians, infinite where the robot is not in the map; `false_alarm` says that
-    the state was kidnapped while the localizer was fine, in `driven_s` of that.
+    the state was kidnapped, or a reset was sent, while the localizer was fine, in `driven_s` of
+    that.
     """
 
     kidnapped: bool
@@ -137,7 +137,8 @@ def _watch_state(
     metres, radians = believed.off(drive.at(sample))
     if metres < _FINE_M and radians < _FINE_RAD:
         trip.driven_s += _STEP_NS / NS_PER_S
-        trip.false_alarm |= report.status.state is State.KIDNAPPED
+        sent = any(isinstance(each, SendInitialPose) for each in report.decisions)
+        trip.false_alarm |= sent or report.status.state is State.KIDNAPPED
 
 
 def _obey(
@@ -159,8 +160,6 @@ def _obey(
             localizer.update(sample)
         elif isinstance(decision, GiveUp):
             trip.gave_up = True
-        elif isinstance(decision, Recovered):
-            continue
 
 
 def _well(
