@@ -21,14 +21,17 @@ import math
 import numpy as np
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import NS_PER_S
-from posenet_ros.recovery.kidnap import State
+from posenet_ros.recovery.decisions import SendInitialPose
+from posenet_ros.recovery.fix import Lack, NoFix
+from posenet_ros.recovery.kidnap import State, Status
 from posenet_ros.recovery.observation import Kind
 from posenet_ros.recovery.rehearsal import rehearse, Scenario, SCENARIOS, share, Tally, text_table
 from posenet_ros.recovery.rehearsal.camera import draw_images
 from posenet_ros.recovery.rehearsal.drive import draw_drive, Drive, RATE_HZ
 from posenet_ros.recovery.rehearsal.floor import Spot, to_twin
 from posenet_ros.recovery.rehearsal.localizer import LocalizerStandIn
-from posenet_ros.recovery.rehearsal.trip import take_trip, Trip
+from posenet_ros.recovery.rehearsal.trip import _watch_state, take_trip, Trip
+from posenet_ros.recovery.watch import Report
 import pytest
 
 EXACT = Scenario(
@@ -147,6 +150,27 @@ def test_where_nothing_is_wrong_robots_are_recovered_in_time():
     assert all(metres < 0.1 for trip in trips for metres, _ in trip.resets)
 
 
+@pytest.mark.parametrize(
+    ('state', 'decisions', 'off', 'alarm'),
+    [
+        (State.TRACKING, (), 0.0, False),
+        (State.KIDNAPPED, (), 0.0, True),
+        (State.KIDNAPPED, (), 3.0, False),
+        # Sent in the same step, the state is recovering at once.
+        (State.RECOVERING, (SendInitialPose(None, 1),), 0.0, True),
+        (State.RECOVERING, (), 0.0, False),
+    ],
+)
+def test_an_alarm_is_false_where_the_localizer_is_fine(state, decisions, off, alarm):
+    drive = straight()
+    localizer = LocalizerStandIn(drive, rng())
+    localizer._map_from_odom = Spot(off, 7.0, 0.0)
+    trip = Trip(False, False, True)
+    report = Report(NoFix(Lack.TOO_FEW, ''), Status(state, '', 0), decisions, None, '')
+    _watch_state(trip, report, localizer, drive, 20)
+    assert trip.false_alarm is alarm
+
+
 def test_where_nobody_is_carried_nothing_is_sent():
     trip = take_trip(replace(EXACT, kidnapped=False), rng())
     assert (trip.resets, trip.false_alarm) == ([], False)
@@ -225,4 +249,3 @@ def test_worlds_that_are_none_are_refused(values):
 def test_every_scenario_has_a_name_of_its_own_and_says_what_it_is():
     assert all(name == scenario.name for name, scenario in SCENARIOS.items())
     assert all(scenario.about for scenario in SCENARIOS.values())
-    assert {each.value for each in State} >= {'kidnapped', 'recovering'}
