@@ -53,6 +53,10 @@ COMMANDS = {
     'explain': Command('cli.explain', 'figures of the paper, made of a model and its frames'),
     'simulate': Command('cli.simulate', 'render a world with known truth to recordings'),
     'demo': Command('cli.demo', 'simulate, train, start the node, replay an unseen lap, measure'),
+    'rehearse': Command(
+        'cli.rehearse',
+        'simulate thousands of kidnappings of the recovery logic: right, late, wrong',
+    ),
     'relocalize': Command('nodes.relocalize', 'the node: images in, poses out'),
     'replay': Command('nodes.replay', 'publish a recording over DDS at its own pace'),
     'record': Command('nodes.record', 'write a pose topic to a TUM file, with its latency'),

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import PosenetError
-from posenet_ros.geometry import Pose
+from posenet_ros.geometry import Pose, pose_error
 from posenet_ros.models.trust import CovarianceByNovelty, FLOORS
 from scipy.optimize import minimize_scalar
 from scipy.stats import chi2
@@ -102,12 +102,7 @@ def residuals(truth: Sequence[Pose], estimates: Sequence[Pose | None]) -> NDArra
     meant: `estimate = exp(rot) true` for the rotation, `estimate - true` for the position.
     """
     rows = [
-        np.concatenate(
-            [
-                estimate.translation - true.translation,
-                (estimate.rotation * true.rotation.inv()).as_rotvec(),
-            ]
-        )
+        pose_error(estimate, true)
         for true, estimate in zip(truth, estimates, strict=True)
         if estimate is not None
     ]

@@ -20,6 +20,12 @@ from posenet_ros.geometry.camera import Camera
 from posenet_ros.geometry.pose import check_unit, Pose, Quaternion
 from posenet_ros.geometry.trajectory import associate, NS_PER_S, Trajectory
 from posenet_ros.geometry.tum import read_tum, seconds_text, write_tum
+from posenet_ros.geometry.uncertainty import (
+    check_covariance,
+    covariance_at_lever,
+    covariance_in_axes,
+    pose_error,
+)
 
 __all__ = [
     'Camera',
@@ -29,9 +35,13 @@ __all__ = [
     'Sim3',
     'Trajectory',
     'associate',
+    'check_covariance',
     'check_unit',
+    'covariance_at_lever',
+    'covariance_in_axes',
     'fit_similarity',
     'mean_pose',
+    'pose_error',
     'read_tum',
     'seconds_text',
     'spread_about',

@@ -23,34 +23,12 @@ from typing import NamedTuple, Protocol, TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import GeometryError
-from posenet_ros.geometry import Pose
+from posenet_ros.geometry import check_covariance, Pose
 
 if TYPE_CHECKING:
     from posenet_ros.models.card import ModelCard
     from posenet_ros.models.checkpoint import TrainingFeatures
     import torch
-
-
-def check_covariance(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """
-    Return a read-only copy of a pose covariance, or refuse it.
-
-    Order x y z rotX rotY rotZ about fixed map axes, in m^2, m rad and rad^2, as in
-    geometry_msgs/PoseWithCovariance. A filter takes a zero for near-total trust, so a matrix
-    that is not finite, symmetric and positive definite raises GeometryError.
-    """
-    covariance = np.array(covariance, dtype=np.float64)
-    if covariance.shape != (6, 6) or not np.isfinite(covariance).all():
-        raise GeometryError(f'a pose covariance is 6x6 and finite, got shape {covariance.shape}')
-    if not np.allclose(covariance, covariance.T, rtol=1e-6, atol=1e-12):
-        raise GeometryError('a pose covariance is symmetric, and this one is not')
-    smallest = np.linalg.eigvalsh(covariance)[0]
-    if smallest <= 0:
-        raise GeometryError(
-            f'a pose covariance is positive definite; the smallest eigenvalue is {smallest:.3g}'
-        )
-    covariance.flags.writeable = False
-    return covariance
 
 
 @dataclass(frozen=True, eq=False)
