@@ -17,6 +17,7 @@
 from posenet_ros.geometry.alignment import fit_similarity, Sim3
 from posenet_ros.geometry.averaging import mean_pose, spread_about
 from posenet_ros.geometry.camera import Camera
+from posenet_ros.geometry.covariance import carried_covariance
 from posenet_ros.geometry.pose import check_unit, Pose, Quaternion
 from posenet_ros.geometry.trajectory import associate, NS_PER_S, Trajectory
 from posenet_ros.geometry.tum import read_tum, seconds_text, write_tum
@@ -29,6 +30,7 @@ __all__ = [
     'Sim3',
     'Trajectory',
     'associate',
+    'carried_covariance',
     'check_unit',
     'fit_similarity',
     'mean_pose',

@@ -24,7 +24,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ModelError
-from posenet_ros.geometry import Camera, Pose
+from posenet_ros.geometry import Camera, carried_covariance, Pose
 from posenet_ros.landmarks.features import unit_rows
 from posenet_ros.landmarks.gate import Evidence, Gate
 from posenet_ros.landmarks.landmark_map import LandmarkMap
@@ -296,12 +296,7 @@ class Verifier:
         if self._is_open(covariance):
             reasons = (*reasons, _OPEN)
         # The labelled camera is beside the one that took the image, and swings with its turns.
-        lever = pose.translation - attitude.centre
-        moved = np.eye(6)
-        moved[:3, 3:] = -np.array(
-            [[0, -lever[2], lever[1]], [lever[2], 0, -lever[0]], [-lever[1], lever[0], 0]]
-        )
-        covariance = moved @ covariance @ moved.T
+        covariance = carried_covariance(covariance, pose.translation - attitude.centre)
         return Verdict(pose, covariance, evidence, reasons)
 
     def _is_open(self, covariance: NDArray[np.float64]) -> bool:

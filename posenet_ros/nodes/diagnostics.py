@@ -57,7 +57,12 @@ class Verified:
 
 @dataclass(frozen=True)
 class Report:
-    """The node's condition at one moment; latencies in milliseconds, NaN where there are none."""
+    """
+    The node's condition at one moment; latencies in milliseconds, NaN where there are none.
+
+    `body` is the frame whose poses are published, '' for the camera's own; `unplaced` poses of
+    the camera did not become one of it.
+    """
 
     state: str
     model: str = ''
@@ -71,6 +76,8 @@ class Report:
     age_ms: tuple[float, float] = (math.nan, math.nan)
     last_refusal: str = ''
     verified: Verified = field(default_factory=Verified)
+    body: str = ''
+    unplaced: int = 0
     problems: tuple[Problem, ...] = ()
 
 
@@ -99,6 +106,8 @@ def _values(report: Report) -> list[tuple[str, str]]:
         ('refused', str(counts.refused)),
         ('pending', str(counts.pending)),
         ('last refusal', report.last_refusal),
+        ('poses of', report.body or 'the camera'),
+        ('not sent, transform missing', str(report.unplaced)),
         ('received [Hz]', f'{report.received_hz:.1f}'),
         ('published [Hz]', f'{report.published_hz:.1f}'),
         ('latency, image received to pose sent, median [ms]', f'{report.latency_ms[0]:.1f}'),

@@ -136,6 +136,11 @@ PARAMETERS: Mapping[str, Specification] = {
         'Frame of the published poses; empty takes the one the model was trained in.',
         check=lambda value: value and _frame(value),
     ),
+    'base_frame': Specification(
+        '',
+        'Frame of the robot whose poses are published; empty publishes those of the camera.',
+        check=lambda value: value and _frame(value),
+    ),
     'camera_frame': Specification(
         'posenet_camera',
         'Child frame of the transform: one of its own, since the camera already has a parent.',

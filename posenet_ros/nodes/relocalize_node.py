@@ -25,10 +25,11 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 from posenet_ros.data.topics import is_rectified
-from posenet_ros.errors import ConfigError, PosenetError
+from posenet_ros.errors import ConfigError, PosenetError, TransformError
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
 from posenet_ros.nodes.answer_watch import AnswerWatch
 from posenet_ros.nodes.answering import Answered, Arrival, LOAD_ERRORS, load_localizer
+from posenet_ros.nodes.body import Body, Placed
 from posenet_ros.nodes.bridge import Decoder, make_decoder
 from posenet_ros.nodes.camera_watch import CameraWatch
 from posenet_ros.nodes.conversions import stamp_ns
@@ -46,12 +47,14 @@ from posenet_ros.nodes.meters import Traffic
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.pipeline import Pipeline
+from posenet_ros.nodes.transform_input import TransformInput
 from posenet_ros.nodes.worker import Counts
 from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
 _REPORT_PERIOD_S = 1.0
 _RETRY_PERIOD_S = 10.0
@@ -100,6 +103,8 @@ class RelocalizeNode(LifecycleNode):
         self._outputs = Outputs(self)
         self._images = ImageInput(self, self._on_image)
         self._camera = CameraWatch(self)
+        self._transforms = TransformInput(self)
+        self._body = Body(self._transforms)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._say_once_what_is_missing()
         # Steady clocks: with use_sim_time and a silent /clock, ROS time stands still.
@@ -118,6 +123,11 @@ class RelocalizeNode(LifecycleNode):
             self.get_logger().warning(
                 'tf2_msgs is not installed: nothing is broadcast on /tf (publish_tf:=none '
                 'silences this)'
+            )
+        if self._settings['base_frame'] and not self._transforms.can_listen:
+            self.get_logger().error(
+                'tf2_msgs is not installed: no transform is heard, and so nothing of base_frame '
+                'can be published'
             )
 
     # -- life cycle -----------------------------------------------------------------------------
@@ -153,6 +163,9 @@ class RelocalizeNode(LifecycleNode):
             self._model_problem = ''
             self._localizer = localizer
             self._map_frame = self._settings['map_frame'] or localizer.card.map_frame
+            self._body.frame = self._settings['base_frame']
+            if self._body.frame:
+                self._transforms.subscribe()
             self._decoder = make_decoder()
             self._pipeline = Pipeline(
                 localizer,
@@ -233,6 +246,7 @@ class RelocalizeNode(LifecycleNode):
 
     def _release(self) -> bool:
         self._close_inputs()
+        self._transforms.unsubscribe()
         ended = self._pipeline is None or self._pipeline.stop(_WORKERS_PATIENCE_S)
         self._pipeline = self._localizer = self._decoder = None
         gc.collect()
@@ -260,38 +274,55 @@ class RelocalizeNode(LifecycleNode):
         self._pipeline.put(Arrival(message, now_ns))
 
     def _publish(self, answered: Answered) -> None:
-        arrival = answered.arrival
-        stamp = arrival.message.header.stamp
-        broadcast = self._settings['publish_tf'] == 'camera'
-        self._outputs.publish(
-            answered.estimate,
-            stamp,
-            map_frame=self._map_frame,
-            camera_frame=self._settings['camera_frame'] if broadcast else '',
-        )
+        arrival, estimate = answered.arrival, answered.estimate
+        header = arrival.message.header
+        if self._settings['publish_tf'] == 'camera':
+            self._outputs.broadcast(
+                estimate.map_from_camera,
+                header.stamp,
+                parent=self._map_frame,
+                child=self._settings['camera_frame'],
+            )
+        placed = self._place(estimate, header)
+        if placed is None:
+            return
+        self._outputs.publish(placed, header.stamp, map_frame=self._map_frame)
         self._answers.answered()
         now_ns = time.monotonic_ns()
-        age_ns = self.get_clock().now().nanoseconds - stamp_ns(stamp)
+        age_ns = self.get_clock().now().nanoseconds - stamp_ns(header.stamp)
         self._traffic.answered(now_ns, latency_ns=now_ns - arrival.received_ns, age_ns=age_ns)
+
+    def _place(self, estimate: PoseEstimate, header: Header) -> Placed | None:
+        """Return what is published of a pose of the camera; diagnostics tell why nothing is."""
+        try:
+            return self._body.place(estimate, header)
+        except TransformError as error:
+            self._answers.refused(str(error))
+            return None
 
     def _refuse(self, error: PosenetError) -> None:
         self._answers.refused(str(error))
         self.get_logger().warning(f'image refused: {error}', throttle_duration_sec=5.0)
 
     def _publish_verified(self, answered: Answered, estimate: PoseEstimate) -> None:
-        stamp = answered.arrival.message.header.stamp
-        self._outputs.publish_verified(estimate, stamp, map_frame=self._map_frame)
+        header = answered.arrival.message.header
+        placed = self._place(estimate, header)
+        if placed is None:
+            return
+        self._outputs.publish_verified(placed, header.stamp, map_frame=self._map_frame)
         # Also of an image that the network refused: the camera is known to be somewhere.
         self._answers.answered()
 
     def _on_clock_jump(self, jump: TimeJump) -> None:
         """Forget what belongs to another time."""
         self.get_logger().info('the clock jumped back: starting afresh')
+        self._transforms.clear()
         self._forget()
 
     def _forget(self) -> None:
         if self._pipeline is not None:
             self._pipeline.forget()
+        self._body.clear()
         self._outputs.clear()
         self._traffic.clear()
         self._answers.clear()
@@ -325,6 +356,8 @@ class RelocalizeNode(LifecycleNode):
             age_ms=self._traffic.ages.percentiles_ms(50, 99),
             last_refusal=self._answers.last_refusal,
             verified=self._verified(now_ns),
+            body=self._body.frame,
+            unplaced=self._body.unplaced,
             problems=tuple(self._problems()),
         )
 
@@ -341,10 +374,23 @@ class RelocalizeNode(LifecycleNode):
         if self._model_problem:
             yield Problem(ERROR, self._model_problem)
         timeout_s = self._settings['silence_timeout']
-        silence = self._images.silence(timeout_s)
-        silence = silence or self._answers.drought(timeout_s, time.monotonic_ns())
+        now_ns = time.monotonic_ns()
+        silence = (
+            self._images.silence(timeout_s)
+            or self._body.missing(now_ns)
+            or self._answers.drought(timeout_s, now_ns)
+        )
         if silence:
             yield Problem(ERROR, silence)
+        yield from (Problem(WARNING, text) for text in self._doubts_of_transforms())
         camera = self._camera.problem(self._settings['camera_tolerance'], timeout_s)
         if camera:
             yield Problem(WARNING, camera)
+
+    def _doubts_of_transforms(self) -> Iterator[str]:
+        if not self._body.frame:
+            return
+        if doubt := self._body.doubt():
+            yield doubt
+        frames = (self._body.frame, self._body.camera_frame, self._settings['camera_frame'])
+        yield from self._transforms.conflicts(frames)

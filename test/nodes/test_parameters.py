@@ -81,6 +81,8 @@ def test_every_parameter_says_what_it_means_and_when_it_is_read(hold):
         ('camera_frame', '/camera', 'leading slash'),
         ('camera_frame', '', 'frame name'),
         ('map_frame', '/map', 'leading slash'),
+        ('base_frame', '/base_link', 'leading slash'),
+        ('base_frame', 'base link', 'frame name'),
         ('silence_timeout', 0.0, '0.1'),
         ('camera_tolerance', -1.0, 'range'),
         ('trail_length', 10001, '10000'),
