@@ -60,8 +60,9 @@ class Report:
     """
     The node's condition at one moment; latencies in milliseconds, NaN where there are none.
 
-    `body` is the frame whose poses are published, '' for the camera's own; `unplaced` poses of
-    the camera did not become one of it.
+    `camera` says how images were made those of the camera of training, '' where they are as they
+    come. `body` is the frame whose poses are published, '' for the camera's own; `unplaced`
+    poses of the camera did not become one of it.
     """
 
     state: str
@@ -76,6 +77,7 @@ class Report:
     age_ms: tuple[float, float] = (math.nan, math.nan)
     last_refusal: str = ''
     verified: Verified = field(default_factory=Verified)
+    camera: str = ''
     body: str = ''
     unplaced: int = 0
     problems: tuple[Problem, ...] = ()
@@ -106,6 +108,7 @@ def _values(report: Report) -> list[tuple[str, str]]:
         ('refused', str(counts.refused)),
         ('pending', str(counts.pending)),
         ('last refusal', report.last_refusal),
+        ('images', report.camera or 'as they come'),
         ('poses of', report.body or 'the camera'),
         ('not sent, transform missing', str(report.unplaced)),
         ('received [Hz]', f'{report.received_hz:.1f}'),

@@ -148,9 +148,15 @@ PARAMETERS: Mapping[str, Specification] = {
     ),
     'camera_tolerance': Specification(
         0.02,
-        'Largest difference from the training camera, as a share of the image width, that passes '
-        'without a warning.',
+        'Largest difference from the training camera, as a share of the image width, that passes.',
         limits=(0.0, 1.0),
+        live=True,
+    ),
+    'camera_guard': Specification(
+        'refuse',
+        'What becomes of images of another camera that cannot be made those of training: refuse '
+        'gives no answer to them, warn answers all the same.',
+        check=_one_of('refuse', 'warn'),
         live=True,
     ),
     'silence_timeout': Specification(

@@ -31,6 +31,7 @@ from posenet_ros.nodes.answer_watch import AnswerWatch
 from posenet_ros.nodes.answering import Answered, Arrival, LOAD_ERRORS, load_localizer
 from posenet_ros.nodes.body import Body, Placed
 from posenet_ros.nodes.bridge import Decoder, make_decoder
+from posenet_ros.nodes.camera_view import AS_IT_IS, View
 from posenet_ros.nodes.camera_watch import CameraWatch
 from posenet_ros.nodes.conversions import stamp_ns
 from posenet_ros.nodes.diagnostics import (
@@ -163,6 +164,8 @@ class RelocalizeNode(LifecycleNode):
             self._model_problem = ''
             self._localizer = localizer
             self._map_frame = self._settings['map_frame'] or localizer.card.map_frame
+            card = localizer.card
+            self._camera.expect(card.camera, card.preprocessing.centre_box)
             self._body.frame = self._settings['base_frame']
             if self._body.frame:
                 self._transforms.subscribe()
@@ -170,6 +173,7 @@ class RelocalizeNode(LifecycleNode):
             self._pipeline = Pipeline(
                 localizer,
                 self._decoder,
+                view=self._view,
                 camera=lambda: self._camera.other(self._settings['camera_tolerance']),
                 publish=self._publish,
                 publish_verified=self._publish_verified,
@@ -201,9 +205,7 @@ class RelocalizeNode(LifecycleNode):
         with self._defects_told():
             result = super().on_activate(state)
             self._images.subscribe(self._settings['image_transport'])
-            self._camera.subscribe(
-                self._localizer.card.camera, rectified=is_rectified(self._images.topic)
-            )
+            self._camera.subscribe(rectified=is_rectified(self._images.topic))
             self._state = 'active'
             names = [self.resolve_topic_name('~/pose')]
             if self._pipeline.verifies:
@@ -292,6 +294,11 @@ class RelocalizeNode(LifecycleNode):
         age_ns = self.get_clock().now().nanoseconds - stamp_ns(header.stamp)
         self._traffic.answered(now_ns, latency_ns=now_ns - arrival.received_ns, age_ns=age_ns)
 
+    def _view(self, size: tuple[int, int]) -> View:
+        """Return what becomes of images of a size; refused where the camera is another."""
+        view = self._camera.view(self._settings['camera_tolerance'], size)
+        return view if self._settings['camera_guard'] == 'refuse' or not view.refusal else AS_IT_IS
+
     def _place(self, estimate: PoseEstimate, header: Header) -> Placed | None:
         """Return what is published of a pose of the camera; diagnostics tell why nothing is."""
         try:
@@ -356,6 +363,7 @@ class RelocalizeNode(LifecycleNode):
             age_ms=self._traffic.ages.percentiles_ms(50, 99),
             last_refusal=self._answers.last_refusal,
             verified=self._verified(now_ns),
+            camera=self._camera.view(self._settings['camera_tolerance']).note,
             body=self._body.frame,
             unplaced=self._body.unplaced,
             problems=tuple(self._problems()),
@@ -383,9 +391,11 @@ class RelocalizeNode(LifecycleNode):
         if silence:
             yield Problem(ERROR, silence)
         yield from (Problem(WARNING, text) for text in self._doubts_of_transforms())
-        camera = self._camera.problem(self._settings['camera_tolerance'], timeout_s)
-        if camera:
-            yield Problem(WARNING, camera)
+        if unchecked := self._camera.problem(timeout_s):
+            yield Problem(WARNING, unchecked)
+        if other := self._camera.view(self._settings['camera_tolerance']).refusal:
+            refuses = self._settings['camera_guard'] == 'refuse'
+            yield Problem(ERROR if refuses else WARNING, other)
 
     def _doubts_of_transforms(self) -> Iterator[str]:
         if not self._body.frame:

@@ -94,7 +94,9 @@ class FakeLocalizer:
     device = 'cpu'
 
     def __init__(self, camera: Camera | None = None) -> None:
-        self.card = SimpleNamespace(camera=camera, map_frame='map')
+        # A network that looks at all of an image.
+        sees = SimpleNamespace(centre_box=lambda width, height: (0, 0, width, height))
+        self.card = SimpleNamespace(camera=camera, map_frame='map', preprocessing=sees)
         self.seen: list[np.ndarray] = []
         self.gate = None
 

@@ -85,6 +85,7 @@ def test_every_parameter_says_what_it_means_and_when_it_is_read(hold):
         ('base_frame', 'base link', 'frame name'),
         ('silence_timeout', 0.0, '0.1'),
         ('camera_tolerance', -1.0, 'range'),
+        ('camera_guard', 'off', 'refuse, warn'),
         ('trail_length', 10001, '10000'),
         ('trail_length', 'long', 'type'),
     ],
