@@ -66,7 +66,9 @@ class Report:
     """
 
     state: str
+    enabled: bool = True
     model: str = ''
+    loading: str = ''
     device: str = ''
     decoder: str = ''
     image_topic: str = ''
@@ -98,7 +100,9 @@ def _values(report: Report) -> list[tuple[str, str]]:
     counts = report.counts
     return [
         ('state', report.state),
+        ('enabled', str(report.enabled).lower()),
         ('model', report.model),
+        ('model that is loading', report.loading),
         ('device', report.device),
         ('decoder', report.decoder),
         ('image topic', report.image_topic),

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 import re
@@ -63,7 +64,8 @@ class Specification:
     One parameter: its default, what it means, and what values it takes.
 
     `check` returns why a value is refused, or nothing. `live` tells that a change takes effect
-    at once; one that is not live is read in `configure`. `fixed` is read once, at the start.
+    at once; one that is not live is read in `configure`, and where it is `exchanged`, a change
+    after that is worked on in the background. `fixed` is read once, at the start.
     `spellings` are values of other types that stand for one of these: ROS reads what is written
     without quotes as YAML, to which `off` is a truth value.
     """
@@ -74,17 +76,26 @@ class Specification:
     limits: tuple[float, float] | None = None
     live: bool = False
     fixed: bool = False
+    exchanged: bool = False
     spellings: Mapping[bool, Any] = field(default_factory=dict)
 
     def read(self, value: Any) -> Any:
         """Return the value that is meant."""
         return self.spellings.get(value, value) if isinstance(value, bool) else value
 
+    @property
+    def when(self) -> str:
+        """When a value takes effect, in words."""
+        if self.live:
+            return 'any time'
+        if self.fixed:
+            return 'the start'
+        return 'configure, or loaded in the background after it' if self.exchanged else 'configure'
+
     def descriptor(self) -> ParameterDescriptor:
         """Return the descriptor that `ros2 param describe` shows."""
-        when = 'any time' if self.live else 'the start' if self.fixed else 'configure'
         descriptor = ParameterDescriptor(description=self.meaning, read_only=self.fixed)
-        descriptor.additional_constraints = f'Read at {when}.'
+        descriptor.additional_constraints = f'Read at {self.when}.'
         # Else rclpy refuses another type before anybody can say what it stands for.
         descriptor.dynamic_typing = bool(self.spellings)
         if self.limits and isinstance(self.default, float):
@@ -98,7 +109,10 @@ class Specification:
 
 PARAMETERS: Mapping[str, Specification] = {
     'model': Specification(
-        '', 'Folder of the model, or of the training run that holds it (train --output).'
+        '',
+        'Folder of the model, or of the training run that holds it (train --output). Set while '
+        'images are answered, it is loaded in the background and taken when it is whole.',
+        exchanged=True,
     ),
     'device': Specification(
         'auto',
@@ -185,6 +199,7 @@ class Parameters:
         """
         self._node = node
         self._may_configure = may_configure
+        self._times_set = Counter[str]()
         node.add_on_set_parameters_callback(self._check)
         for name, specification in PARAMETERS.items():
             try:
@@ -198,6 +213,10 @@ class Parameters:
         """Return the present value."""
         return PARAMETERS[name].read(self._node.get_parameter(name).value)
 
+    def times_set(self, name: str) -> int:
+        """Return how often a parameter was set, to the value that it had or another."""
+        return self._times_set[name]
+
     def _check(self, changes: Sequence[Parameter]) -> SetParametersResult:
         """Accept or refuse a change as a whole, with the reason."""
         for change in changes:
@@ -206,6 +225,7 @@ class Parameters:
                 return SetParametersResult(
                     successful=False, reason=f'{change.name} = {change.value!r}: {reason}'
                 )
+        self._times_set.update(change.name for change in changes)
         return SetParametersResult(successful=True)
 
     def _refusal(self, change: Parameter) -> str:
@@ -217,7 +237,8 @@ class Parameters:
             # Of another type, which rclpy refuses itself.
             return ''
         declared = self._node.has_parameter(change.name)
-        if declared and not specification.live and not self._may_configure():
+        changeable = specification.live or specification.exchanged
+        if declared and not changeable and not self._may_configure():
             return (
                 'is read in configure; clean the node up first (ros2 lifecycle set NODE cleanup)'
             )

@@ -260,6 +260,8 @@ class Bench:
         from sensor_msgs.msg import Image
 
         self.refine = ''
+        # What is loaded in place of `localizer` for models of these names.
+        self.others: dict[str, Callable[[], Any]] = {}
         self.graph = graph
         self.localizer = localizer
         self.make_image = make_image
@@ -285,6 +287,8 @@ class Bench:
         if path.name == 'broken':
             raise ModelError(f'{path} is truncated; copy it again')
         self.refine = refine
+        if path.name in self.others:
+            return self.others[path.name]()
         return self.localizer.network if refine == 'off' else self.localizer
 
     def until_active(self) -> Bench:
@@ -320,6 +324,14 @@ class Bench:
             lambda: self.diagnostics and all(word in self.values()[1] for word in words)
         )
         return self.values()[0]
+
+    def enable(self, wanted: bool) -> str:
+        """Pause or go on, and return what the node says to that."""
+        from std_srvs.srv import SetBool
+
+        response = self.graph.call(SetBool, '/posenet/enable', SetBool.Request(data=wanted))
+        assert response.success
+        return response.message
 
     def change(self, transition: int) -> bool:
         from lifecycle_msgs.msg import Transition
