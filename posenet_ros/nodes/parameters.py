@@ -38,18 +38,6 @@ _DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
 _FRAME = re.compile(r'[A-Za-z_][\w./-]*')
 
 
-def _one_of(*choices: str, **reasons: str) -> Callable[[Any], str]:
-    """Return a check that gives the reason for a value that is none of the choices, or ''."""
-
-    def check(value: Any) -> str:
-        if value in choices:
-            return ''
-        # What is not text may have no hash.
-        return reasons.get(str(value), f'must be one of {", ".join(choices)}')
-
-    return check
-
-
 def _device(value: Any) -> str:
     return '' if _DEVICE.fullmatch(value) else 'must be auto, cpu, cuda or cuda:N'
 
@@ -58,12 +46,18 @@ def _frame(value: Any) -> str:
     return '' if _FRAME.fullmatch(value) else 'must be a TF frame name without a leading slash'
 
 
+def _frame_or_none(value: Any) -> str:
+    return _frame(value) if value else ''
+
+
 @dataclass(frozen=True)
 class Specification:
     """
     One parameter: its default, what it means, and what values it takes.
 
-    `check` returns why a value is refused, or nothing. `live` tells that a change takes effect
+    Those are the `choices` where there are some, with `reasons` why others that one might expect
+    are refused; numbers within `limits`; and what `check` returns no reason against, which `takes`
+    puts in words. `live` tells that a change takes effect
     at once; one that is not live is read in `configure`, and where it is `exchanged`, a change
     after that is worked on in the background. `fixed` is read once, at the start.
     `spellings` are values of other types that stand for one of these: ROS reads what is written
@@ -72,7 +66,10 @@ class Specification:
 
     default: Any
     meaning: str
+    choices: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Any], str] = lambda value: ''
+    takes: str = ''
     limits: tuple[float, float] | None = None
     live: bool = False
     fixed: bool = False
@@ -82,6 +79,13 @@ class Specification:
     def read(self, value: Any) -> Any:
         """Return the value that is meant."""
         return self.spellings.get(value, value) if isinstance(value, bool) else value
+
+    def refusal(self, value: Any) -> str:
+        """Return why a value of the right type is refused, or ''."""
+        if self.choices and value not in self.choices:
+            # What is not text may have no hash.
+            return self.reasons.get(str(value), f'must be one of {", ".join(self.choices)}')
+        return self.check(value)
 
     @property
     def when(self) -> str:
@@ -112,12 +116,14 @@ PARAMETERS: Mapping[str, Specification] = {
         '',
         'Folder of the model, or of the training run that holds it (train --output). Set while '
         'images are answered, it is loaded in the background and taken when it is whole.',
+        takes='a folder',
         exchanged=True,
     ),
     'device': Specification(
         'auto',
         'Where the network runs: auto (CUDA when there is one, else the CPU), cpu, cuda, cuda:N.',
         check=_device,
+        takes='auto, cpu, cuda, cuda:N',
     ),
     'threads': Specification(
         0,
@@ -128,37 +134,37 @@ PARAMETERS: Mapping[str, Specification] = {
         'auto',
         'auto verifies poses where the model has a map of landmarks, on ~/verified_pose; off '
         'does not.',
-        check=_one_of('auto', 'off'),
+        choices=('auto', 'off'),
         spellings={False: 'off'},
     ),
     'image_transport': Specification(
         'raw',
         'raw subscribes to image, compressed to image/compressed, as image_transport names it.',
-        check=_one_of('raw', 'compressed'),
+        choices=('raw', 'compressed'),
     ),
     'publish_tf': Specification(
         'camera',
         'camera broadcasts map -> camera_frame on /tf; none broadcasts nothing.',
-        check=_one_of(
-            'camera',
-            'none',
-            odom='map -> odom needs the recovery of a later version; use camera or none',
-        ),
+        choices=('camera', 'none'),
+        reasons={'odom': 'map -> odom needs the recovery of a later version; use camera or none'},
     ),
     'map_frame': Specification(
         '',
         'Frame of the published poses; empty takes the one the model was trained in.',
-        check=lambda value: value and _frame(value),
+        check=_frame_or_none,
+        takes='a frame, or empty',
     ),
     'base_frame': Specification(
         '',
         'Frame of the robot whose poses are published; empty publishes those of the camera.',
-        check=lambda value: value and _frame(value),
+        check=_frame_or_none,
+        takes='a frame, or empty',
     ),
     'camera_frame': Specification(
         'posenet_camera',
         'Child frame of the transform: one of its own, since the camera already has a parent.',
         check=_frame,
+        takes='a frame',
     ),
     'camera_tolerance': Specification(
         0.02,
@@ -170,7 +176,7 @@ PARAMETERS: Mapping[str, Specification] = {
         'refuse',
         'What becomes of images of another camera that cannot be made those of training: refuse '
         'gives no answer to them, warn answers all the same.',
-        check=_one_of('refuse', 'warn'),
+        choices=('refuse', 'warn'),
         live=True,
     ),
     'silence_timeout': Specification(
@@ -242,4 +248,4 @@ class Parameters:
             return (
                 'is read in configure; clean the node up first (ros2 lifecycle set NODE cleanup)'
             )
-        return specification.check(value)
+        return specification.refusal(value)
