@@ -23,16 +23,14 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 from posenet_ros.data.topics import is_rectified
-from posenet_ros.errors import PosenetError, TransformError
-from posenet_ros.localization.estimate import Localizer, PoseEstimate
+from posenet_ros.localization.estimate import Localizer
 from posenet_ros.nodes.answer_watch import AnswerWatch
-from posenet_ros.nodes.answering import Answered, Arrival, LOAD_ERRORS, load_localizer
-from posenet_ros.nodes.body import Body, Placed
+from posenet_ros.nodes.answering import Arrival, LOAD_ERRORS, load_localizer
+from posenet_ros.nodes.body import Body
 from posenet_ros.nodes.bridge import Decoder
 from posenet_ros.nodes.camera_view import AS_IT_IS, View
 from posenet_ros.nodes.camera_watch import CameraWatch
 from posenet_ros.nodes.condition import Condition
-from posenet_ros.nodes.conversions import stamp_ns
 from posenet_ros.nodes.diagnostics import diagnostic_array, ProblemLog
 from posenet_ros.nodes.engine import Engine, reason_of, Request
 from posenet_ros.nodes.image_input import ImageInput
@@ -40,13 +38,13 @@ from posenet_ros.nodes.meters import Traffic
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.pipeline import Pipeline
+from posenet_ros.nodes.publishing import Publishing
 from posenet_ros.nodes.transform_input import TransformInput
 from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 _REPORT_PERIOD_S = 1.0
@@ -84,7 +82,6 @@ class RelocalizeNode(LifecycleNode):
         self._engine = Engine(load, self._make_pipeline, fail)
         self._state = 'unconfigured'
         self._enabled = True
-        self._map_frame = ''
         self._model_problem = ''
         self._problem_log = ProblemLog(self.get_logger())
         self._traffic = Traffic()
@@ -95,6 +92,14 @@ class RelocalizeNode(LifecycleNode):
         self._camera = CameraWatch(self)
         self._transforms = TransformInput(self)
         self._body = Body(self._transforms)
+        self._publishing = Publishing(
+            self,
+            settings=self._settings,
+            outputs=self._outputs,
+            body=self._body,
+            answers=self._answers,
+            traffic=self._traffic,
+        )
         self._times_model_set = self._settings.times_set('model')
         self._condition = Condition(
             settings=self._settings,
@@ -179,9 +184,9 @@ class RelocalizeNode(LifecycleNode):
             decoder,
             view=self._view,
             camera=lambda: self._camera.other(self._settings['camera_tolerance']),
-            publish=self._publish,
-            publish_verified=self._publish_verified,
-            refuse=self._refuse,
+            publish=self._publishing.publish,
+            publish_verified=self._publishing.publish_verified,
+            refuse=self._publishing.refuse,
             fail=self._fail,
         )
 
@@ -189,7 +194,7 @@ class RelocalizeNode(LifecycleNode):
         """Go by what the model in use says of itself, and tell which it is."""
         running = self._engine.running
         card, device = running.localizer.card, str(running.localizer.device)
-        self._map_frame = self._settings['map_frame'] or card.map_frame
+        self._publishing.map_frame = self._settings['map_frame'] or card.map_frame
         self._camera.expect(card.camera, card.preprocessing.centre_box)
         self.get_logger().info(
             f'model {running.request.model} ({running.localizer.method}) on {device}; images by '
@@ -307,50 +312,10 @@ class RelocalizeNode(LifecycleNode):
         self._answers.arrived(now_ns)
         self._engine.running.pipeline.put(Arrival(message, now_ns))
 
-    def _publish(self, answered: Answered) -> None:
-        arrival, estimate = answered.arrival, answered.estimate
-        header = arrival.message.header
-        if self._settings['publish_tf'] == 'camera':
-            self._outputs.broadcast(
-                estimate.map_from_camera,
-                header.stamp,
-                parent=self._map_frame,
-                child=self._settings['camera_frame'],
-            )
-        placed = self._place(estimate, header)
-        if placed is None:
-            return
-        self._outputs.publish(placed, header.stamp, map_frame=self._map_frame)
-        self._answers.answered()
-        now_ns = time.monotonic_ns()
-        age_ns = self.get_clock().now().nanoseconds - stamp_ns(header.stamp)
-        self._traffic.answered(now_ns, latency_ns=now_ns - arrival.received_ns, age_ns=age_ns)
-
     def _view(self, size: tuple[int, int]) -> View:
         """Return what becomes of images of a size; refused where the camera is another."""
         view = self._camera.view(self._settings['camera_tolerance'], size)
         return view if self._settings['camera_guard'] == 'refuse' or not view.refusal else AS_IT_IS
-
-    def _place(self, estimate: PoseEstimate, header: Header) -> Placed | None:
-        """Return what is published of a pose of the camera; diagnostics tell why nothing is."""
-        try:
-            return self._body.place(estimate, header)
-        except TransformError as error:
-            self._answers.refused(str(error))
-            return None
-
-    def _refuse(self, error: PosenetError) -> None:
-        self._answers.refused(str(error))
-        self.get_logger().warning(f'image refused: {error}', throttle_duration_sec=5.0)
-
-    def _publish_verified(self, answered: Answered, estimate: PoseEstimate) -> None:
-        header = answered.arrival.message.header
-        placed = self._place(estimate, header)
-        if placed is None:
-            return
-        self._outputs.publish_verified(placed, header.stamp, map_frame=self._map_frame)
-        # Also of an image that the network refused: the camera is known to be somewhere.
-        self._answers.answered()
 
     def _on_clock_jump(self, jump: TimeJump) -> None:
         """Forget what belongs to another time."""

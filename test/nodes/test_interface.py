@@ -23,6 +23,7 @@ import re
 from posenet_ros.nodes.parameter_table import parameter_table
 from posenet_ros.nodes.parameters import PARAMETERS, Specification
 import pytest
+from rclpy.qos import ReliabilityPolicy
 
 DOCUMENT = (Path(__file__).parents[2] / 'docs' / 'interface.md').read_text(encoding='utf-8')
 # Of every node in Jazzy and later.
@@ -131,3 +132,31 @@ def test_a_row_says_type_default_values_and_when():
 def test_every_parameter_says_what_it_takes():
     for line in parameter_table().splitlines():
         assert not re.search(r'\|\s+\|', line), line
+
+
+@pytest.mark.parametrize(
+    ('topic', 'parameters'),
+    [
+        # Not /image: the bench's own camera would not reach a subscription that is reliable.
+        ('/camera_info', {}),
+        pytest.param('/tf', {'base_frame': 'base_link'}, marks=needs_tf),
+        pytest.param('/tf_static', {'base_frame': 'base_link'}, marks=needs_tf),
+    ],
+)
+@pytest.mark.parametrize(
+    ('asked', 'policy'),
+    [('reliable', ReliabilityPolicy.RELIABLE), ('best_effort', ReliabilityPolicy.BEST_EFFORT)],
+)
+def test_the_quality_of_what_it_takes_can_be_overridden(
+    make_bench, graph, topic, parameters, asked, policy
+):
+    override = f'qos_overrides.{topic}.subscription.reliability'
+    bench = make_bench(**parameters, **{override: asked}).until_active()
+    (found,) = graph.until(
+        lambda: [
+            each
+            for each in bench.node.get_subscriptions_info_by_topic(topic)
+            if each.node_name == 'posenet'
+        ]
+    )
+    assert found.qos_profile.reliability == policy
