@@ -58,3 +58,7 @@ class ConfigError(PosenetError):
 
 class InterfaceError(PosenetError):
     """A ROS 2 package that this machine lacks, or a message that cannot be converted."""
+
+
+class TransformError(PosenetError):
+    """A transform between two frames that nobody broadcasts, or not at the time asked for."""

@@ -70,18 +70,31 @@ class Preprocessing:
         height, width = rgb.shape[:2]
         if max(height, width) > _MOST_ELONGATED * min(height, width):
             raise ImageError(f'an image of {width}x{height} pixels is no camera image')
-        scale = max(
-            self.short_side / min(height, width), self.crop[0] / height, self.crop[1] / width
-        )
-        size = (
-            max(round(width * scale), self.crop[1]),
-            max(round(height * scale), self.crop[0]),
-        )
+        size = self.resized_size(width, height)
         if size == (width, height):
             return rgb
         # Averaging areas keeps fine texture from turning into noise when an image shrinks.
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        shrinks = size[0] * size[1] < width * height
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return cv2.resize(rgb, size, interpolation=method)
+
+    def resized_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return to which size (width, height) `resize` scales an image of another."""
+        scale = max(
+            self.short_side / min(height, width), self.crop[0] / height, self.crop[1] / width
+        )
+        return max(round(width * scale), self.crop[1]), max(round(height * scale), self.crop[0])
+
+    def centre_box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """
+        Return what the centre crop of an image of some size covers: left, top, right, bottom.
+
+        In its own pixels, counted from the edge of the first.
+        """
+        wide, high = self.resized_size(width, height)
+        left, top = self._centre(wide, high)
+        x, y = width / wide, height / high
+        return left * x, top * y, (left + self.crop[1]) * x, (top + self.crop[0]) * y
 
     def crop_at(self, rgb: NDArray[np.uint8], top: int, left: int) -> NDArray[np.uint8]:
         """Cut the crop out of a resized image, its upper left corner at a pixel."""
@@ -89,7 +102,11 @@ class Preprocessing:
 
     def centre(self, rgb: NDArray[np.uint8]) -> tuple[int, int]:
         """Return the upper left corner (top, left) of the centre crop of a resized image."""
-        return (rgb.shape[0] - self.crop[0]) // 2, (rgb.shape[1] - self.crop[1]) // 2
+        left, top = self._centre(rgb.shape[1], rgb.shape[0])
+        return top, left
+
+    def _centre(self, width: int, height: int) -> tuple[int, int]:
+        return (width - self.crop[1]) // 2, (height - self.crop[0]) // 2
 
     def normalise(self, rgb_BHW3: Tensor) -> Tensor:
         """Turn colours (B, H, W, 3), uint8 or float from 0 to 255, into input (B, 3, H, W)."""

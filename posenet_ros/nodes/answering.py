@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -27,6 +28,7 @@ from posenet_ros.geometry import Camera, Pose
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
 from posenet_ros.machine import cores
 from posenet_ros.nodes.bridge import Decoder
+from posenet_ros.nodes.camera_view import View
 from sensor_msgs.msg import CompressedImage, Image
 
 # What loading can raise besides our own: torch missing or broken, a file gone, CUDA without
@@ -105,12 +107,26 @@ def load_localizer(path: Path, device: str, threads: int, refine: str) -> Locali
     return load(path, device, refine=refine)
 
 
-def answer(localizer: Localizer, decoder: Decoder, arrival: Arrival) -> Answered:
-    """Answer one image; a PosenetError, with the reason, refuses it."""
+def answer(
+    localizer: Localizer,
+    decoder: Decoder,
+    arrival: Arrival,
+    view: Callable[[tuple[int, int]], View],
+) -> Answered:
+    """
+    Answer one image; a PosenetError, with the reason, refuses it.
+
+    `view` returns what becomes of images of a size (width, height) before the network sees them.
+    Images of another camera are refused after it has: they may still be looked for in the map.
+    """
     rgb = decoder.decode(arrival.message)
-    found = localizer.locate_batch([rgb])
+    seen = view((rgb.shape[1], rgb.shape[0]))
+    found = localizer.locate_batch([seen.of(rgb)])
     guess = found.guesses[0] if found.guesses else None
-    answered = Answered(arrival, rgb, found.estimates[0], found.features[0], guess)
+    estimate = found.estimates[0]
+    if seen.refusal:
+        estimate = PoseEstimate.refused(localizer.method, seen.refusal)
+    answered = Answered(arrival, rgb, estimate, found.features[0], guess)
     if not answered.estimate.answered:
         raise RefusedError(answered)
     return answered

@@ -16,62 +16,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import time
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from posenet_ros.data.camera_info import camera_from_info
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Camera, NS_PER_S
+from posenet_ros.nodes.camera_view import AS_IT_IS, Box, difference, View, view_of
 from posenet_ros.nodes.image_input import newest_only
 from rclpy.lifecycle import LifecycleNode
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
-
-
-def difference(trained: Camera, seen: Camera, tolerance: float) -> str:
-    """
-    Return in what the camera differs from the one of training, or '' where it does not.
-
-    An image that is only larger or smaller is the same to the network. `tolerance` is a share of
-    the image width: focal lengths and centres are compared in it.
-    """
-    if abs(seen.width * trained.height - trained.width * seen.height) > tolerance * (
-        seen.width * trained.height
-    ):
-        return (
-            f'images of {seen.width}x{seen.height} have another shape than the '
-            f'{trained.width}x{trained.height} of training'
-        )
-    scaled = trained.resized(seen.width, seen.height)
-    names = [
-        f'{name} {getattr(seen, name):.1f} instead of {getattr(scaled, name):.1f}'
-        for name in ('fx', 'fy', 'cx', 'cy')
-        if abs(getattr(seen, name) - getattr(scaled, name)) > tolerance * seen.width
-    ]
-    moved_px = float(np.abs(_corners(seen, scaled) - _corners(scaled, scaled)).max()) * scaled.fx
-    if moved_px > tolerance * seen.width:
-        names.append(f'a distortion that puts the corners {moved_px:.0f} pixels elsewhere')
-    return f'the camera is not that of training: {", ".join(names)}' if names else ''
-
-
-def _corners(camera: Camera, frame: Camera) -> NDArray[np.float64]:
-    """
-    Return where a lens puts the corners of an image, on the plane one unit ahead.
-
-    Effects are compared and not coefficients, since a calibration refined by structure from
-    motion has small ones where CameraInfo has none. `frame` gives the corners, the same for all.
-    """
-    x = np.array([-frame.cx, frame.width - 1 - frame.cx]) / frame.fx
-    y = np.array([-frame.cy, frame.height - 1 - frame.cy]) / frame.fy
-    rays = np.array([[each, other, 1.0] for each in x for other in y])
-    if camera.distortion == 'none':
-        return rays[:, :2]
-    fisheye = camera.distortion == 'equidistant'
-    project = cv2.fisheye.projectPoints if fisheye else cv2.projectPoints
-    still, lens = np.zeros(3), np.array(camera.coefficients)
-    return project(rays[:, None], still, still, np.eye(3), lens)[0].reshape(-1, 2)
 
 
 class CameraWatch:
@@ -84,19 +40,33 @@ class CameraWatch:
         self._newest: CameraInfo | None = None
         self._subscribed_ns = 0
         self._trained: Camera | None = None
+        self._looked_at: Callable[[int, int], Box] | None = None
         self._rectified = False
+        self._size: tuple[int, int] | None = None
 
-    def subscribe(self, trained: Camera | None, *, rectified: bool) -> None:
+    def expect(self, trained: Camera | None, looked_at: Callable[[int, int], Box] | None) -> None:
         """
-        Subscribe, to compare with the camera of training where that is known.
+        Compare with the camera of training from now on, None where that is not known.
+
+        `looked_at` returns which part of an image of some size (width, height) the network sees.
+        """
+        self._trained, self._looked_at = trained, looked_at
+
+    def subscribe(self, *, rectified: bool) -> None:
+        """
+        Subscribe to `camera_info`.
 
         `rectified` images have the intrinsics of the message's `p`, and no distortion.
         """
-        self._trained, self._rectified = trained, rectified
-        self._newest = None
+        self._rectified = rectified
+        self._newest = self._size = None
         self._subscribed_ns = time.monotonic_ns()
         self._subscription = self._node.create_subscription(
-            CameraInfo, 'camera_info', self._receive, newest_only()
+            CameraInfo,
+            'camera_info',
+            self._receive,
+            newest_only(),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
 
     def unsubscribe(self) -> None:
@@ -104,13 +74,14 @@ class CameraWatch:
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
+        self._newest = None
 
     def _receive(self, message: CameraInfo) -> None:
         self._newest = message
 
-    def problem(self, tolerance: float, patience_s: float) -> str:
+    def problem(self, patience_s: float) -> str:
         """
-        Return in what the camera differs from that of training, or why nobody can tell, or ''.
+        Return why nobody can tell which camera the images come from, or ''.
 
         A CameraInfo is given `patience_s` seconds from the subscription on to arrive.
         """
@@ -127,10 +98,24 @@ class CameraWatch:
                 f'camera not checked: no CameraInfo on {topic}; remap camera_info to where it is'
             )
         try:
-            seen = camera_from_info(self._newest, rectified=self._rectified)
+            camera_from_info(self._newest, rectified=self._rectified)
         except GeometryError as error:
             return f'camera not checked: {error}'
-        return difference(self._trained, seen, tolerance)
+        return ''
+
+    def view(self, tolerance: float, size: tuple[int, int] | None = None) -> View:
+        """
+        Return how images of a size (width, height) become those of the camera of training.
+
+        By default the size of the last that was asked for, or that of the CameraInfo. As they are
+        where nobody can tell. Any thread may ask.
+        """
+        told, trained, looked_at = self._told(), self._trained, self._looked_at
+        self._size = size or self._size
+        if told is None or trained is None or looked_at is None:
+            return AS_IT_IS
+        size = self._size or (told.width, told.height)
+        return view_of(trained, told, size, looked_at, tolerance)
 
     def other(self, tolerance: float) -> Camera | None:
         """
@@ -138,11 +123,17 @@ class CameraWatch:
 
         None where it is, and where nobody can tell. Any thread may ask.
         """
-        newest, trained = self._newest, self._trained
-        if newest is None or trained is None:
+        told, trained = self._told(), self._trained
+        if told is None or trained is None:
+            return None
+        return told if difference(trained, told, tolerance) else None
+
+    def _told(self) -> Camera | None:
+        """Return the camera by the newest CameraInfo, None where that says nothing."""
+        newest = self._newest
+        if newest is None:
             return None
         try:
-            seen = camera_from_info(newest, rectified=self._rectified)
+            return camera_from_info(newest, rectified=self._rectified)
         except GeometryError:
             return None
-        return seen if difference(trained, seen, tolerance) else None

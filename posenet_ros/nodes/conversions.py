@@ -28,11 +28,12 @@ from geometry_msgs.msg import (
 from geometry_msgs.msg import (
     PoseStamped,
     PoseWithCovarianceStamped,
+    Transform,
     TransformStamped,
 )
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.geometry import NS_PER_S, Pose
+from posenet_ros.geometry import NS_PER_S, Pose, Quaternion
 from std_msgs.msg import Header
 
 
@@ -105,3 +106,9 @@ def transform_stamped(pose: Pose, stamp: Time, *, parent: str, child: str) -> Tr
     )
     message.transform.rotation = plain.orientation
     return message
+
+
+def transform_parts(message: Transform) -> tuple[tuple[float, float, float], Quaternion]:
+    """Return translation and rotation of geometry_msgs/Transform, whatever numbers they are."""
+    moved, turned = message.translation, message.rotation
+    return (moved.x, moved.y, moved.z), Quaternion(w=turned.w, x=turned.x, y=turned.y, z=turned.z)

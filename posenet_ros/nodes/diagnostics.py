@@ -57,10 +57,18 @@ class Verified:
 
 @dataclass(frozen=True)
 class Report:
-    """The node's condition at one moment; latencies in milliseconds, NaN where there are none."""
+    """
+    The node's condition at one moment; latencies in milliseconds, NaN where there are none.
+
+    `camera` says how images were made those of the camera of training, '' where they are as they
+    come. `body` is the frame whose poses are published, '' for the camera's own; `unplaced`
+    poses of the camera did not become one of it.
+    """
 
     state: str
+    enabled: bool = True
     model: str = ''
+    loading: str = ''
     device: str = ''
     decoder: str = ''
     image_topic: str = ''
@@ -71,6 +79,9 @@ class Report:
     age_ms: tuple[float, float] = (math.nan, math.nan)
     last_refusal: str = ''
     verified: Verified = field(default_factory=Verified)
+    camera: str = ''
+    body: str = ''
+    unplaced: int = 0
     problems: tuple[Problem, ...] = ()
 
 
@@ -89,7 +100,9 @@ def _values(report: Report) -> list[tuple[str, str]]:
     counts = report.counts
     return [
         ('state', report.state),
+        ('enabled', str(report.enabled).lower()),
         ('model', report.model),
+        ('model that is loading', report.loading),
         ('device', report.device),
         ('decoder', report.decoder),
         ('image topic', report.image_topic),
@@ -99,6 +112,9 @@ def _values(report: Report) -> list[tuple[str, str]]:
         ('refused', str(counts.refused)),
         ('pending', str(counts.pending)),
         ('last refusal', report.last_refusal),
+        ('images', report.camera or 'as they come'),
+        ('poses of', report.body or 'the camera'),
+        ('not sent, transform missing', str(report.unplaced)),
         ('received [Hz]', f'{report.received_hz:.1f}'),
         ('published [Hz]', f'{report.published_hz:.1f}'),
         ('latency, image received to pose sent, median [ms]', f'{report.latency_ms[0]:.1f}'),

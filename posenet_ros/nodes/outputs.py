@@ -22,7 +22,8 @@ import threading
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Path
-from posenet_ros.localization.estimate import PoseEstimate
+from posenet_ros.geometry import Pose
+from posenet_ros.nodes.body import Placed
 from posenet_ros.nodes.conversions import pose_stamped, pose_with_covariance, transform_stamped
 from posenet_ros.nodes.transforms import make_broadcaster
 from rclpy.lifecycle import LifecycleNode
@@ -46,14 +47,12 @@ class _Poses:
             qos_overriding_options=overridable,
         )
 
-    def publish(self, estimate: PoseEstimate, stamp: Time, frame: str) -> PoseStamped:
-        """Publish an estimate on both topics, and return its pose as it went out."""
-        pose = estimate.map_from_camera
+    def publish(self, placed: Placed, stamp: Time, frame: str) -> PoseStamped:
+        """Publish a pose on both topics, and return it as it went out."""
+        pose, covariance = placed
         message = pose_stamped(pose, stamp, frame)
         self._pose.publish(message)
-        self._with_covariance.publish(
-            pose_with_covariance(pose, estimate.covariance, stamp, frame)
-        )
+        self._with_covariance.publish(pose_with_covariance(pose, covariance, stamp, frame))
         return message
 
 
@@ -85,24 +84,20 @@ class Outputs:
         """Whether tf2_msgs is installed."""
         return self._broadcast is not None
 
-    def publish(
-        self, estimate: PoseEstimate, stamp: Time, *, map_frame: str, camera_frame: str
-    ) -> None:
-        """
-        Publish the network's answer, everything with the stamp of the image.
-
-        `camera_frame` is the child of the transform; without one nothing is broadcast.
-        """
-        message = self._answers.publish(estimate, stamp, map_frame)
-        if camera_frame and self._broadcast is not None:
-            pose = estimate.map_from_camera
-            self._broadcast(transform_stamped(pose, stamp, parent=map_frame, child=camera_frame))
+    def publish(self, placed: Placed, stamp: Time, *, map_frame: str) -> None:
+        """Publish the network's answer, with the stamp of its image."""
+        message = self._answers.publish(placed, stamp, map_frame)
         with self._past_lock:
             self._past.append(message)
 
-    def publish_verified(self, estimate: PoseEstimate, stamp: Time, *, map_frame: str) -> None:
+    def broadcast(self, pose: Pose, stamp: Time, *, parent: str, child: str) -> None:
+        """Broadcast a pose as the transform parent -> child, where tf2_msgs is installed."""
+        if self._broadcast is not None:
+            self._broadcast(transform_stamped(pose, stamp, parent=parent, child=child))
+
+    def publish_verified(self, placed: Placed, stamp: Time, *, map_frame: str) -> None:
         """Publish a verified pose with the stamp of its image."""
-        self._verified.publish(estimate, stamp, map_frame)
+        self._verified.publish(placed, stamp, map_frame)
 
     def publish_trail(self, length: int) -> None:
         """Publish the newest poses as a path, where somebody looks at it."""

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 import re
@@ -37,18 +38,6 @@ _DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
 _FRAME = re.compile(r'[A-Za-z_][\w./-]*')
 
 
-def _one_of(*choices: str, **reasons: str) -> Callable[[Any], str]:
-    """Return a check that gives the reason for a value that is none of the choices, or ''."""
-
-    def check(value: Any) -> str:
-        if value in choices:
-            return ''
-        # What is not text may have no hash.
-        return reasons.get(str(value), f'must be one of {", ".join(choices)}')
-
-    return check
-
-
 def _device(value: Any) -> str:
     return '' if _DEVICE.fullmatch(value) else 'must be auto, cpu, cuda or cuda:N'
 
@@ -57,34 +46,60 @@ def _frame(value: Any) -> str:
     return '' if _FRAME.fullmatch(value) else 'must be a TF frame name without a leading slash'
 
 
+def _frame_or_none(value: Any) -> str:
+    return _frame(value) if value else ''
+
+
 @dataclass(frozen=True)
 class Specification:
     """
     One parameter: its default, what it means, and what values it takes.
 
-    `check` returns why a value is refused, or nothing. `live` tells that a change takes effect
-    at once; one that is not live is read in `configure`. `fixed` is read once, at the start.
+    Those are the `choices` where there are some, with `reasons` why others that one might expect
+    are refused; numbers within `limits`; and what `check` returns no reason against, which `takes`
+    puts in words. `live` tells that a change takes effect
+    at once; one that is not live is read in `configure`, and where it is `exchanged`, a change
+    after that is worked on in the background. `fixed` is read once, at the start.
     `spellings` are values of other types that stand for one of these: ROS reads what is written
     without quotes as YAML, to which `off` is a truth value.
     """
 
     default: Any
     meaning: str
+    choices: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Any], str] = lambda value: ''
+    takes: str = ''
     limits: tuple[float, float] | None = None
     live: bool = False
     fixed: bool = False
+    exchanged: bool = False
     spellings: Mapping[bool, Any] = field(default_factory=dict)
 
     def read(self, value: Any) -> Any:
         """Return the value that is meant."""
         return self.spellings.get(value, value) if isinstance(value, bool) else value
 
+    def refusal(self, value: Any) -> str:
+        """Return why a value of the right type is refused, or ''."""
+        if self.choices and value not in self.choices:
+            # What is not text may have no hash.
+            return self.reasons.get(str(value), f'must be one of {", ".join(self.choices)}')
+        return self.check(value)
+
+    @property
+    def when(self) -> str:
+        """When a value takes effect, in words."""
+        if self.live:
+            return 'any time'
+        if self.fixed:
+            return 'the start'
+        return 'configure, or loaded in the background after it' if self.exchanged else 'configure'
+
     def descriptor(self) -> ParameterDescriptor:
         """Return the descriptor that `ros2 param describe` shows."""
-        when = 'any time' if self.live else 'the start' if self.fixed else 'configure'
         descriptor = ParameterDescriptor(description=self.meaning, read_only=self.fixed)
-        descriptor.additional_constraints = f'Read at {when}.'
+        descriptor.additional_constraints = f'Read at {self.when}.'
         # Else rclpy refuses another type before anybody can say what it stands for.
         descriptor.dynamic_typing = bool(self.spellings)
         if self.limits and isinstance(self.default, float):
@@ -98,12 +113,17 @@ class Specification:
 
 PARAMETERS: Mapping[str, Specification] = {
     'model': Specification(
-        '', 'Folder of the model, or of the training run that holds it (train --output).'
+        '',
+        'Folder of the model, or of the training run that holds it (train --output). Set while '
+        'images are answered, it is loaded in the background and taken when it is whole.',
+        takes='a folder',
+        exchanged=True,
     ),
     'device': Specification(
         'auto',
         'Where the network runs: auto (CUDA when there is one, else the CPU), cpu, cuda, cuda:N.',
         check=_device,
+        takes='auto, cpu, cuda, cuda:N',
     ),
     'threads': Specification(
         0,
@@ -114,38 +134,49 @@ PARAMETERS: Mapping[str, Specification] = {
         'auto',
         'auto verifies poses where the model has a map of landmarks, on ~/verified_pose; off '
         'does not.',
-        check=_one_of('auto', 'off'),
+        choices=('auto', 'off'),
         spellings={False: 'off'},
     ),
     'image_transport': Specification(
         'raw',
         'raw subscribes to image, compressed to image/compressed, as image_transport names it.',
-        check=_one_of('raw', 'compressed'),
+        choices=('raw', 'compressed'),
     ),
     'publish_tf': Specification(
         'camera',
         'camera broadcasts map -> camera_frame on /tf; none broadcasts nothing.',
-        check=_one_of(
-            'camera',
-            'none',
-            odom='map -> odom needs the recovery of a later version; use camera or none',
-        ),
+        choices=('camera', 'none'),
+        reasons={'odom': 'map -> odom needs the recovery of a later version; use camera or none'},
     ),
     'map_frame': Specification(
         '',
         'Frame of the published poses; empty takes the one the model was trained in.',
-        check=lambda value: value and _frame(value),
+        check=_frame_or_none,
+        takes='a frame, or empty',
+    ),
+    'base_frame': Specification(
+        '',
+        'Frame of the robot whose poses are published; empty publishes those of the camera.',
+        check=_frame_or_none,
+        takes='a frame, or empty',
     ),
     'camera_frame': Specification(
         'posenet_camera',
         'Child frame of the transform: one of its own, since the camera already has a parent.',
         check=_frame,
+        takes='a frame',
     ),
     'camera_tolerance': Specification(
         0.02,
-        'Largest difference from the training camera, as a share of the image width, that passes '
-        'without a warning.',
+        'Largest difference from the training camera, as a share of the image width, that passes.',
         limits=(0.0, 1.0),
+        live=True,
+    ),
+    'camera_guard': Specification(
+        'refuse',
+        'What becomes of images of another camera that cannot be made those of training: refuse '
+        'gives no answer to them, warn answers all the same.',
+        choices=('refuse', 'warn'),
         live=True,
     ),
     'silence_timeout': Specification(
@@ -174,6 +205,7 @@ class Parameters:
         """
         self._node = node
         self._may_configure = may_configure
+        self._times_set = Counter[str]()
         node.add_on_set_parameters_callback(self._check)
         for name, specification in PARAMETERS.items():
             try:
@@ -187,6 +219,10 @@ class Parameters:
         """Return the present value."""
         return PARAMETERS[name].read(self._node.get_parameter(name).value)
 
+    def times_set(self, name: str) -> int:
+        """Return how often a parameter was set, to the value that it had or another."""
+        return self._times_set[name]
+
     def _check(self, changes: Sequence[Parameter]) -> SetParametersResult:
         """Accept or refuse a change as a whole, with the reason."""
         for change in changes:
@@ -195,6 +231,7 @@ class Parameters:
                 return SetParametersResult(
                     successful=False, reason=f'{change.name} = {change.value!r}: {reason}'
                 )
+        self._times_set.update(change.name for change in changes)
         return SetParametersResult(successful=True)
 
     def _refusal(self, change: Parameter) -> str:
@@ -206,8 +243,9 @@ class Parameters:
             # Of another type, which rclpy refuses itself.
             return ''
         declared = self._node.has_parameter(change.name)
-        if declared and not specification.live and not self._may_configure():
+        changeable = specification.live or specification.exchanged
+        if declared and not changeable and not self._may_configure():
             return (
                 'is read in configure; clean the node up first (ros2 lifecycle set NODE cleanup)'
             )
-        return specification.check(value)
+        return specification.refusal(value)

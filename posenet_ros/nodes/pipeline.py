@@ -24,6 +24,7 @@ from posenet_ros.geometry import Camera
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
 from posenet_ros.nodes.answering import answer, Answered, Arrival, RefusedError, Verifying
 from posenet_ros.nodes.bridge import Decoder
+from posenet_ros.nodes.camera_view import View
 from posenet_ros.nodes.diagnostics import Verified
 from posenet_ros.nodes.verification import Verification
 from posenet_ros.nodes.worker import Counts, Worker
@@ -42,6 +43,7 @@ class Pipeline:
         localizer: Localizer,
         decoder: Decoder,
         *,
+        view: Callable[[tuple[int, int]], View],
         camera: Callable[[], Camera | None],
         publish: Callable[[Answered], None],
         publish_verified: Callable[[Answered, PoseEstimate], None],
@@ -51,8 +53,9 @@ class Pipeline:
         """
         Start the threads: one, or two with a localizer that verifies.
 
-        Each function is called in one of them; `camera` returns what took the images, None for
-        the map's own, and `fail` is told of defects.
+        Each function is called in one of them; `view` returns what becomes of images of a size
+        before the network sees them, `camera` what took the images, None for the map's own, and
+        `fail` is told of defects.
         """
         self._publish = publish
         self._refuse = refuse
@@ -65,7 +68,7 @@ class Pipeline:
             )
         # The worker keeps what it works with: a late image must not find them gone.
         self._worker: Worker[Arrival, Answered] = Worker(
-            lambda arrival: answer(network, decoder, arrival),
+            lambda arrival: answer(network, decoder, arrival, view),
             publish=self._pass_on,
             refuse=self._pass_on_refused,
             fail=fail,

@@ -18,45 +18,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-import gc
 from pathlib import Path
-import sys
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 from posenet_ros.data.topics import is_rectified
-from posenet_ros.errors import ConfigError, PosenetError
-from posenet_ros.localization.estimate import Localizer, PoseEstimate
+from posenet_ros.localization.estimate import Localizer
 from posenet_ros.nodes.answer_watch import AnswerWatch
-from posenet_ros.nodes.answering import Answered, Arrival, LOAD_ERRORS, load_localizer
-from posenet_ros.nodes.bridge import Decoder, make_decoder
+from posenet_ros.nodes.answering import Arrival, LOAD_ERRORS, load_localizer
+from posenet_ros.nodes.body import Body
+from posenet_ros.nodes.bridge import Decoder
+from posenet_ros.nodes.camera_view import AS_IT_IS, View
 from posenet_ros.nodes.camera_watch import CameraWatch
-from posenet_ros.nodes.conversions import stamp_ns
-from posenet_ros.nodes.diagnostics import (
-    diagnostic_array,
-    ERROR,
-    Problem,
-    ProblemLog,
-    Report,
-    Verified,
-    WARNING,
-)
+from posenet_ros.nodes.condition import Condition
+from posenet_ros.nodes.diagnostics import diagnostic_array, ProblemLog
+from posenet_ros.nodes.engine import Engine, reason_of, Request
 from posenet_ros.nodes.image_input import ImageInput
 from posenet_ros.nodes.meters import Traffic
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.pipeline import Pipeline
-from posenet_ros.nodes.worker import Counts
+from posenet_ros.nodes.publishing import Publishing
+from posenet_ros.nodes.transform_input import TransformInput
 from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage, Image
+from std_srvs.srv import SetBool
 
 _REPORT_PERIOD_S = 1.0
 _RETRY_PERIOD_S = 10.0
-# Images in work end well within this; a thread that does not is left behind.
-_WORKERS_PATIENCE_S = 2.0
 
 
 class RelocalizeNode(LifecycleNode):
@@ -67,7 +59,8 @@ class RelocalizeNode(LifecycleNode):
     refused image in it, and publishes what is found there as verified poses. The model is
     loaded in `configure` and freed in `cleanup`; images are answered while active. With
     `autostart` it brings itself to active, and tries again every ten seconds while the model
-    cannot be loaded. Diagnostics go out in every state.
+    cannot be loaded. Diagnostics go out in every state. The service `~/enable` pauses it without
+    a transition, and setting `model` exchanges the model while images are answered.
     """
 
     def __init__(
@@ -85,13 +78,10 @@ class RelocalizeNode(LifecycleNode):
         arguments say.
         """
         super().__init__('posenet', parameter_overrides=list(overrides))
-        self._load = load
         self._fail = fail
+        self._engine = Engine(load, self._make_pipeline, fail)
         self._state = 'unconfigured'
-        self._localizer: Localizer | None = None
-        self._decoder: Decoder | None = None
-        self._pipeline: Pipeline | None = None
-        self._map_frame = ''
+        self._enabled = True
         self._model_problem = ''
         self._problem_log = ProblemLog(self.get_logger())
         self._traffic = Traffic()
@@ -100,6 +90,28 @@ class RelocalizeNode(LifecycleNode):
         self._outputs = Outputs(self)
         self._images = ImageInput(self, self._on_image)
         self._camera = CameraWatch(self)
+        self._transforms = TransformInput(self)
+        self._body = Body(self._transforms)
+        self._publishing = Publishing(
+            self,
+            settings=self._settings,
+            outputs=self._outputs,
+            body=self._body,
+            answers=self._answers,
+            traffic=self._traffic,
+        )
+        self._times_model_set = self._settings.times_set('model')
+        self._condition = Condition(
+            settings=self._settings,
+            engine=self._engine,
+            images=self._images,
+            answers=self._answers,
+            traffic=self._traffic,
+            camera=self._camera,
+            transforms=self._transforms,
+            body=self._body,
+        )
+        self.create_service(SetBool, '~/enable', self._on_enable)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._say_once_what_is_missing()
         # Steady clocks: with use_sim_time and a silent /clock, ROS time stands still.
@@ -118,6 +130,11 @@ class RelocalizeNode(LifecycleNode):
             self.get_logger().warning(
                 'tf2_msgs is not installed: nothing is broadcast on /tf (publish_tf:=none '
                 'silences this)'
+            )
+        if self._settings['base_frame'] and not self._transforms.can_listen:
+            self.get_logger().error(
+                'tf2_msgs is not installed: no transform is heard, and so nothing of base_frame '
+                'can be published'
             )
 
     # -- life cycle -----------------------------------------------------------------------------
@@ -142,62 +159,78 @@ class RelocalizeNode(LifecycleNode):
         with self._defects_told():
             self._state = 'configuring'
             self._tick()
+            self._times_model_set = self._settings.times_set('model')
             try:
-                localizer = self._load_model()
+                self._engine.load(self._request())
             except LOAD_ERRORS as error:
-                reason = ' '.join(str(error).split()) or type(error).__name__
-                self._model_problem = f'cannot load the model: {reason}'
+                self._model_problem = reason_of(error)
                 self._state = 'unconfigured'
                 self._tick()
                 return TransitionCallbackReturn.FAILURE
             self._model_problem = ''
-            self._localizer = localizer
-            self._map_frame = self._settings['map_frame'] or localizer.card.map_frame
-            self._decoder = make_decoder()
-            self._pipeline = Pipeline(
-                localizer,
-                self._decoder,
-                camera=lambda: self._camera.other(self._settings['camera_tolerance']),
-                publish=self._publish,
-                publish_verified=self._publish_verified,
-                refuse=self._refuse,
-                fail=self._fail,
-            )
-            self._tell_what_was_loaded()
+            self._take_up_model()
+            self._body.frame = self._settings['base_frame']
+            if self._body.frame:
+                self._transforms.subscribe()
             self._state = 'inactive'
         return super().on_configure(state)
 
-    def _load_model(self) -> Localizer:
-        path = self._settings['model']
-        if not path:
-            raise ConfigError('no model given: start with --model DIR, or set the parameter model')
-        device, threads = self._settings['device'], self._settings['threads']
-        return self._load(Path(path).expanduser(), device, threads, self._settings['refine'])
+    def _request(self) -> Request:
+        return Request(*(self._settings[name] for name in Request._fields))
 
-    def _tell_what_was_loaded(self) -> None:
-        device = str(self._localizer.device)
-        self.get_logger().info(
-            f'model {self._settings["model"]} ({self._localizer.method}) on {device}; images by '
-            f'{self._decoder.description}; verification: {self._verified(0).by}'
+    def _make_pipeline(self, localizer: Localizer, decoder: Decoder) -> Pipeline:
+        return Pipeline(
+            localizer,
+            decoder,
+            view=self._view,
+            camera=lambda: self._camera.other(self._settings['camera_tolerance']),
+            publish=self._publishing.publish,
+            publish_verified=self._publishing.publish_verified,
+            refuse=self._publishing.refuse,
+            fail=self._fail,
         )
-        if device == 'cpu' and self._settings['device'] == 'auto':
+
+    def _take_up_model(self) -> None:
+        """Go by what the model in use says of itself, and tell which it is."""
+        running = self._engine.running
+        card, device = running.localizer.card, str(running.localizer.device)
+        self._publishing.map_frame = self._settings['map_frame'] or card.map_frame
+        self._camera.expect(card.camera, card.preprocessing.centre_box)
+        self.get_logger().info(
+            f'model {running.request.model} ({running.localizer.method}) on {device}; images by '
+            f'{running.decoder.description}; verification: {self._condition.verified(0).by}'
+        )
+        if device == 'cpu' and running.request.device == 'auto':
             self.get_logger().warning('no CUDA device: the network runs on the CPU')
+
+    def _exchange_model(self) -> None:
+        """Have another model loaded where the parameter was set, and take it when it is whole."""
+        running = self._engine.running
+        if running is None:
+            return
+        if self._settings.times_set('model') != self._times_model_set:
+            self._times_model_set = self._settings.times_set('model')
+            self._engine.load_behind(self._request())
+            self.get_logger().info(f'loading {self._engine.loading} in the background')
+        problem = self._engine.exchange()
+        if problem == '':
+            self._model_problem = ''
+            self._forget()
+            self._take_up_model()
+        elif problem is not None:
+            former = running.request.model
+            self._model_problem = f'{problem}; {former} goes on'
+            # The parameter tells what answers.
+            self.set_parameters([Parameter('model', value=former)])
+            self._times_model_set = self._settings.times_set('model')
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe; from here on images are answered."""
         with self._defects_told():
             result = super().on_activate(state)
-            self._images.subscribe(self._settings['image_transport'])
-            self._camera.subscribe(
-                self._localizer.card.camera, rectified=is_rectified(self._images.topic)
-            )
             self._state = 'active'
-            names = [self.resolve_topic_name('~/pose')]
-            if self._pipeline.verifies:
-                names.append(self.resolve_topic_name('~/verified_pose'))
-            self.get_logger().info(
-                f'active: images from {self._images.topic}, poses on {" and ".join(names)}'
-            )
+            if self._enabled:
+                self._open_inputs()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -226,21 +259,41 @@ class RelocalizeNode(LifecycleNode):
         self._jump_handle.unregister()
         return self._release()
 
+    def _open_inputs(self) -> None:
+        self._images.subscribe(self._settings['image_transport'])
+        self._camera.subscribe(rectified=is_rectified(self._images.topic))
+        names = [self.resolve_topic_name('~/pose')]
+        if self._engine.running.pipeline.verifies:
+            names.append(self.resolve_topic_name('~/verified_pose'))
+        self.get_logger().info(
+            f'active: images from {self._images.topic}, poses on {" and ".join(names)}'
+        )
+
     def _close_inputs(self) -> None:
         self._images.unsubscribe()
         self._camera.unsubscribe()
         self._forget()
 
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Pause or go on, whatever the state: what is paused stays so until it is told."""
+        with self._defects_told():
+            changed, self._enabled = self._enabled != request.data, request.data
+            if changed and self._state == 'active':
+                if self._enabled:
+                    self._open_inputs()
+                else:
+                    self._close_inputs()
+            done = 'images are answered' if self._enabled else 'paused: no image is answered'
+            inactive = (
+                '' if self._state == 'active' else f', once the node is active: {self._state}'
+            )
+            response.success, response.message = True, done + inactive
+        return response
+
     def _release(self) -> bool:
         self._close_inputs()
-        ended = self._pipeline is None or self._pipeline.stop(_WORKERS_PATIENCE_S)
-        self._pipeline = self._localizer = self._decoder = None
-        gc.collect()
-        # Only what loaded a model has imported torch, and only then is there memory to give back.
-        torch = sys.modules.get('torch')
-        if torch is not None and torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
-        return ended
+        self._transforms.unsubscribe()
+        return self._engine.release()
 
     @contextmanager
     def _defects_told(self) -> Iterator[None]:
@@ -257,41 +310,23 @@ class RelocalizeNode(LifecycleNode):
         now_ns = time.monotonic_ns()
         self._traffic.arrived(now_ns)
         self._answers.arrived(now_ns)
-        self._pipeline.put(Arrival(message, now_ns))
+        self._engine.running.pipeline.put(Arrival(message, now_ns))
 
-    def _publish(self, answered: Answered) -> None:
-        arrival = answered.arrival
-        stamp = arrival.message.header.stamp
-        broadcast = self._settings['publish_tf'] == 'camera'
-        self._outputs.publish(
-            answered.estimate,
-            stamp,
-            map_frame=self._map_frame,
-            camera_frame=self._settings['camera_frame'] if broadcast else '',
-        )
-        self._answers.answered()
-        now_ns = time.monotonic_ns()
-        age_ns = self.get_clock().now().nanoseconds - stamp_ns(stamp)
-        self._traffic.answered(now_ns, latency_ns=now_ns - arrival.received_ns, age_ns=age_ns)
-
-    def _refuse(self, error: PosenetError) -> None:
-        self._answers.refused(str(error))
-        self.get_logger().warning(f'image refused: {error}', throttle_duration_sec=5.0)
-
-    def _publish_verified(self, answered: Answered, estimate: PoseEstimate) -> None:
-        stamp = answered.arrival.message.header.stamp
-        self._outputs.publish_verified(estimate, stamp, map_frame=self._map_frame)
-        # Also of an image that the network refused: the camera is known to be somewhere.
-        self._answers.answered()
+    def _view(self, size: tuple[int, int]) -> View:
+        """Return what becomes of images of a size; refused where the camera is another."""
+        view = self._camera.view(self._settings['camera_tolerance'], size)
+        return view if self._settings['camera_guard'] == 'refuse' or not view.refusal else AS_IT_IS
 
     def _on_clock_jump(self, jump: TimeJump) -> None:
         """Forget what belongs to another time."""
         self.get_logger().info('the clock jumped back: starting afresh')
+        self._transforms.clear()
         self._forget()
 
     def _forget(self) -> None:
-        if self._pipeline is not None:
-            self._pipeline.forget()
+        if self._engine.running is not None:
+            self._engine.running.pipeline.forget()
+        self._body.clear()
         self._outputs.clear()
         self._traffic.clear()
         self._answers.clear()
@@ -299,7 +334,10 @@ class RelocalizeNode(LifecycleNode):
     # -- diagnostics ----------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        report = self._report()
+        self._exchange_model()
+        report = self._condition.report(
+            self._state, enabled=self._enabled, model_problem=self._model_problem
+        )
         self._problem_log.tell(report.problems)
         self._diagnostics.publish(
             diagnostic_array(
@@ -309,42 +347,3 @@ class RelocalizeNode(LifecycleNode):
             )
         )
         self._outputs.publish_trail(self._settings['trail_length'])
-
-    def _report(self) -> Report:
-        now_ns = time.monotonic_ns()
-        return Report(
-            state=self._state,
-            model=self._settings['model'],
-            device=str(self._localizer.device) if self._localizer else '',
-            decoder=self._decoder.description if self._decoder else '',
-            image_topic=self._images.topic,
-            counts=self._pipeline.counts if self._pipeline else Counts(),
-            received_hz=self._traffic.received.rate_hz(now_ns),
-            published_hz=self._traffic.latencies.rate_hz(now_ns),
-            latency_ms=self._traffic.latencies.percentiles_ms(50, 99),
-            age_ms=self._traffic.ages.percentiles_ms(50, 99),
-            last_refusal=self._answers.last_refusal,
-            verified=self._verified(now_ns),
-            problems=tuple(self._problems()),
-        )
-
-    def _verified(self, now_ns: int) -> Verified:
-        if self._pipeline is None:
-            return Verified()
-        verified = self._pipeline.verified(now_ns)
-        if verified is not None:
-            return verified
-        off = self._settings['refine'] == 'off'
-        return Verified('none: refine is off' if off else 'none: the model has no landmarks')
-
-    def _problems(self) -> Iterator[Problem]:
-        if self._model_problem:
-            yield Problem(ERROR, self._model_problem)
-        timeout_s = self._settings['silence_timeout']
-        silence = self._images.silence(timeout_s)
-        silence = silence or self._answers.drought(timeout_s, time.monotonic_ns())
-        if silence:
-            yield Problem(ERROR, silence)
-        camera = self._camera.problem(self._settings['camera_tolerance'], timeout_s)
-        if camera:
-            yield Problem(WARNING, camera)

@@ -124,3 +124,26 @@ def test_the_centre_crop_is_what_training_measures_by():
     rgb = np.random.default_rng(0).integers(0, 256, (100, 140, 3), dtype=np.uint8)
     preprocessing = Preprocessing(72, (64, 64))
     assert torch.equal(preprocessing.prepare_crops(rgb, 1)[0], preprocessing.prepare(rgb))
+
+
+def test_what_the_centre_crop_covers_is_told_in_pixels_of_the_image():
+    # 640x480 becomes 341x256, of which 58 and 16 pixels are left and above.
+    box = Preprocessing().centre_box(640, 480)
+    assert box == pytest.approx((58 * 640 / 341, 16 * 480 / 256, 282 * 640 / 341, 240 * 480 / 256))
+    assert Preprocessing(short_side=64, crop=(64, 64)).centre_box(64, 64) == (0, 0, 64, 64)
+
+
+@pytest.mark.parametrize('size', [(640, 480), (100, 300), (224, 224)])
+def test_the_pixels_outside_the_box_do_not_matter(size):
+    width, height = size
+    rgb = np.random.default_rng(1).integers(0, 255, (height, width, 3)).astype(np.uint8)
+    left, top, right, bottom = Preprocessing().centre_box(width, height)
+    other = np.zeros_like(rgb)
+    # One pixel of margin, since a pixel at the edge is mixed of two.
+    rows = slice(max(int(top) - 1, 0), int(bottom) + 2)
+    columns = slice(max(int(left) - 1, 0), int(right) + 2)
+    other[rows, columns] = rgb[rows, columns]
+    assert torch.equal(Preprocessing().prepare(other), Preprocessing().prepare(rgb))
+    assert not torch.equal(
+        Preprocessing().prepare(np.zeros_like(rgb)), Preprocessing().prepare(rgb)
+    )

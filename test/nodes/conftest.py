@@ -94,7 +94,9 @@ class FakeLocalizer:
     device = 'cpu'
 
     def __init__(self, camera: Camera | None = None) -> None:
-        self.card = SimpleNamespace(camera=camera, map_frame='map')
+        # A network that looks at all of an image.
+        sees = SimpleNamespace(centre_box=lambda width, height: (0, 0, width, height))
+        self.card = SimpleNamespace(camera=camera, map_frame='map', preprocessing=sees)
         self.seen: list[np.ndarray] = []
         self.gate = None
 
@@ -258,6 +260,8 @@ class Bench:
         from sensor_msgs.msg import Image
 
         self.refine = ''
+        # What is loaded in place of `localizer` for models of these names.
+        self.others: dict[str, Callable[[], Any]] = {}
         self.graph = graph
         self.localizer = localizer
         self.make_image = make_image
@@ -283,6 +287,8 @@ class Bench:
         if path.name == 'broken':
             raise ModelError(f'{path} is truncated; copy it again')
         self.refine = refine
+        if path.name in self.others:
+            return self.others[path.name]()
         return self.localizer.network if refine == 'off' else self.localizer
 
     def until_active(self) -> Bench:
@@ -318,6 +324,14 @@ class Bench:
             lambda: self.diagnostics and all(word in self.values()[1] for word in words)
         )
         return self.values()[0]
+
+    def enable(self, wanted: bool) -> str:
+        """Pause or go on, and return what the node says to that."""
+        from std_srvs.srv import SetBool
+
+        response = self.graph.call(SetBool, '/posenet/enable', SetBool.Request(data=wanted))
+        assert response.success
+        return response.message
 
     def change(self, transition: int) -> bool:
         from lifecycle_msgs.msg import Transition

@@ -37,7 +37,9 @@ from posenet_ros.nodes.process import run_node, stops_on_signals
 class FakeLocalizer:
     method = 'fake'
     device = 'cpu'
-    card = SimpleNamespace(camera=None, map_frame='map')
+    card = SimpleNamespace(
+        camera=None, map_frame='map', preprocessing=SimpleNamespace(centre_box=None)
+    )
 
     def __init__(self, kind: str) -> None:
         self.kind = kind

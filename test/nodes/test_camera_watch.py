@@ -18,71 +18,37 @@ from dataclasses import replace
 
 import numpy as np
 from posenet_ros.geometry import Camera
-from posenet_ros.nodes.camera_watch import CameraWatch, difference
+from posenet_ros.nodes.camera_view import AS_IT_IS
+from posenet_ros.nodes.camera_watch import CameraWatch
 import pytest
 from sensor_msgs.msg import CameraInfo
 
 TRAINED = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
 
 
-def test_the_same_camera():
-    assert difference(TRAINED, TRAINED, 0.02) == ''
-
-
-def test_the_same_camera_at_another_size():
-    assert difference(TRAINED, TRAINED.resized(320, 240), 0.001) == ''
-
-
-def test_another_focal_length_is_told_with_both_numbers():
-    text = difference(TRAINED, replace(TRAINED, fx=585.0), 0.02)
-    assert 'fx 585.0 instead of 525.0' in text
-    assert 'fy' not in text
-
-
-def test_within_the_tolerance():
-    assert difference(TRAINED, replace(TRAINED, fx=530.0), 0.02) == ''
-    assert difference(TRAINED, replace(TRAINED, fx=530.0), 0.001) != ''
-
-
-def test_another_shape():
-    text = difference(TRAINED, Camera(640, 360, 525.0, 525.0, 319.5, 179.5), 0.02)
-    assert '640x360' in text
-    assert '640x480' in text
-
-
-def test_a_lens_that_was_not_rectified():
-    lens = replace(TRAINED, distortion='plumb_bob', coefficients=(0.1, 0, 0, 0, 0))
-    assert 'distortion' in difference(TRAINED, lens, 0.02)
-    assert difference(lens, lens, 0.02) == ''
-
-
-def test_a_distortion_that_moves_nothing_is_no_difference():
-    refined = replace(TRAINED, distortion='plumb_bob', coefficients=(-0.0004, 0, 0, 0, 0))
-    assert difference(refined, TRAINED, 0.02) == ''
-
-
-def test_how_far_a_fisheye_moves_the_corners_is_told():
-    lens = replace(TRAINED, distortion='equidistant', coefficients=(1e-9, 0, 0, 0))
-    # The corner is at atan(0.7605) = 0.6502 rad, so 0.1103 * 525 / 0.7605 * 0.6086 along x.
-    assert 'corners 46 pixels' in difference(TRAINED, lens, 0.02)
+def whole(width, height):
+    """Return what a network sees that looks at all of an image."""
+    return 0, 0, width, height
 
 
 @pytest.fixture
 def watch(graph):
     watch = CameraWatch(graph.node)
+    watch.expect(TRAINED, whole)
     yield watch
     watch.unsubscribe()
 
 
 def test_a_model_without_a_camera_is_told_and_not_taken_for_a_match(watch):
-    watch.subscribe(None, rectified=False)
-    assert watch.problem(0.02, 5.0) == 'camera not checked: the model knows no camera'
+    watch.expect(None, whole)
+    watch.subscribe(rectified=False)
+    assert watch.problem(5.0) == 'camera not checked: the model knows no camera'
 
 
 def test_a_camera_info_that_never_came_is_told_after_the_patience(watch):
-    watch.subscribe(TRAINED, rectified=False)
-    assert watch.problem(0.02, 3600.0) == ''
-    text = watch.problem(0.02, 0.0)
+    watch.subscribe(rectified=False)
+    assert watch.problem(3600.0) == ''
+    text = watch.problem(0.0)
     assert text.startswith('camera not checked: no CameraInfo on /camera_info')
 
 
@@ -90,7 +56,7 @@ def test_a_camera_info_that_never_came_is_told_after_the_patience(watch):
     ('fx', 'words'), [(525.0, ''), (600.0, 'fx 600.0 instead of 525.0'), (0.0, 'not checked')]
 )
 def test_a_camera_info_is_compared(graph, watch, fx, words):
-    watch.subscribe(TRAINED, rectified=False)
+    watch.subscribe(rectified=False)
     info = CameraInfo(width=640, height=480, k=replace(TRAINED, fx=fx or 1.0).matrix.ravel())
     info.k[0] = fx
     publisher = graph.node.create_publisher(CameraInfo, '/camera_info', 1)
@@ -98,11 +64,13 @@ def test_a_camera_info_is_compared(graph, watch, fx, words):
 
     def heard():
         publisher.publish(info)
-        return 'no CameraInfo' not in watch.problem(0.02, 0.0)
+        return 'no CameraInfo' not in watch.problem(0.0)
 
     graph.until(heard)
-    problem = watch.problem(0.02, 0.0)
-    assert words in problem if words else problem == ''
+    told = watch.problem(0.0) + watch.view(0.02).refusal
+    assert words in told if words else told == ''
+    watch.unsubscribe()
+    assert watch.view(0.02) == AS_IT_IS
 
 
 @pytest.mark.parametrize(
@@ -118,7 +86,8 @@ def test_a_camera_info_is_compared(graph, watch, fx, words):
     ],
 )
 def test_the_camera_is_handed_out_where_it_is_another(graph, watch, trained, fx, rectified, other):
-    watch.subscribe(trained, rectified=rectified)
+    watch.expect(trained, whole)
+    watch.subscribe(rectified=rectified)
     assert watch.other(0.02) is None
     info = CameraInfo(width=640, height=480, distortion_model='plumb_bob', d=[0.0] * 5)
     info.k = TRAINED.matrix.ravel()
@@ -142,7 +111,8 @@ def test_the_camera_is_handed_out_where_it_is_another(graph, watch, trained, fx,
 
 
 def test_who_is_not_subscribed_checks_nothing(watch):
-    assert watch.problem(0.02, 0.0) == ''
-    watch.subscribe(None, rectified=False)
+    assert watch.problem(0.0) == ''
+    watch.expect(None, whole)
+    watch.subscribe(rectified=False)
     watch.unsubscribe()
-    assert watch.problem(0.02, 0.0) == ''
+    assert watch.problem(0.0) == ''

@@ -81,8 +81,11 @@ def test_every_parameter_says_what_it_means_and_when_it_is_read(hold):
         ('camera_frame', '/camera', 'leading slash'),
         ('camera_frame', '', 'frame name'),
         ('map_frame', '/map', 'leading slash'),
+        ('base_frame', '/base_link', 'leading slash'),
+        ('base_frame', 'base link', 'frame name'),
         ('silence_timeout', 0.0, '0.1'),
         ('camera_tolerance', -1.0, 'range'),
+        ('camera_guard', 'off', 'refuse, warn'),
         ('trail_length', 10001, '10000'),
         ('trail_length', 'long', 'type'),
     ],
@@ -137,9 +140,23 @@ def test_the_configuration_file_has_every_parameter_with_its_default():
     assert written == {name: each.default for name, each in PARAMETERS.items()}
 
 
-def test_the_configuration_file_comments_every_parameter():
+def test_the_configuration_file_comments_every_parameter_and_says_when_it_is_read():
     lines = [line.strip() for line in CONFIG.read_text().splitlines()]
-    for name in PARAMETERS:
+    for name, each in PARAMETERS.items():
         (index,) = [i for i, line in enumerate(lines) if line.startswith(f'{name}:')]
         assert lines[index - 1].startswith('#')
-        assert lines[index - 1].endswith(('(live)', '(configure)', '(start)'))
+        when = 'live' if each.live else 'start' if each.fixed else 'configure'
+        when += ', background' if each.exchanged else ''
+        assert lines[index - 1].endswith(f'({when})')
+
+
+def test_what_is_exchanged_in_the_background_changes_at_any_time_and_setting_it_is_counted(hold):
+    holder = hold(model='one')
+    holder.configurable = False
+    before = holder.parameters.times_set('model')
+    assert holder.change('model', 'other').successful
+    assert holder.parameters['model'] == 'other'
+    assert holder.change('model', 'other').successful
+    assert holder.parameters.times_set('model') == before + 2
+    assert not holder.change('model', 3).successful
+    assert holder.parameters['model'] == 'other'

@@ -26,6 +26,7 @@ from posenet_ros.geometry import Camera
 from posenet_ros.nodes.conversions import pose_from_message, stamp_ns
 from posenet_ros.nodes.relocalize_node import RelocalizeNode
 import pytest
+from rcl_interfaces.srv import SetParameters
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
@@ -58,7 +59,7 @@ def run_folder(tmp_path_factory):
     return run
 
 
-def test_images_in_and_poses_out(command, graph, make_image, run_folder):
+def test_images_in_and_poses_out(command, graph, make_image, run_folder, tmp_path):
     from posenet_ros.localization.load import load_localizer
 
     node = command(
@@ -105,6 +106,17 @@ def test_images_in_and_poses_out(command, graph, make_image, run_folder):
         pose = pose_from_message(message.pose.pose, target='map', source='camera')
         np.testing.assert_allclose(pose.matrix(), expected.matrix(), atol=1e-4)
         np.testing.assert_allclose(np.reshape(message.pose.covariance, (6, 6)), COVARIANCE)
+
+    # Another model in the same process, and the first image after it.
+    shutil.copytree(run_folder, tmp_path / 'next')
+    another = Parameter('model', value=str(tmp_path / 'next')).to_parameter_msg()
+    name, request = '/robot1/posenet/set_parameters', SetParameters.Request(parameters=[another])
+    assert graph.call(SetParameters, name, request).results[0].successful
+    node.until_says(f'model {tmp_path / "next"}')
+    last = sent[max(sent)]
+    last.header.stamp.sec += 1
+    camera.publish(last)
+    graph.until(lambda: poses[-1].header.stamp == last.header.stamp)
     assert node.stop(signal.SIGTERM) == 0
 
 

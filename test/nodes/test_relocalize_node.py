@@ -186,20 +186,76 @@ def test_the_wrong_transport_is_told(make_bench, graph):
     rclpy.shutdown(context=elsewhere)
 
 
-def test_another_camera_than_that_of_training_is_told(make_bench, localizer):
+@pytest.fixture
+def tell_camera(graph):
+    """Return a function that sends a CameraInfo until the node has it."""
+    publisher = graph.node.create_publisher(CameraInfo, '/camera_info', 1)
+
+    def tell(bench, camera, **fields):
+        message = CameraInfo(width=camera.width, height=camera.height, k=camera.matrix.ravel())
+        for name, value in fields.items():
+            setattr(message, name, value)
+        graph.until(lambda: publisher.get_subscription_count() == 1)
+
+        def heard():
+            publisher.publish(message)
+            return bench.node._camera._newest == message
+
+        graph.until(heard)
+
+    return tell
+
+
+def test_images_of_another_camera_than_that_of_training_are_refused(
+    make_bench, localizer, tell_camera
+):
     localizer.card.camera = CAMERA
     bench = make_bench().until_active()
-    publisher = bench.graph.node.create_publisher(CameraInfo, '/camera_info', 1)
-    bench.graph.until(lambda: publisher.get_subscription_count() == 1)
-    seen = replace(CAMERA, fx=40.0)
-    info = CameraInfo(width=32, height=24, k=seen.matrix.ravel())
+    tell_camera(bench, replace(CAMERA, fx=40.0))
+    assert bench.until_problem('fx 40.0 instead of 30.0') == DiagnosticStatus.ERROR
+    bench.send(START_NS)
+    bench.until_diagnosed(refused='1', published='0')
+    assert 'fx 40.0 instead of 30.0' in bench.values()[2]['last refusal']
+    assert bench.poses == []
+    # The right one is put back.
+    tell_camera(bench, CAMERA)
+    bench.answer(START_NS + 1)
+    bench.graph.until(lambda: 'instead of' not in bench.values()[1])
 
-    def told():
-        publisher.publish(info)
-        return bench.diagnostics and 'fx 40.0 instead of 30.0' in bench.values()[1]
 
-    bench.graph.until(told)
-    assert bench.values()[0] == DiagnosticStatus.WARN
+def test_they_are_answered_where_the_guard_only_warns(make_bench, localizer, tell_camera):
+    localizer.card.camera = CAMERA
+    bench = make_bench(camera_guard='warn').until_active()
+    tell_camera(bench, replace(CAMERA, fx=40.0))
+    assert bench.until_problem('fx 40.0 instead of 30.0') == DiagnosticStatus.WARN
+    bench.answer(START_NS)
+    (result,) = bench.node.set_parameters([Parameter('camera_guard', value='refuse')])
+    assert result.successful
+    bench.send(START_NS + 1)
+    bench.until_diagnosed(refused='1', published='1')
+
+
+def test_images_that_show_more_are_cut_to_those_of_training(make_bench, localizer, tell_camera):
+    localizer.card.camera = CAMERA
+    bench = make_bench().until_active()
+    tell_camera(bench, Camera(48, 24, 30.0, 30.0, 23.5, 11.5))
+    bench.answer(START_NS, size=(48, 24))
+    assert [seen.shape for seen in localizer.seen] == [(24, 32, 3)]
+    bench.until_diagnosed(
+        images='cut to that of training: columns 8 to 40 and rows 0 to 24 of 48x24'
+    )
+    assert 'not that of training' not in bench.values()[1]
+
+
+def test_an_image_that_is_not_as_its_camera_info_says_is_refused(
+    make_bench, localizer, tell_camera
+):
+    localizer.card.camera = CAMERA
+    bench = make_bench().until_active()
+    tell_camera(bench, CAMERA)
+    bench.send(START_NS, size=(48, 24))
+    bench.until_problem('images are 48x24, and the CameraInfo is of 32x24')
+    assert bench.poses == []
 
 
 def test_a_model_that_cannot_load_is_told_and_tried_again(make_bench, graph):
