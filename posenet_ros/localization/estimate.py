@@ -37,7 +37,8 @@ class PoseEstimate:
     The answer to one image.
 
     `map_from_camera` and its `covariance` (6, 6) (x y z rotX rotY rotZ about fixed map axes)
-    are both there, or both None: then the image is refused and `reasons` say why. `method`
+    are both there, or both None: then the image is refused and `reasons` say why; beside a pose
+    they say what is to be known of it. `method`
     names what answered; `verified` is True only where the image itself confirmed the pose.
     Nothing stands in for a refused pose: whoever counts answers counts it as none.
     """

@@ -85,8 +85,11 @@ class VerifiedLocalizer:
         """
         verdict = self.verifier.verify(rgb, feature_K, guess, camera, any_focal=any_focal)
         if verdict.verified:
+            said = ()
+            if verdict.focal_px is not None:
+                said = (f'nobody told the focal length: {verdict.focal_px:.0f} pixels go with it',)
             return PoseEstimate(
-                verdict.map_from_camera, verdict.covariance, VERIFIED, verified=True
+                verdict.map_from_camera, verdict.covariance, VERIFIED, verified=True, reasons=said
             )
         reasons = tuple(f'not verified: {reason}' for reason in verdict.reasons)
         return replace(estimate, reasons=(*estimate.reasons, *reasons))

@@ -53,9 +53,18 @@ class Verifying(Protocol):
         feature_K: NDArray[np.float32],
         guess: Pose | None,
         camera: Camera | None = None,
+        *,
+        any_focal: bool = False,
     ) -> PoseEstimate:
         """Return a verified pose, or the network's estimate with reasons why there is none."""
         ...
+
+
+class Lens(NamedTuple):
+    """What took the images: `camera`, None for the map's own, and whether somebody `told` so."""
+
+    camera: Camera | None
+    told: bool
 
 
 class Arrival(NamedTuple):

@@ -22,6 +22,7 @@ import time
 from posenet_ros.data.camera_info import camera_from_info
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Camera, NS_PER_S
+from posenet_ros.nodes.answering import Lens
 from posenet_ros.nodes.camera_view import AS_IT_IS, Box, difference, View, view_of
 from posenet_ros.nodes.image_input import newest_only
 from rclpy.lifecycle import LifecycleNode
@@ -117,16 +118,16 @@ class CameraWatch:
         size = self._size or (told.width, told.height)
         return view_of(trained, told, size, looked_at, tolerance)
 
-    def other(self, tolerance: float) -> Camera | None:
+    def lens(self, tolerance: float) -> Lens:
         """
-        Return the camera that the images come from where it is not that of training.
+        Return what took the images: a camera where it is not that of training.
 
-        None where it is, and where nobody can tell. Any thread may ask.
+        Nobody has told it while no CameraInfo came that says anything. Any thread may ask.
         """
         told, trained = self._told(), self._trained
         if told is None or trained is None:
-            return None
-        return told if difference(trained, told, tolerance) else None
+            return Lens(None, told=False)
+        return Lens(told if difference(trained, told, tolerance) else None, told=True)
 
     def _told(self) -> Camera | None:
         """Return the camera by the newest CameraInfo, None where that says nothing."""

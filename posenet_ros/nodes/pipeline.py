@@ -20,9 +20,8 @@ from collections.abc import Callable
 import time
 
 from posenet_ros.errors import PosenetError
-from posenet_ros.geometry import Camera
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
-from posenet_ros.nodes.answering import answer, Answered, Arrival, RefusedError, Verifying
+from posenet_ros.nodes.answering import answer, Answered, Arrival, Lens, RefusedError, Verifying
 from posenet_ros.nodes.bridge import Decoder
 from posenet_ros.nodes.camera_view import View
 from posenet_ros.nodes.diagnostics import Verified
@@ -44,7 +43,7 @@ class Pipeline:
         decoder: Decoder,
         *,
         view: Callable[[tuple[int, int]], View],
-        camera: Callable[[], Camera | None],
+        lens: Callable[[], Lens],
         publish: Callable[[Answered], None],
         publish_verified: Callable[[Answered, PoseEstimate], None],
         refuse: Callable[[PosenetError], None],
@@ -54,8 +53,7 @@ class Pipeline:
         Start the threads: one, or two with a localizer that verifies.
 
         Each function is called in one of them; `view` returns what becomes of images of a size
-        before the network sees them, `camera` what took the images, None for the map's own, and
-        `fail` is told of defects.
+        before the network sees them, `lens` what took the images, and `fail` is told of defects.
         """
         self._publish = publish
         self._refuse = refuse
@@ -64,7 +62,7 @@ class Pipeline:
         if isinstance(localizer, Verifying):
             network = localizer.network
             self._verification = Verification(
-                localizer, camera=camera, publish=publish_verified, fail=fail
+                localizer, lens=lens, publish=publish_verified, fail=fail
             )
         # The worker keeps what it works with: a late image must not find them gone.
         self._worker: Worker[Arrival, Answered] = Worker(

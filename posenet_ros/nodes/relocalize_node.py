@@ -183,7 +183,7 @@ class RelocalizeNode(LifecycleNode):
             localizer,
             decoder,
             view=self._view,
-            camera=lambda: self._camera.other(self._settings['camera_tolerance']),
+            lens=lambda: self._camera.lens(self._settings['camera_tolerance']),
             publish=self._publishing.publish,
             publish_verified=self._publishing.publish_verified,
             refuse=self._publishing.refuse,

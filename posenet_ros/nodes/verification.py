@@ -21,9 +21,8 @@ import math
 import time
 
 from posenet_ros.errors import PosenetError
-from posenet_ros.geometry import Camera
 from posenet_ros.localization.estimate import PoseEstimate
-from posenet_ros.nodes.answering import Answered, Verifying
+from posenet_ros.nodes.answering import Answered, Lens, Verifying
 from posenet_ros.nodes.diagnostics import Verified
 from posenet_ros.nodes.meters import Meter
 from posenet_ros.nodes.worker import Worker
@@ -49,17 +48,17 @@ class Verification:
         self,
         localizer: Verifying,
         *,
-        camera: Callable[[], Camera | None],
+        lens: Callable[[], Lens],
         publish: Callable[[Answered, PoseEstimate], None],
         fail: Callable[[BaseException], None],
     ) -> None:
         """
         Start the thread; `fail` is told of defects.
 
-        `camera` returns what took the images, None for the map's own; it is called in the thread.
+        `lens` returns what took the images; it is called in the thread.
         """
         self._localizer = localizer
-        self._camera = camera
+        self._lens = lens
         self._publish = publish
         # By when they were told: found with the time since the image came, missed without.
         self._found, self._missed = Meter(), Meter()
@@ -101,8 +100,14 @@ class Verification:
 
     def _look(self, answered: Answered) -> PoseEstimate:
         before = answered.estimate
+        camera, told = self._lens()
         estimate = self._localizer.verify(
-            answered.rgb, before, answered.feature_K, answered.guess, self._camera()
+            answered.rgb,
+            before,
+            answered.feature_K,
+            answered.guess,
+            camera,
+            any_focal=not told,
         )
         if not estimate.verified:
             # Why the network refused is told elsewhere.

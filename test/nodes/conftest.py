@@ -138,9 +138,12 @@ class FakeVerifying(FakeLocalizer):
         feature_K: np.ndarray,
         guess: Pose,
         camera: Camera | None = None,
+        *,
+        any_focal: bool = False,
     ) -> PoseEstimate:
         grey = int(rgb.max())
         self.asked.append((grey, estimate.answered, float(feature_K[0]), guess, camera))
+        self.any_focal = any_focal
         if self.map_gate is not None:
             assert self.map_gate.wait(PATIENCE_S)
         if grey == 9:

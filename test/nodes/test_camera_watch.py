@@ -88,7 +88,7 @@ def test_a_camera_info_is_compared(graph, watch, fx, words):
 def test_the_camera_is_handed_out_where_it_is_another(graph, watch, trained, fx, rectified, other):
     watch.expect(trained, whole)
     watch.subscribe(rectified=rectified)
-    assert watch.other(0.02) is None
+    assert watch.lens(0.02).camera is None
     info = CameraInfo(width=640, height=480, distortion_model='plumb_bob', d=[0.0] * 5)
     info.k = TRAINED.matrix.ravel()
     info.k[0] = fx
@@ -101,13 +101,13 @@ def test_the_camera_is_handed_out_where_it_is_another(graph, watch, trained, fx,
         return watch._newest is not None
 
     graph.until(heard)
-    seen = watch.other(0.02)
+    seen = watch.lens(0.02).camera
     if other is None:
         assert seen is None
     else:
         assert seen == replace(other, distortion=seen.distortion, coefficients=seen.coefficients)
         assert not any(seen.coefficients)
-    assert watch.other(1.0) is None
+    assert watch.lens(1.0).camera is None
 
 
 def test_who_is_not_subscribed_checks_nothing(watch):

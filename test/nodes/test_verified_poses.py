@@ -123,6 +123,8 @@ def test_the_map_is_told_what_the_network_saw(bench, verifying, truth):
     bench.answer(START_NS, grey=77)
     bench.graph.until(lambda: bench.verified)
     assert verifying.asked == [(77, True, 77.0, truth.pose, None)]
+    # No CameraInfo came.
+    assert verifying.any_focal
 
 
 @pytest.mark.parametrize(
@@ -204,7 +206,7 @@ def test_a_model_without_a_map_is_told_and_answered_as_before(make_bench):
 
 
 def test_a_defect_at_the_map_is_handed_over(bench, verifying):
-    verifying.verify = lambda *_: 1 / 0
+    verifying.verify = lambda *_, **__: 1 / 0
     bench.send(START_NS)
     bench.graph.until(lambda: bench.defects)
     assert isinstance(bench.defects.pop(), ZeroDivisionError)
@@ -228,6 +230,7 @@ def test_another_camera_than_that_of_training_is_measured_by(
     bench.send(START_NS)
     graph.until(lambda: bench.verified)
     assert verifying.asked[-1][-1] == (seen if other else None)
+    assert not verifying.any_focal
     # The network has no answer to its images, and the map is measured by them all the same.
     assert verifying.asked[-1][1] is not other
     assert bool(bench.poses) is not other
