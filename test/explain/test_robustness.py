@@ -22,7 +22,8 @@ import numpy as np
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.degradations import DEGRADATIONS, LEVELS
 from posenet_ros.explain import robustness
-from posenet_ros.explain.robustness import draw, kept, measure
+from posenet_ros.explain.robustness import draw, measure
+from posenet_ros.explain.robustness_words import kept
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.estimate import Answers, PoseEstimate
 from posenet_ros.localization.retrieval import FeatureIndex
