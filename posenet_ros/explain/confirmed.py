@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
+from posenet_ros.evaluation.covariance import residuals, squared_distances
 from posenet_ros.evaluation.evaluate import batched, WRONG
 from posenet_ros.evaluation.metrics import pose_errors, quantile
 from posenet_ros.explain.numbers import plain
@@ -38,6 +39,7 @@ from posenet_ros.localization.estimate import Answers
 from posenet_ros.machine import cores
 from posenet_ros.sfm.landmarks import build_landmarks
 from posenet_ros.sfm.scene_map import RECONSTRUCTION
+from scipy.stats import chi2
 
 _BATCH = 16
 
@@ -56,11 +58,13 @@ class Verified:
     """
     How many of some images were verified, and how far off these poses are.
 
-    The median and the largest errors are of the verified alone, infinite where there are none.
+    The median and the largest errors are of the verified alone, infinite where there are none;
+    `inside` of these poses lie in the 95 % region of their covariance.
     """
 
     images: int
     verified: int
+    inside: int
     median_position: float
     median_orientation_deg: float
     most_position: float
@@ -89,18 +93,31 @@ class Verified:
         figures = (
             quantile(each, share) if pairs else np.inf for share in (0.5, 1.0) for each in both
         )
-        return cls(len(frames), len(pairs), *figures, wrong)
+        return cls(len(frames), len(pairs), _inside(pairs), *figures, wrong)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; what is infinite is None."""
         return {
             'share': plain(self.share),
+            'inside': self.inside,
             'median_position': plain(self.median_position),
             'median_orientation_deg': plain(self.median_orientation_deg),
             'most_position': plain(self.most_position),
             'most_orientation_deg': plain(self.most_orientation_deg),
             'wrong': len(self.wrong),
         }
+
+
+def _inside(pairs: Sequence[tuple[Frame, Verdict]]) -> int:
+    """Count the poses whose errors lie in the 95 % region of their covariance."""
+    if not pairs:
+        return 0
+    errors_N6 = residuals(
+        [frame.map_from_camera for frame, _ in pairs],
+        [verdict.map_from_camera for _, verdict in pairs],
+    )
+    covariance_N66 = np.stack([verdict.covariance for _, verdict in pairs])
+    return int((squared_distances(errors_N6, covariance_N66) <= chi2.ppf(0.95, df=6)).sum())
 
 
 def verdicts_on(

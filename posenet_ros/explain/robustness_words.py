@@ -48,9 +48,9 @@ def rows(as_are: Condition, kinds: Kinds, unit: str) -> list[list[str]]:
         if not as_are.verified:
             table.append(of_network)
             continue
-        wrong = sum(len(each.verified.wrong) for each in every)
+        wrong = sum(len(each.verified.wrong) for each in levels)
         of_map = [f'{kind}, verified', *(told_verified(each.verified, unit) for each in every)]
-        table += [[*of_network, ''], [*of_map, '', str(wrong or 'none')]]
+        table += [[*of_network, ''], [*of_map, _percent(_sure(levels)), str(wrong or 'none')]]
     return table
 
 
@@ -82,6 +82,12 @@ def kept(levels: Sequence[Condition]) -> float | None:
     return inside / (inside + outside) if inside + outside else None
 
 
+def _sure(levels: Sequence[Condition]) -> float | None:
+    """Return the share of the verified poses that lie in their 95 % region, None without any."""
+    verified = sum(each.verified.verified for each in levels)
+    return sum(each.verified.inside for each in levels) / verified if verified else None
+
+
 def caption(subject: Subject, as_are: Condition, kinds: Kinds) -> str:
     """Return what the figure shows, of which frames, and what it cannot show."""
     last = {kind: levels[-1] for kind, levels in kinds.items()}
@@ -90,15 +96,13 @@ def caption(subject: Subject, as_are: Condition, kinds: Kinds) -> str:
         f'{_error(last[kind], subject.unit)} ({kind})' for kind in (by_error[0], by_error[-1])
     )
     refused = float(np.mean([each.refused for each in last.values()]))
-    of_network = 'of the network ' if as_are.verified else ''
-    told_lens = (
-        'the network nor the map of it, which takes the lens to be its own'
-        if as_are.verified
-        else 'the model of it'
-    )
+    whose, told_lens = 'the median error', 'the model of it'
+    if as_are.verified:
+        whose = "the network's median error"
+        told_lens = 'network or map of it, which take the lens for their own'
     return (
-        f'Test images made worse, their poses still true, and the median error {of_network}of all '
-        f'of them, refused or not: {_error(as_are, subject.unit)} as they are, and from {least} '
+        f'Test images made worse, their poses still true, and {whose} of all of them, '
+        f'refused or not: {_error(as_are, subject.unit)} as they are, and from {least} '
         f'to {most} at the last level. {_percent(as_are.refused)} of them are refused as they '
         f'are, and {_percent(refused)} at the last level{_misled(subject, kinds)}. '
         f'Another focal length does not move the camera, and nobody tells {told_lens}: what '
@@ -122,8 +126,8 @@ def _verification(as_are: Condition, kinds: Kinds, subject: Subject) -> str:
         f'are, over all kinds {_percent(shares[middle])} at level {middle} and '
         f'{_percent(shares[LEVELS[-1]])} at the last, and errors of these alone. '
         f'{str(wrong or "None").capitalize()} of {counts["verified"]} verified poses '
-        f'{"are" if wrong > 1 else "is"} wrong, more than {WRONG.metres:g} {subject.unit} or '
-        f'{WRONG.degrees:g} deg off{_farthest(as_are, kinds, subject.unit)}. '
+        f'{"are" if wrong > 1 else "is"} wrong (more than {WRONG.metres:g} {subject.unit} or '
+        f'{WRONG.degrees:g} deg off){_farthest(as_are, kinds, subject.unit)}. '
         f'{_of_which(subject)}'
     )
 
@@ -173,7 +177,8 @@ def told_verified(verified: Verified, unit: str) -> str:
     if not verified.verified:
         return 'none'
     medians = f'{verified.median_position:.3f} {unit}, {verified.median_orientation_deg:.1f} deg'
-    return f'{_percent(verified.share)}: {medians}'
+    wrong = f', {len(verified.wrong)} wrong' if verified.wrong else ''
+    return f'{_percent(verified.share)}: {medians}{wrong}'
 
 
 def _conditions(kinds: Kinds) -> list[tuple[str, Condition]]:

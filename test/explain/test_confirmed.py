@@ -68,6 +68,12 @@ def test_half_a_metre_or_ten_degrees_is_wrong():
     assert found.to_dict()['wrong'] == 2
 
 
+def test_poses_in_their_region_are_counted():
+    # In six dimensions it ends at 3.55 standard deviations, here of a metre.
+    verdicts = [verdict(3.5), verdict(3.6), verdict(0), verdict(0, 0, 'in doubt')]
+    assert Verified.of(FRAMES, verdicts).inside == 2
+
+
 def test_where_none_is_verified_there_is_no_error():
     found = Verified.of(FRAMES[:1], [verdict(0, 0, 'in doubt')])
     assert found.share == 0

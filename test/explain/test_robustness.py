@@ -192,6 +192,7 @@ def test_each_wrong_verified_pose_is_told(trusted, mapped):
     fog = numbers['kinds']['fog']
     assert fog[0]['verified'] == {
         'share': 1.0,
+        'inside': 3,
         'median_position': 0.1,
         'median_orientation_deg': 0.0,
         'most_position': 0.1,
@@ -200,16 +201,16 @@ def test_each_wrong_verified_pose_is_told(trusted, mapped):
     }
     assert fog[4]['verified']['median_position'] is None
     json.dumps(numbers, allow_nan=False)
-    assert '18 of 39 verified poses are wrong, more than 0.5 m or 10 deg off' in exhibit.caption
+    assert '18 of 39 verified poses are wrong (more than 0.5 m or 10 deg off)' in exhibit.caption
     assert 'the farthest is 1.00 m off (motion blur, level 2)' in exhibit.caption
     assert all(len(row) == len(exhibit.headings) for row in exhibit.rows)
     of_fog = next(row for row in exhibit.rows if row[0] == 'fog, verified')
     assert of_fog[1:] == [
         '100 %: 0.000 m, 0.0 deg',
         '100 %: 0.100 m, 0.0 deg',
-        '100 %: 1.000 m, 0.0 deg',
+        '100 %: 1.000 m, 0.0 deg, 3 wrong',
         *['none'] * 3,
-        '',
+        '100 %',
         '3',
     ]
 
