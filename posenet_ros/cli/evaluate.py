@@ -18,7 +18,7 @@ Measure a model against poses it has not seen, beside two baselines.
   evaluate --model run1_posenet --bag run2 --truth run2.tum
   evaluate --model kitchen_posenet --dataset 7scenes:redkitchen
   evaluate --estimates recorded.tum --truth run2.tum
-  evaluate --model run1_posenet --bag run2 --truth run2.tum --foreign other_room
+  evaluate --model run1_posenet --bag run2 --truth run2.tum --foreign other_room scrambled:200
 
 Every figure counts all images whose true pose is known: one without an answer is infinitely
 wrong. Truth is `map_from_camera` in TUM format (time tx ty tz qx qy qz qw). Where the map of the
@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.request import Request
+from posenet_ros.evaluation.strangers import foreign_source
 
 if TYPE_CHECKING:
     from posenet_ros.evaluation.session import Measured
@@ -93,12 +94,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     asked.add_argument(
         '--foreign',
-        type=Path,
         nargs='+',
         default=(),
         metavar='BAG',
-        help='recordings, or folders of images, of other places: how many are refused, and how '
-        'well novelty tells them from the images asked about',
+        help='recordings, or folders of images, of other places: how many are refused, how well '
+        'novelty tells them from the images asked about, and how many are verified, which none '
+        'should be; or KIND:N for images that are made here: noise:200, scrambled:200 and '
+        "mirrored:200, the latter two of the map's own images. Images of another shape than the "
+        "camera's are never verified, and prove nothing",
     )
     asked.add_argument(
         '--always',
@@ -131,7 +134,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Evaluate, print the table, and write what was asked for."""
     asked = {field.name: getattr(args, field.name) for field in dataclasses.fields(Request)}
-    request = Request(**{**asked, 'foreign': tuple(args.foreign)})
+    request = Request(**{**asked, 'foreign': tuple(map(foreign_source, args.foreign))})
     _check_outputs(args)
     from posenet_ros.evaluation.session import measure
     from posenet_ros.evaluation.table import text_table
@@ -191,7 +194,6 @@ def _write(args: argparse.Namespace, measured: Measured) -> None:
         plot_trip(args.picture, evaluation, measured.training_poses(), title=title, text=text)
         print(args.picture)
     if args.report:
-        card = measured.localizer and measured.localizer.card
         page = write_report(
             args.report,
             evaluation,
@@ -199,6 +201,7 @@ def _write(args: argparse.Namespace, measured: Measured) -> None:
             title=title,
             subtitle='; '.join(measured.notes()),
             training_poses=measured.training_poses(),
-            facts={'Training': card.training} if card else None,
+            facts=measured.facts(),
+            metrics=measured.to_dict(),
         )
         print(page)

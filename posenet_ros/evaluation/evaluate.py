@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from posenet_ros.data.frames import Frame
 from posenet_ros.errors import PosenetError
 from posenet_ros.evaluation.baselines import Baselines
+from posenet_ros.evaluation.bounds import at_most
 from posenet_ros.evaluation.metrics import ErrorSummary, pose_errors, PoseErrors, Threshold
 from posenet_ros.evaluation.queries import queries_of_frames, Query
 from posenet_ros.evaluation.truth import pose_at, true_pose
@@ -114,12 +115,17 @@ class Evaluation:
         return {**values, **self._verification()} if self.verified else values
 
     def _verification(self) -> dict[str, Any]:
-        """Return how many were verified, how well, and how the others were answered."""
+        """
+        Return how many were verified, how well, and how the others were answered.
+
+        `wrong_verified_at_most` is a share of the verified poses, with 95 % confidence.
+        """
         confirmed = np.array(self.verified, dtype=bool)
         kinds = {'verified': confirmed, 'not_verified': ~confirmed}
         return {
             'verified_share': float(confirmed.mean()),
             'wrong_verified': self.wrong_verified,
+            'wrong_verified_at_most': at_most(self.wrong_verified, int(confirmed.sum())),
             **{
                 kind: ErrorSummary.of(self.errors_of(chosen)).to_dict()
                 for kind, chosen in kinds.items()

@@ -12,11 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Does a model know that it is elsewhere: images of other places, which it should refuse."""
+"""
+Does a model know that it is elsewhere: images of other places, which it should refuse.
+
+None of them may be verified. Where none was, their number says how rare that is at least.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +30,10 @@ from numpy.typing import NDArray
 from posenet_ros.data.bags import Recording
 from posenet_ros.data.images import read_image
 from posenet_ros.errors import ConfigError
+from posenet_ros.evaluation.bounds import at_most, told
 from posenet_ros.evaluation.evaluate import batched
 from posenet_ros.evaluation.queries import images_of_recording
+from posenet_ros.evaluation.strangers import Strangers
 from posenet_ros.localization.estimate import Localizer
 from posenet_ros.localization.verified import VerifiedLocalizer
 from scipy.stats import rankdata
@@ -45,6 +51,7 @@ class Foreign:
     `refused` is a share of `images`; `auc` the area under the ROC curve of novelty, the chance
     that an image of elsewhere is newer than one of the map, None where novelty is not known.
     `verified` is how many poses were verified, all of them wrongly; None where nothing verifies.
+    `verified_at_most` is the share of such images that would be, with 95 % confidence.
     """
 
     source: str
@@ -53,10 +60,15 @@ class Foreign:
     auc: float | None
     verified: int | None = None
 
+    @property
+    def verified_at_most(self) -> float | None:
+        """The bound by Clopper and Pearson, as if no two of the images were alike."""
+        return None if self.verified is None else at_most(self.verified, self.images)
+
     def __str__(self) -> str:
         """Return it for a person."""
         auc = '' if self.auc is None else f'; ROC AUC of novelty {self.auc:.4f}'
-        verified = '' if self.verified is None else f'; {self.verified or "none"} verified'
+        verified = '' if self.verified is None else f'; {_verified(self.verified, self.images)}'
         return (
             f'{100 * self.refused:.1f} % of {self.images} images of {self.source} refused'
             f'{auc}{verified}'
@@ -64,24 +76,57 @@ class Foreign:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return asdict(self)
+        return {**asdict(self), 'verified_at_most': self.verified_at_most}
+
+
+@dataclass(frozen=True)
+class ForeignVerified:
+    """How many of all images of elsewhere were verified, whatever their source."""
+
+    images: int
+    verified: int
+
+    @classmethod
+    def of(cls, sources: Sequence[Foreign]) -> ForeignVerified | None:
+        """Add up sources; None where nothing verifies, or nothing was shown."""
+        counts = [each.verified for each in sources if each.verified is not None]
+        if not counts:
+            return None
+        return cls(sum(each.images for each in sources), sum(counts))
+
+    def __str__(self) -> str:
+        """Return it for a person."""
+        return f'{self.images} foreign images in all: {_verified(self.verified, self.images)}'
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**asdict(self), 'verified_at_most': at_most(self.verified, self.images)}
+
+
+def _verified(verified: int, images: int) -> str:
+    return f'{verified or "none"} verified ({told(verified, images)})'
 
 
 def measure_foreign(
-    source: Path, localizer: Localizer, own_N: NDArray[np.float64], rate_hz: float | None = None
+    source: Path | Strangers,
+    images: Iterable[NDArray[np.uint8]],
+    localizer: Localizer,
+    own_N: NDArray[np.float64],
 ) -> Foreign:
     """
-    Show a model the images of a recording or a folder that is of another place.
+    Show a model images of another place, or of none.
 
-    `own_N` are novelties of images of the map. Raises ConfigError for a folder without images,
-    BagError for a recording that cannot be read.
+    `source` is what they are called, and `own_N` are novelties of images of the map. Raises
+    ConfigError where there is no image, and what reading the images raises.
     """
     novelties, refused, verified = [], 0, 0
-    for images in batched(_images(source, rate_hz), _BATCH):
-        answers = localizer.locate_batch(images)
+    for batch in batched(images, _BATCH):
+        answers = localizer.locate_batch(batch)
         refused += sum(not estimate.answered for estimate in answers.estimates)
         verified += sum(estimate.verified for estimate in answers.estimates)
         novelties.append(answers.novelty_N)
+    if not novelties:
+        raise ConfigError(f'--foreign {source}: there is no image that could be shown')
     foreign_N = np.concatenate(novelties)
     return Foreign(
         str(source),
@@ -102,7 +147,12 @@ def auc(own_N: NDArray[np.float64], foreign_N: NDArray[np.float64]) -> float | N
     return float((ranks.sum() - len(foreign_N) * (len(foreign_N) + 1) / 2) / pairs)
 
 
-def _images(source: Path, rate_hz: float | None) -> Iterator[NDArray[np.uint8]]:
+def images_of_place(source: Path, rate_hz: float | None = None) -> Iterator[NDArray[np.uint8]]:
+    """
+    Yield the images of a folder, or of a recording at most `rate_hz` a second.
+
+    Raises ConfigError for a folder without images, BagError for a recording that cannot be read.
+    """
     paths = sorted(path for path in source.glob('*') if path.suffix.lower() in _IMAGES)
     if paths:
         for path in tqdm(paths, desc=source.name, unit='image'):

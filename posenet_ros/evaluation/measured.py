@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 from posenet_ros.evaluation.baselines import seen_in_training
+from posenet_ros.evaluation.bounds import told as bound
 from posenet_ros.evaluation.coverage import Coverage, coverage, coverage_of_verified
 from posenet_ros.evaluation.evaluate import Evaluation, WRONG
-from posenet_ros.evaluation.foreign import Foreign
+from posenet_ros.evaluation.foreign import Foreign, ForeignVerified
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.table import spread
 from posenet_ros.evaluation.truth import LabelFit
@@ -75,6 +76,11 @@ class Measured:
         """How true the covariances of verified poses were, where there were any."""
         return coverage_of_verified(self.evaluation)
 
+    @property
+    def foreign_verified(self) -> ForeignVerified | None:
+        """How many images of elsewhere were verified in all, where anything verifies."""
+        return ForeignVerified.of(self.foreign)
+
     def training_poses(self) -> tuple[Pose, ...]:
         """Return where the training images were taken, as far as the model folder tells."""
         training = self.localizer and self.localizer.training
@@ -93,7 +99,22 @@ class Measured:
             values['label_fit'] = self.fit.to_dict()
         if self.foreign:
             values['foreign'] = [each.to_dict() for each in self.foreign]
+        if self.foreign_verified:
+            values['foreign_verified'] = self.foreign_verified.to_dict()
         return values
+
+    def facts(self) -> dict[str, Any]:
+        """Return further tables for the report, by heading."""
+        facts: dict[str, Any] = {}
+        if self.foreign:
+            facts['Images of elsewhere'] = {
+                str(n): str(each) for n, each in enumerate(self.foreign, 1)
+            }
+            if self.foreign_verified:
+                facts['Images of elsewhere']['all'] = str(self.foreign_verified)
+        if self.localizer:
+            facts['Training'] = self.localizer.card.training
+        return facts
 
     def notes(self) -> Iterator[str]:
         """Yield the lines that one must know to read the table."""
@@ -109,6 +130,8 @@ class Measured:
         if recorded_only:
             yield 'only recorded poses are counted; --bag BAG counts the images without one too'
         yield from map(str, self.foreign)
+        if self.foreign_verified and len(self.foreign) > 1:
+            yield str(self.foreign_verified)
         if self.localizer:
             yield from self._notes_on_model(self.localizer, summary.median_position_m)
 
@@ -147,7 +170,7 @@ class Measured:
         told = f'{confirmed} of {total} poses verified ({100 * confirmed / total:.1f} %)'
         wrong = self.evaluation.wrong_verified
         told += f', {wrong or "none"} of them more than {WRONG.metres:g} {self.evaluation.unit}'
-        told += f' or {WRONG.degrees:g} deg off'
+        told += f' or {WRONG.degrees:g} deg off ({bound(wrong, confirmed)})'
         if self.coverage_of_verified:
             inside = self.coverage_of_verified
             told += f'; {inside.half} lie in their region for 50 %, {inside.most} in that for 95 %'

@@ -49,6 +49,7 @@ def write_report(
     history: Sequence[Mapping[str, float]] = (),
     facts: Mapping[str, Mapping[str, Any]] | None = None,
     links: Sequence[tuple[str, str]] = (),
+    metrics: Mapping[str, Any] | None = None,
 ) -> Path:
     """
     Write `report.html`, which needs no other file, and `metrics.json`; return the page's path.
@@ -56,7 +57,8 @@ def write_report(
     `method` is what the tables call the localizer. `training_poses` are drawn into the map.
     `history` has a mapping for each epoch of training. `facts` are further tables, by heading:
     where the model comes from, how its labels were made; nested mappings are flattened.
-    `links` are names and addresses of pages beside this one.
+    `links` are names and addresses of pages beside this one. `metrics` go into the file in place
+    of the evaluation's own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     page = rendered(
@@ -71,7 +73,7 @@ def write_report(
         sections=[(name, list(_flat(values))) for name, values in (facts or {}).items()],
     )
     write_text(folder / PAGE, page)
-    write_metrics(folder / FIGURES, evaluation.to_dict())
+    write_metrics(folder / FIGURES, evaluation.to_dict() if metrics is None else metrics)
     return folder / PAGE
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posenet_ros.errors import ConfigError
+from posenet_ros.evaluation.strangers import Strangers
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 
 
@@ -36,7 +37,7 @@ class Request:
     and `samples` are those of `Ensemble`; `always` has every image answered; `refine` is `auto` or
     `off`. `test_frames` are
     the frames of the data set to ask about, as `FrameRanges` writes them. `foreign` are
-    recordings or folders of images of other places.
+    recordings or folders of images of other places, and images to be made.
     """
 
     model: Path | None = None
@@ -53,7 +54,7 @@ class Request:
     always: bool = False
     refine: str = 'auto'
     test_frames: str | None = None
-    foreign: tuple[Path, ...] = ()
+    foreign: tuple[Path | Strangers, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse options that do not go together."""

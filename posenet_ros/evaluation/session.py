@@ -22,6 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from posenet_ros.data.bags import Recording
 from posenet_ros.data.capture import LABELS
 from posenet_ros.data.run import describe_recording
@@ -29,21 +30,25 @@ from posenet_ros.data.scenes import read_scene
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.baselines import Baselines
 from posenet_ros.evaluation.evaluate import evaluate, evaluate_recorded, Evaluation, recorded_at
-from posenet_ros.evaluation.foreign import measure_foreign
+from posenet_ros.evaluation.foreign import images_of_place, measure_foreign
 from posenet_ros.evaluation.labels import read_labels
+from posenet_ros.evaluation.made import made
 from posenet_ros.evaluation.measured import Measured
+from posenet_ros.evaluation.own_images import own_images
 from posenet_ros.evaluation.queries import (
     images_of_recording,
     queries_of_frames,
     queries_of_recording,
 )
 from posenet_ros.evaluation.request import Request
+from posenet_ros.evaluation.strangers import Strangers
 from posenet_ros.evaluation.truth import fit_labels, LabelFit
 from posenet_ros.geometry import read_tum, Trajectory
 from posenet_ros.localization.estimate import Localizer
 from posenet_ros.localization.load import load_localizer
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import find_model_folder
+from tqdm import tqdm
 
 
 def measure(request: Request) -> Measured:
@@ -83,9 +88,21 @@ def measure(request: Request) -> Measured:
     own_N = np.array(evaluation.novelties)
     own_N = own_N[~np.isnan(own_N)]
     foreign = tuple(
-        measure_foreign(source, localizer, own_N, request.rate_hz) for source in request.foreign
+        measure_foreign(source, _shown(source, request, localizer), localizer, own_N)
+        for source in request.foreign
     )
     return Measured(request, evaluation, localizer, fit, same, foreign)
+
+
+def _shown(
+    source: Path | Strangers, request: Request, localizer: Localizer
+) -> Iterator[NDArray[np.uint8]]:
+    """Return the images of a source of foreign ones, with a progress bar."""
+    if isinstance(source, Path):
+        return images_of_place(source, request.rate_hz)
+    camera = localizer.card.camera
+    images = made(source, own_images(request), camera and (camera.width, camera.height))
+    return tqdm(images, desc=str(source), total=source.images, unit='image')
 
 
 def _was_trained_on(card: ModelCard, bag: Path) -> bool:

@@ -17,13 +17,15 @@ Figure 8: blur, night, fog, rain, people and other lenses, each at five levels.
 
 The paper shows single photographs without a true pose. Here the test images themselves are
 changed (`evaluation.degradations`), so that their poses stay known, and the errors can be told.
+Beside the network's stands what the map of landmarks verifies, where the model has one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 from posenet_ros.data.frames import Frame
@@ -32,11 +34,14 @@ from posenet_ros.evaluation.covariance import residuals, squared_distances
 from posenet_ros.evaluation.degradations import DEGRADATIONS, degraded, LEVELS
 from posenet_ros.evaluation.metrics import pose_errors, quantile
 from posenet_ros.explain.answers import training_features
+from posenet_ros.explain.confirmed import unseen_map, verdicts_on, Verified
 from posenet_ros.explain.exhibit import Exhibit
 from posenet_ros.explain.numbers import plain
 from posenet_ros.explain.robustness_picture import picture
+from posenet_ros.explain.robustness_words import caption, headings, rows, verification
 from posenet_ros.explain.subject import some, Subject
 from posenet_ros.geometry import Pose
+from posenet_ros.landmarks.verifier import Verdict, Verifier
 from posenet_ros.localization.estimate import PoseEstimate
 from posenet_ros.localization.posenet import PoseNetLocalizer
 from posenet_ros.models.trust import Trust
@@ -55,7 +60,8 @@ class Condition:
     The medians are of all images, refused or not, infinite where the network put out no pose for
     most. `inside` and `outside` are the shares of all images that were answered with a pose in the
     95 % region of its covariance, and out of it; both are None where the model has no `Trust`, and
-    so no such region. The rest is `refused`.
+    so no such region. The rest is `refused`. All of these are of the network alone; `verified` is
+    what its map of landmarks says of the same images, None where there is no map.
     """
 
     level: int
@@ -64,22 +70,28 @@ class Condition:
     refused: float
     inside: float | None
     outside: float | None
+    verified: Verified | None = None
 
-    def to_dict(self) -> dict[str, float | None]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain values; what is infinite or not known is None."""
-        values = asdict(self)
-        return {
-            name: value if value is None or name == 'level' else plain(value)
-            for name, value in values.items()
+        values = {
+            'level': self.level,
+            'median_position': plain(self.median_position),
+            'median_orientation_deg': plain(self.median_orientation_deg),
+            'refused': plain(self.refused),
+            'inside': None if self.inside is None else plain(self.inside),
+            'outside': None if self.outside is None else plain(self.outside),
         }
+        return {**values, 'verified': self.verified.to_dict()} if self.verified else values
 
 
 def draw(subject: Subject) -> Exhibit:
     """
     Show how errors grow when images get worse, and whether the model then refuses or misleads.
 
-    Raises ModelError for a model whose covariance was never measured, or that lacks the features
-    of its training images.
+    Where it has a map of landmarks, show how many are verified, too, and how well. Raises
+    ModelError for a model whose covariance was never measured, or that lacks the features of its
+    training images.
     """
     frames = some(subject.test, _MOST_FRAMES)
     as_are, kinds = measure(subject, frames)
@@ -87,28 +99,17 @@ def draw(subject: Subject) -> Exhibit:
     return Exhibit(
         name='robustness',
         title='Images in blur, at night, in fog, in rain, with people, through other lenses',
-        caption=_caption(subject, as_are, kinds),
+        caption=caption(subject, as_are, kinds),
         paper='Figure 8',
         picture=picture(read_image(shown.image), as_are, kinds, subject.unit),
-        headings=[
-            'kind',
-            'as they are',
-            *(f'level {level}' for level in LEVELS),
-            'answers in their 95 % region',
-        ],
-        rows=[
-            [
-                kind,
-                *(_told(each, subject.unit) for each in (as_are, *levels)),
-                _percent(kept(levels)),
-            ]
-            for kind, levels in kinds.items()
-        ],
+        headings=headings(as_are),
+        rows=rows(as_are, kinds, subject.unit),
         numbers={
             'images': len(frames),
             'unit': subject.unit,
             'as_they_are': as_are.to_dict(),
             'kinds': {kind: [each.to_dict() for each in levels] for kind, levels in kinds.items()},
+            **verification(as_are, kinds),
         },
     )
 
@@ -121,6 +122,8 @@ def measure(
         keep_freed_memory()
     loaded = replace(subject.loaded, features=training_features(subject))
     localizer = PoseNetLocalizer(loaded, always=True)
+    landmarks = unseen_map(subject)
+    verifier = Verifier(landmarks) if landmarks else None
     answers = []
     for number, frame in enumerate(tqdm(frames, desc='images made worse', unit='image')):
         rgb = read_image(frame.image)
@@ -128,29 +131,36 @@ def measure(
             degraded(rgb, kind, level, number) if level else rgb for kind, level in _CONDITIONS
         ]
         found = localizer.locate_batch(images)
-        answers.append(list(zip(found.estimates, found.novelty_N.tolist())))
-    truth = [frame.map_from_camera for frame in frames]
+        verdicts = verdicts_on(verifier, images, found) if verifier else [None] * len(images)
+        answers.append(list(map(_Answer, found.estimates, found.novelty_N.tolist(), verdicts)))
     as_are, *worse = (
-        _condition(level, truth, of_one, subject.loaded.card.trust)
+        _condition(level, frames, of_one, subject.loaded.card.trust)
         for (_, level), of_one in zip(_CONDITIONS, zip(*answers))
     )
     levels = [worse[start : start + len(LEVELS)] for start in range(0, len(worse), len(LEVELS))]
     return as_are, dict(zip(DEGRADATIONS, map(tuple, levels), strict=True))
 
 
+class _Answer(NamedTuple):
+    """What the network says of an image, how new it is, and what a map says, if there is one."""
+
+    estimate: PoseEstimate
+    novelty: float
+    verdict: Verdict | None
+
+
 def _condition(
-    level: int,
-    truth: Sequence[Pose],
-    answers: Sequence[tuple[PoseEstimate, float]],
-    trust: Trust | None,
+    level: int, frames: Sequence[Frame], answers: Sequence[_Answer], trust: Trust | None
 ) -> Condition:
     """Sum up the answers to all images of one condition."""
-    errors = pose_errors(truth, [estimate.map_from_camera for estimate, _ in answers])
+    truth = [frame.map_from_camera for frame in frames]
+    errors = pose_errors(truth, [answer.estimate.map_from_camera for answer in answers])
     answered = [
-        (true, estimate)
-        for true, (estimate, novelty) in zip(truth, answers)
-        if estimate.answered and not (trust and trust.refuses(novelty))
+        (true, answer.estimate)
+        for true, answer in zip(truth, answers)
+        if answer.estimate.answered and not (trust and trust.refuses(answer.novelty))
     ]
+    verdicts = [answer.verdict for answer in answers if answer.verdict]
     inside = None if trust is None else _inside(answered, trust) / len(truth)
     return Condition(
         level,
@@ -159,6 +169,7 @@ def _condition(
         refused=1 - len(answered) / len(truth),
         inside=inside,
         outside=None if inside is None else len(answered) / len(truth) - inside,
+        verified=Verified.of(frames, verdicts) if verdicts else None,
     )
 
 
@@ -170,62 +181,3 @@ def _inside(answered: Sequence[tuple[Pose, PoseEstimate]], trust: Trust) -> int:
     errors = residuals(truth, [estimate.map_from_camera for estimate in estimates])
     covariance_N66 = np.stack([estimate.covariance for estimate in estimates])
     return int((squared_distances(errors, covariance_N66) <= trust.most_reach).sum())
-
-
-def kept(levels: Sequence[Condition]) -> float | None:
-    """Return the share of the answers that lie in their 95 % region, None without any."""
-    inside, outside = (
-        sum(getattr(each, name) or 0 for each in levels) for name in ('inside', 'outside')
-    )
-    return inside / (inside + outside) if inside + outside else None
-
-
-def _caption(subject: Subject, as_are: Condition, kinds: Mapping[str, Sequence[Condition]]) -> str:
-    last = {kind: levels[-1] for kind, levels in kinds.items()}
-    by_error = sorted(last, key=lambda kind: last[kind].median_position)
-    least, most = (
-        f'{_error(last[kind], subject.unit)} ({kind})' for kind in (by_error[0], by_error[-1])
-    )
-    refused = float(np.mean([each.refused for each in last.values()]))
-    return (
-        'Test images made worse, their poses still true, and the median error of all of them, '
-        f'refused or not: {_error(as_are, subject.unit)} as they are, and from {least} to {most} '
-        f'at the last level. {_percent(as_are.refused)} of them are refused as they are, and '
-        f'{_percent(refused)} at the last level{_misled(subject, kinds)}. '
-        'Another focal length does not move the camera, and nobody tells the model of it: what '
-        f'looks larger seems nearer.{_in_sample(subject)}'
-    )
-
-
-def _in_sample(subject: Subject) -> str:
-    if not subject.calibrated:
-        return ''
-    return (
-        ' Covariance and refusal were set on these very frames, as they are and with the first '
-        'four levels of motion blur and of dusk: what is said of those is no test.'
-    )
-
-
-def _misled(subject: Subject, kinds: Mapping[str, Sequence[Condition]]) -> str:
-    """Say where most answers are wrong and promise not to be."""
-    if subject.loaded.card.trust is None:
-        return ''
-    conditions = [(kind, each) for kind, levels in kinds.items() for each in levels]
-    kind, worst = max(conditions, key=lambda pair: pair[1].outside)
-    said = (
-        '; red are answers outside the 95 % region of their covariance, which mislead whoever '
-        f'believes it, at most {_percent(worst.outside)} of the images'
-    )
-    return said + (f' ({kind}, level {worst.level})' if worst.outside else '')
-
-
-def _error(condition: Condition, unit: str) -> str:
-    return f'{condition.median_position:.2f} {unit}, {condition.median_orientation_deg:.1f} deg'
-
-
-def _told(condition: Condition, unit: str) -> str:
-    return f'{_error(condition, unit)}; {_percent(condition.refused)} refused'
-
-
-def _percent(share: float | None) -> str:
-    return 'not known' if share is None else f'{100 * share:.0f} %'

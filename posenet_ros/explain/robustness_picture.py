@@ -12,27 +12,34 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The picture of figure 8: a column a kind, images above, errors and answers below."""
+"""
+The picture of figure 8: a column a kind, images above, errors and answers below.
+
+Where the model has a map, green is what it verifies: errors of these alone, and their share.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.evaluation.degradations import degraded, LEVELS
-from posenet_ros.reporting.style import blank_figure, dress, ESTIMATE, INK, TRUTH
+from posenet_ros.reporting.style import blank_figure, dress, ESTIMATE, INK, TRAIN, TRUTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from posenet_ros.explain.confirmed import Verified
     from posenet_ros.explain.robustness import Condition
 
 _WIDTH = 12.0
 _CURVES = 1.5
 _REFUSED = '#BBBBBB'
+_VERIFIED = TRAIN
 _SHOWN_WIDTH = 320
 
 
@@ -44,12 +51,12 @@ def picture(
 ) -> Figure:
     """Draw one image at all levels of each kind, and what became of all of them beneath."""
     shape = rgb.shape[0] / rgb.shape[1]
-    tall = _WIDTH / len(kinds) * shape + 0.25
-    ratios = [tall] * len(LEVELS) + [_CURVES] * 3
+    tall = _WIDTH / len(kinds) * shape + (0.36 if as_are.verified else 0.25)
+    rows: list[list[Axes]] = [[] for _ in range(4 if as_are.verified else 3)]
+    ratios = [tall] * len(LEVELS) + [_CURVES] * len(rows)
     figure = blank_figure(_WIDTH, sum(ratios) + 1.2)
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)
     grid = figure.add_gridspec(len(ratios), len(kinds), height_ratios=ratios)
-    rows: list[list[Axes]] = [[], [], []]
     for column, (kind, levels) in enumerate(kinds.items()):
         for row, condition in enumerate(levels):
             axes = figure.add_subplot(grid[row, column])
@@ -63,9 +70,11 @@ def picture(
             axes = figure.add_subplot(grid[len(LEVELS) + number, column], sharey=first)
             row_axes.append(axes)
         every = [as_are, *levels]
-        _curve(rows[0][-1], every, [each.median_position for each in every])
-        _curve(rows[1][-1], every, [each.median_orientation_deg for each in every])
+        _curve(rows[0][-1], every, 'median_position')
+        _curve(rows[1][-1], every, 'median_orientation_deg')
         _shares(rows[2][-1], every)
+        if as_are.verified:
+            _verified(rows[3][-1], every)
     return _finished(figure, rows, unit)
 
 
@@ -76,16 +85,33 @@ def _image(axes: Axes, rgb: NDArray[np.uint8], condition: Condition, unit: str) 
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
     degrees = condition.median_orientation_deg
-    said = f'median {condition.median_position:.2f} {unit}  {degrees:.1f} deg'
+    whose = 'network' if condition.verified else 'median'
+    said = f'{whose} {condition.median_position:.2f} {unit}  {degrees:.1f} deg'
+    if condition.verified:
+        said += f'\n{_few_words(condition.verified, unit)}'
     axes.set_xlabel(said, fontsize=9, color=INK, labelpad=2)
 
 
-def _curve(axes: Axes, conditions: Sequence[Condition], errors: Sequence[float]) -> None:
+def _few_words(verified: Verified, unit: str) -> str:
+    if not verified.verified:
+        return 'none verified'
+    wrong = f', {len(verified.wrong)} wrong' if verified.wrong else ''
+    return f'verified {100 * verified.share:.0f} %  {verified.median_position:.3f} {unit}{wrong}'
+
+
+def _curve(axes: Axes, conditions: Sequence[Condition], name: str) -> None:
+    """Draw an error of the network by level, and that of what is verified."""
     dress(axes)
-    known = [
-        (each.level, error) for each, error in zip(conditions, errors) if math.isfinite(error)
-    ]
-    axes.plot(*zip(*known), 'o-', color=ESTIMATE, markersize=4) if known else None
+    errors = [getattr(each, name) for each in conditions]
+    lines = [(errors, ESTIMATE, 'o-', 'median error: network, all images')]
+    if conditions[0].verified:
+        of_map = [getattr(each.verified, name) for each in conditions]
+        lines.append((of_map, _VERIFIED, 's-', 'verified'))
+    for values, colour, style, label in lines:
+        known = [
+            (each.level, value) for each, value in zip(conditions, values) if math.isfinite(value)
+        ]
+        axes.plot(*(zip(*known) if known else ([], [])), style, color=colour, ms=4, label=label)
     if math.isfinite(errors[0]):
         axes.axhline(errors[0], color=INK, linewidth=0.8, linestyle=':')
 
@@ -108,7 +134,17 @@ def _shares(axes: Axes, conditions: Sequence[Condition]) -> None:
         axes.bar(levels, share, 0.8, bottom, color=colour, label=label)
         bottom += share
     axes.set_ylim(0, 1)
-    axes.set_xlabel('level', color=INK, fontsize=9)
+
+
+def _verified(axes: Axes, conditions: Sequence[Condition]) -> None:
+    """Stack what the map verified: right, and wrong."""
+    dress(axes)
+    levels = [each.level for each in conditions]
+    wrong = np.array([len(each.verified.wrong) / each.verified.images for each in conditions])
+    right = np.array([each.verified.share for each in conditions]) - wrong
+    axes.bar(levels, right, 0.8, color=_VERIFIED, label='verified')
+    axes.bar(levels, wrong, 0.8, right, color=INK, label='verified, and wrong')
+    axes.set_ylim(0, 1)
 
 
 def _finished(figure: Figure, rows: Sequence[Sequence[Axes]], unit: str) -> Figure:
@@ -116,8 +152,11 @@ def _finished(figure: Figure, rows: Sequence[Sequence[Axes]], unit: str) -> Figu
     labels = (
         f'median position\nerror [{unit}]',
         'median orientation\nerror [deg]',
-        'share of images',
+        'share of images' if len(rows) == 3 else 'network: share\nof images',
+        'share verified\nby the map',
     )
+    for axes in rows[-1]:
+        axes.set_xlabel('level', color=INK, fontsize=9)
     for row, label in zip(rows, labels):
         row[0].set_ylabel(label, color=INK, fontsize=9)
         for axes in row:
@@ -128,6 +167,8 @@ def _finished(figure: Figure, rows: Sequence[Sequence[Axes]], unit: str) -> Figu
     for row in rows[:2]:
         # Of all columns, which share it: none of them knows the others before.
         row[0].set_ylim(bottom=0)
-    handles, told = rows[2][0].get_legend_handles_labels()
-    figure.legend(handles, told, loc='outside lower center', ncols=3, frameon=False, fontsize=9)
+    explained = [rows[2][0], *(each[0] for each in rows[3:])]
+    legends = [axes.get_legend_handles_labels() for axes in explained]
+    handles, told = (list(chain(*parts)) for parts in zip(*legends))
+    figure.legend(handles, told, loc='outside lower center', ncols=5, frameon=False, fontsize=9)
     return figure

@@ -463,6 +463,24 @@ def test_images_of_elsewhere_are_counted_and_told_apart(tmp_path, run_folder, ba
     assert f'0.0 % of 3 images of {folder} refused; ROC AUC of novelty ' in told
 
 
+def test_foreign_images_are_made_of_the_recording(tmp_path, run_folder, bag, truth, capsys):
+    figures, report = tmp_path / 'figures.json', tmp_path / 'report'
+    asked = ('--model', run_folder, '--bag', bag, '--truth', truth, '--json', figures)
+    made = ('noise:3', 'scrambled:12', 'mirrored:12')
+    assert evaluate(*asked, '--report', report, '--foreign', *made, bag) == 0
+    sources = json.loads(figures.read_text())['foreign']
+    # Of the five images of the recording, one can be mirrored only once.
+    counts = [(each['source'], each['images']) for each in sources]
+    assert counts == [('noise:3', 3), ('scrambled:12', 12), ('mirrored:12', 5), (str(bag), 5)]
+    # There is no map that verifies.
+    assert {(each['verified'], each['verified_at_most']) for each in sources} == {(None, None)}
+    assert 'foreign_verified' not in json.loads(figures.read_text())
+    assert 'of 12 images of scrambled:12 refused' in capsys.readouterr().out
+    assert json.loads((report / 'metrics.json').read_text())['foreign'] == sources
+    page = (report / 'report.html').read_text()
+    assert 'Images of elsewhere' in page
+
+
 def test_foreign_images_need_a_model_and_to_be_there(tmp_path, run_folder, bag, truth, capsys):
     asked = ('--model', run_folder, '--bag', bag, '--truth', truth)
     (tmp_path / 'empty').mkdir()
@@ -470,3 +488,4 @@ def test_foreign_images_need_a_model_and_to_be_there(tmp_path, run_folder, bag, 
     assert 'neither images' in told
     told = refusal(capsys, '--estimates', truth, '--truth', truth, '--foreign', tmp_path)
     assert '--foreign is shown to a model' in told
+    assert 'noise:200' in refusal(capsys, *asked, '--foreign', 'noise:many')

@@ -21,9 +21,11 @@ import cv2
 import numpy as np
 from posenet_ros.data.frames import Frame
 from posenet_ros.evaluation.degradations import DEGRADATIONS, LEVELS
-from posenet_ros.explain import robustness
-from posenet_ros.explain.robustness import draw, kept, measure
+from posenet_ros.explain import robustness, robustness_picture
+from posenet_ros.explain.robustness import draw, measure
+from posenet_ros.explain.robustness_words import kept
 from posenet_ros.geometry import Pose
+from posenet_ros.landmarks.verifier import Verdict
 from posenet_ros.localization.estimate import Answers, PoseEstimate
 from posenet_ros.localization.retrieval import FeatureIndex
 from posenet_ros.models.trust import Trust
@@ -49,7 +51,8 @@ class FartherWhenBrighter:
     def locate_batch(self, images):
         said = [float(rgb[0, 0, 0]) for rgb in images]
         estimates = tuple(PoseEstimate(at(x), np.eye(6), 'fake') for x in said)
-        return Answers(estimates, np.zeros((len(images), 1)), np.array(said) / 10)
+        guesses = tuple(map(at, said))
+        return Answers(estimates, np.zeros((len(images), 1)), np.array(said) / 10, guesses)
 
 
 @pytest.fixture
@@ -136,3 +139,110 @@ def test_poses_that_never_come_are_no_number_and_still_a_picture(trusted, monkey
     json.dumps(exhibit.numbers, allow_nan=False)
     exhibit.picture.savefig(tmp_path / 'picture.png')
     assert all(len(row) == len(exhibit.headings) for row in exhibit.rows)
+
+
+class DimIsVerified:
+    """Verifies images of level 0 at the origin, of 1 beside it, of 2 a metre off; no others."""
+
+    def __init__(self, landmarks):
+        assert landmarks == 'the map'
+
+    def verify(self, rgb, feature_K, guess):
+        level = int(rgb[0, 0, 0])
+        # The network's own guess, of this very image.
+        assert guess.distance(at(level)) == (0, 0)
+        if level > 2:
+            return Verdict(at(0), np.eye(6), None, ('too bright',))
+        return Verdict(at((0, 0.1, 1)[level]), np.eye(6), None)
+
+
+@pytest.fixture
+def mapped(monkeypatch, brightened):
+    monkeypatch.setattr(robustness, 'unseen_map', lambda subject: 'the map')
+    monkeypatch.setattr(robustness, 'Verifier', DimIsVerified)
+
+
+def test_a_map_verifies_beside_the_network(trusted, mapped):
+    as_are, kinds = measure(trusted, trusted.test)
+    assert (as_are.verified.share, as_are.verified.median_position) == (1, 0)
+    for levels in kinds.values():
+        # Of the network is what it was without a map.
+        assert [each.median_position for each in levels] == [1, 2, 3, 4, 5]
+        assert [each.refused for each in levels] == [0, 0, 0, 1, 1]
+        assert [each.verified.share for each in levels] == [1, 1, 0, 0, 0]
+        medians = [each.verified.median_position for each in levels]
+        assert medians == pytest.approx([0.1, 1, np.inf, np.inf, np.inf])
+        assert [len(each.verified.wrong) for each in levels] == [0, 3, 0, 0, 0]
+
+
+def test_each_wrong_verified_pose_is_told(trusted, mapped):
+    exhibit = draw(trusted)
+    numbers = exhibit.numbers
+    # Three frames: as they are, and at level 1 and 2 of six kinds.
+    assert (numbers['asked'], numbers['verified']) == (3 * 31, 3 * 13)
+    wrong = numbers['wrong_verified']
+    assert len(wrong) == 3 * 6
+    assert wrong[0] == {
+        'kind': 'motion blur',
+        'level': 2,
+        'image': '0.png',
+        'position': 1.0,
+        'orientation_deg': 0.0,
+    }
+    fog = numbers['kinds']['fog']
+    assert fog[0]['verified'] == {
+        'share': 1.0,
+        'inside': 3,
+        'median_position': 0.1,
+        'median_orientation_deg': 0.0,
+        'most_position': 0.1,
+        'most_orientation_deg': 0.0,
+        'wrong': 0,
+    }
+    assert fog[4]['verified']['median_position'] is None
+    json.dumps(numbers, allow_nan=False)
+    assert '18 of 39 verified poses are wrong (more than 0.5 m or 10 deg off)' in exhibit.caption
+    assert 'the farthest is 1.00 m off (motion blur, level 2)' in exhibit.caption
+    assert all(len(row) == len(exhibit.headings) for row in exhibit.rows)
+    of_fog = next(row for row in exhibit.rows if row[0] == 'fog, verified')
+    assert of_fog[1:] == [
+        '100 %: 0.000 m, 0.0 deg',
+        '100 %: 0.100 m, 0.0 deg',
+        '100 %: 1.000 m, 0.0 deg, 3 wrong',
+        *['none'] * 3,
+        '100 %',
+        '3',
+    ]
+
+
+@pytest.mark.parametrize(
+    ('calibrated', 'told'),
+    [(False, 'Neither network nor map has seen these frames'), (True, 'made once more without')],
+)
+def test_the_caption_says_of_which_frames_it_is(trusted, mapped, calibrated, told):
+    assert told in draw(replace(trusted, calibrated=calibrated)).caption
+
+
+def test_without_a_map_nothing_is_said_of_one(trusted, brightened, monkeypatch):
+    monkeypatch.setattr(robustness, 'unseen_map', lambda subject: None)
+    exhibit = draw(trusted)
+    assert 'verified' not in exhibit.numbers
+    assert all(
+        set(each) == set(exhibit.numbers['as_they_are'])
+        for each in chain(*exhibit.numbers['kinds'].values())
+    )
+    assert 'verified' not in exhibit.numbers['as_they_are']
+    assert len(exhibit.rows) == len(DEGRADATIONS)
+    assert 'verif' not in exhibit.caption
+    assert 'nobody tells the model of it' in exhibit.caption
+
+
+def test_what_is_verified_is_drawn(trusted, mapped, monkeypatch, tmp_path):
+    monkeypatch.setattr(robustness, 'picture', robustness_picture.picture)
+    figure = draw(trusted).picture
+    figure.savefig(tmp_path / 'picture.png')
+    # Images of five levels, two errors, what the network and what the map makes of them.
+    assert len(figure.axes) == (5 + 4) * len(DEGRADATIONS)
+    said = {axes.get_xlabel() for axes in figure.axes}
+    assert 'network 2.00 m  0.0 deg\nverified 100 %  1.000 m, 3 wrong' in said
+    assert 'network 3.00 m  0.0 deg\nnone verified' in said
