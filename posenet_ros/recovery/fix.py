@@ -33,7 +33,7 @@ class Fix:
     """
     Where the robot was at the stamp of the newest frame that agrees.
 
-    `covariance` (6, 6) is in axes of the map and never less than that of the surest frame. It
+    `covariance` (6, 6) is in axes of the map, and in no direction surer than the surest frame. It
     rests on `frames` of `of_frames` answered ones, all of one `kind` where that is verified, that
     were taken within `span_ns` from so many different `views`; they lie `spread_m` and
     `spread_rad` about the pose, root mean square. Of the network's frames `seconded` agree with

@@ -98,6 +98,8 @@ class OdometryBuffer:
         """
         if (odom_from_base.target, odom_from_base.source) != ('odom', 'base'):
             raise GeometryError(f'odometry is odom_from_base, not {odom_from_base}')
+        if not np.isfinite(odom_from_base.rotation.as_matrix()).all():
+            return 'odometry has a rotation that is not finite'
         if not self._stamps_ns:
             self._append(Reading(stamp_ns, odom_from_base, 0.0, 0.0, self.epoch))
             return None
@@ -142,25 +144,32 @@ class OdometryBuffer:
         Return the reading at an instant, or why there is none.
 
         Positions are interpolated linearly and rotations on the shortest arc, as robots hardly
-        turn between two readings; up to `beyond_s` after the newest the last motion goes on.
+        turn between two readings; up to `beyond_s` after the newest the last motion goes on, for
+        as long as it was seen at most.
         """
         if not self._stamps_ns:
             return Missing('there is no odometry')
         oldest, newest = self._stamps_ns[0], self._stamps_ns[-1]
         if stamp_ns < oldest:
             return Missing(f'odometry begins {(oldest - stamp_ns) / NS_PER_S:.2f} s later')
-        if stamp_ns > newest + self.options.beyond_s * NS_PER_S:
+        if stamp_ns > newest + self._beyond_ns:
             return Missing(f'odometry ends {(stamp_ns - newest) / NS_PER_S:.2f} s before')
         after = bisect_left(self._stamps_ns, stamp_ns)
         if after < len(self) and self._stamps_ns[after] == stamp_ns:
             return self._readings[after]
         after = min(after, len(self) - 1)
-        if after == 0:
-            return Missing('there is a single odometry message')
         gap_ns = self._stamps_ns[after] - self._stamps_ns[after - 1]
         if gap_ns > self.options.gap_s * NS_PER_S:
             return Missing(f'odometry has a gap of {gap_ns / NS_PER_S:.1f} s')
         return self._between(after, stamp_ns, gap_ns)
+
+    @property
+    def _beyond_ns(self) -> float:
+        """How far the last motion may go on: not for longer than it was seen."""
+        if len(self) < 2:
+            return 0
+        seen_ns = self._stamps_ns[-1] - self._stamps_ns[-2]
+        return min(self.options.beyond_s * NS_PER_S, seen_ns)
 
     @property
     def newest(self) -> Reading | None:

@@ -19,6 +19,7 @@ import math
 
 import numpy as np
 from posenet_ros.errors import ConfigError, GeometryError
+from posenet_ros.geometry import Pose
 from posenet_ros.recovery.drift import angle_between
 from posenet_ros.recovery.odometry import Missing, OdometryBuffer, OdometryOptions
 import pytest
@@ -66,12 +67,26 @@ def test_just_after_the_newest_the_motion_goes_on(buffer, ns):
     assert buffer.at(ns(7.04)).odom_from_base.translation[0] == pytest.approx(2.04)
 
 
+def test_the_motion_goes_on_no_longer_than_it_was_seen(buffer, pose, ns):
+    # Two messages a millisecond apart, as of a bus that was busy: their noise is no speed.
+    buffer.add(ns(7.001), pose(2.04, 0, 180, target='odom'))
+    assert buffer.at(ns(7.0015)).odom_from_base.translation[0] < 2.07
+    assert 'ends 0.04 s before' in buffer.at(ns(7.041)).reason
+
+
+def test_what_is_no_number_is_left_out(buffer, ns):
+    spun = Pose(Rotation.from_rotvec([np.nan, 0, 0]), np.zeros(3), 'odom', 'base')
+    before = len(buffer)
+    assert 'not finite' in buffer.add(ns(7.1), spun)
+    assert len(buffer) == before
+
+
 def test_nothing_is_told_across_a_gap_or_of_one_message(pose, ns):
     buffer = OdometryBuffer()
     assert 'there is no odometry' in buffer.at(0).reason
     buffer.add(ns(1), pose(target='odom'))
     assert buffer.at(ns(1)).way_m == 0
-    assert 'single' in buffer.at(ns(1.01)).reason
+    assert 'ends 0.01 s before' in buffer.at(ns(1.01)).reason
     buffer.add(ns(2), pose(0.5, target='odom'))
     assert 'gap of 1.0 s' in buffer.at(ns(1.5)).reason
     assert buffer.at(ns(2)).way_m == 0.5

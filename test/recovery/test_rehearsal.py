@@ -188,7 +188,7 @@ def test_the_same_seed_gives_the_same_trips_by_any_number_of_processes():
     usual = SCENARIOS['usual']
     one = rehearse(usual, 11, seed=4)
     assert rehearse(usual, 11, seed=4, jobs=2).to_dict() == one.to_dict()
-    assert rehearse(usual, 11, seed=5).to_dict() != one.to_dict()
+    assert rehearse(usual, 2, seed=5).to_dict() != rehearse(usual, 2, seed=4).to_dict()
 
 
 def test_nothing_cannot_be_rehearsed():
@@ -235,9 +235,9 @@ def test_trips_are_counted_as_right_late_or_wrong():
 
 def test_robots_are_recovered_and_none_is_sent_elsewhere():
     """A few trips of the world as it is; thousands are for the command."""
-    tally = rehearse(SCENARIOS['usual'], 40, seed=11)
+    tally = rehearse(SCENARIOS['usual'], 25, seed=11)
     assert tally.wrong == 0
-    assert tally.right >= 32
+    assert tally.right >= 20
 
 
 @pytest.mark.parametrize('values', [{'rate_hz': 0.0}, {'refused': 1.5}, {'errors': math.nan}])
