@@ -47,6 +47,9 @@ _NEAREST = 4
 _AROUND = 20
 # How much a move as long as things are far away counts beside a turn.
 _MOVE_WEIGHT = 4.0
+# What agrees with another focal length is so near to where the one told has it, and that one is
+# doubted where it is off by so many standard deviations.
+_ZOOMED_PX, _DOUBT = 40.0, 2.0
 # Points are looked for ever nearer to where they are expected, in pixels at 640 of width.
 _RADII_PX = (8.0, 5.0)
 # Other places that are asked, too, by so many frames each.
@@ -167,12 +170,7 @@ class Verifier:
         held = self._hold(asked, frames)
         if held is None:
             return _nothing('no pose goes with what it shows of the map')
-        zoom = zoom_of(
-            self.landmarks.points_P3[held.matches.points],
-            asked.rays_N2[held.matches.features],
-            held.refined.attitude,
-            asked.focal,
-        )
+        zoom = self._zoom(asked, held)
         evidence = self._evidence(asked, held, order, zoom)
         if told:
             return self._verdict(held.refined, evidence)
@@ -180,6 +178,33 @@ class Verifier:
             return _nothing('nothing tells the focal length of its camera')
         verdict = self._verdict(zoom.pose, evidence)
         return replace(verdict, focal_px=asked.camera_focal * zoom.factor)
+
+    def _zoom(self, asked: Sighting, held: _Held) -> Zoom | None:
+        """
+        Return what focal length the points speak for.
+
+        Those that were looked for around where the lens that was told puts them speak for that
+        lens: where they do so with doubts, matches by looks alone tell how far off it is.
+        """
+        guided = self._zoom_by(asked, held, held.matches)
+        if guided is None or abs(guided.factor - 1) < _DOUBT * guided.deviation:
+            return guided
+        free = self._zoom_by(asked, held, held.anywhere)
+        if free is None or (free.factor - 1) * (guided.factor - 1) <= 0:
+            return guided
+        return guided._replace(factor=free.factor, deviation=free.deviation)
+
+    def _zoom_by(self, asked: Sighting, held: _Held, matches: Matches) -> Zoom | None:
+        points = self.landmarks.points_P3[matches.points]
+        rays, attitude = asked.rays_N2[matches.features], held.refined.attitude
+        seen = attitude.into_image(points)
+        ahead = seen[:, 2] > 0
+        plane = seen[:, :2] / np.where(ahead, seen[:, 2], 1)[:, None]
+        off_px = np.linalg.norm(plane - rays, axis=1) * asked.focal
+        near = ahead & (off_px < _ZOOMED_PX)
+        if near.sum() <= FEWEST_MATCHES:
+            return None
+        return zoom_of(points[near], rays[near], attitude, asked.focal)
 
     def _refocused(self, asked: Sighting, frames: Sequence[int]) -> Sighting | None:
         """Return a sighting with the focal length that its matches with some frames tell."""
@@ -216,7 +241,7 @@ class Verifier:
         for radius in _RADII_PX:
             if refined is None:
                 return None
-            held = self._look_around(asked, refined, radius, len(agree))
+            held = self._look_around(asked, refined, radius, matches, len(agree))
             if len(held.matches.points) < FEWEST_MATCHES:
                 return None
             refined = held.refined = refine(
@@ -228,9 +253,14 @@ class Verifier:
         return held if refined is not None else None
 
     def _look_around(
-        self, asked: Sighting, refined: Resected, radius_px: float, agreed: int
+        self,
+        asked: Sighting,
+        refined: Resected,
+        radius_px: float,
+        anywhere: Matches,
+        agreed: int,
     ) -> _Held:
-        """Look for all points that are in sight of a pose, with which so many features agree."""
+        """Look for all points in sight of a pose, with which so many of some matches agree."""
         landmarks, attitude = self.landmarks, refined.attitude
         points = landmarks.seen_by(self._around(attitude, _AROUND))
         seen = attitude.into_image(landmarks.points_P3[points])
@@ -249,7 +279,7 @@ class Verifier:
             radius,
             float(np.prod(high - low)),
         )
-        return _Held(refined, guided.matches, agreed, plane, guided.by_chance)
+        return _Held(refined, anywhere, guided.matches, agreed, plane, guided.by_chance)
 
     def _around(self, attitude: Attitude, number: int) -> NDArray[np.int64]:
         """Return the frames that are nearest to a pose and look the same way."""
@@ -353,9 +383,14 @@ class Verifier:
 
 @dataclass(eq=False)
 class _Held:
-    """A pose with the points that hold it, and where on the plane ahead all in sight should be."""
+    """
+    A pose with the points that hold it, and where on the plane ahead all in sight should be.
+
+    `anywhere` are the matches by looks alone that it was found by, right ones and wrong ones.
+    """
 
     refined: Resected
+    anywhere: Matches
     matches: Matches
     agreed: int
     plane_P2: NDArray[np.float64]

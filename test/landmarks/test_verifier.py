@@ -181,6 +181,13 @@ def test_a_focal_length_that_nobody_told_is_estimated(ask, room, query, factor):
     assert verdict.focal_px == pytest.approx((lens.fx + lens.fy) / 2, rel=0.04)
 
 
+def test_points_found_by_a_lens_that_is_a_little_wrong_do_not_speak_for_it(ask, room, query):
+    lens = replace(PINHOLE, fx=1.06 * PINHOLE.fx, fy=1.06 * PINHOLE.fy)
+    verdict = ask(room, room.features(query, lens), look=room.look(query))
+    assert not verdict.verified
+    assert verdict.evidence.zoom == pytest.approx(1.06, abs=0.02)
+
+
 def test_a_focal_length_that_is_the_maps_is_not_estimated(ask, room, query):
     verdict = ask(room, room.features(query), look=room.look(query), any_focal=True)
     assert verdict.verified
