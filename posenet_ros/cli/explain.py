@@ -86,7 +86,7 @@ FIGURES: dict[str, _Figure] = {
     ),
     'robustness': _Figure(
         'explain.robustness',
-        'figure 8: blur, night, fog, rain, people and other lenses, at five levels',
+        'figure 8: blur, night, fog, rain, people, other lenses; and what the map verifies',
     ),
     'spacing': _Figure(
         'explain.spacing', 'figure 9 (trains): error by the spacing of training frames', _TRAINED

@@ -52,6 +52,12 @@ class OwnImages(Protocol):
         ...
 
 
+def how_many(strangers: Strangers, own: OwnImages) -> int:
+    """Return how many images are made: an image can be mirrored only once."""
+    once = strangers.kind == MIRRORED
+    return min(strangers.images, len(own)) if once else strangers.images
+
+
 def made(
     strangers: Strangers, own: OwnImages, size: tuple[int, int] | None = None
 ) -> Iterator[Rgb]:
@@ -67,7 +73,7 @@ def made(
             yield noise(*(size or _USUAL_SIZE), number)
         return
     mirror = strangers.kind == MIRRORED
-    count = min(strangers.images, len(own)) if mirror else strangers.images
+    count = how_many(strangers, own)
     numbers = np.linspace(0, len(own) - 1, count).round().astype(int).tolist()
     for number, rgb in enumerate(own.some(numbers)):
         yield np.ascontiguousarray(rgb[:, ::-1]) if mirror else scrambled(rgb, number)

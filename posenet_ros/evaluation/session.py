@@ -32,7 +32,7 @@ from posenet_ros.evaluation.baselines import Baselines
 from posenet_ros.evaluation.evaluate import evaluate, evaluate_recorded, Evaluation, recorded_at
 from posenet_ros.evaluation.foreign import images_of_place, measure_foreign
 from posenet_ros.evaluation.labels import read_labels
-from posenet_ros.evaluation.made import made
+from posenet_ros.evaluation.made import how_many, made
 from posenet_ros.evaluation.measured import Measured
 from posenet_ros.evaluation.own_images import own_images
 from posenet_ros.evaluation.queries import (
@@ -101,8 +101,9 @@ def _shown(
     if isinstance(source, Path):
         return images_of_place(source, request.rate_hz)
     camera = localizer.card.camera
-    images = made(source, own_images(request), camera and (camera.width, camera.height))
-    return tqdm(images, desc=str(source), total=source.images, unit='image')
+    own = own_images(request)
+    images = made(source, own, camera and (camera.width, camera.height))
+    return tqdm(images, desc=str(source), total=how_many(source, own), unit='image')
 
 
 def _was_trained_on(card: ModelCard, bag: Path) -> bool:

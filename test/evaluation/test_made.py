@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from posenet_ros.errors import ConfigError
-from posenet_ros.evaluation.made import made, noise, scrambled
+from posenet_ros.evaluation.made import how_many, made, noise, scrambled
 from posenet_ros.evaluation.strangers import foreign_source, Strangers
 import pytest
 
@@ -77,6 +77,8 @@ def test_scrambled_ones_are_spread_and_each_in_another_order():
 def test_a_mirrored_image_is_shown_once():
     mirrored = list(made(Strangers('mirrored', 30), Numbered()))
     assert numbers_of(mirrored) == list(range(10))
+    assert how_many(Strangers('mirrored', 30), Numbered()) == 10
+    assert how_many(Strangers('scrambled', 30), Numbered()) == 30
     np.testing.assert_array_equal(mirrored[4][:, ::-1], image(4))
 
 
