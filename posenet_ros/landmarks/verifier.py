@@ -157,7 +157,7 @@ class Verifier:
         if guess is not None:
             frames |= set(self._around(self._attitude(guess), _NEAREST).tolist())
         verdict = self._seen(asked, sorted(frames), order)
-        if any_focal and not verdict.verified:
+        if any_focal and not verdict.verified and not self._lens_fits(verdict.evidence):
             freed = self._refocused(asked, sorted(frames))
             if freed is not None:
                 return self._seen(freed, sorted(frames), order, told=False)
@@ -178,6 +178,12 @@ class Verifier:
             return _nothing('nothing tells the focal length of its camera')
         verdict = self._verdict(zoom.pose, evidence)
         return replace(verdict, focal_px=asked.camera_focal * zoom.factor)
+
+    def _lens_fits(self, evidence: Evidence | None) -> bool:
+        """Tell whether it is not for the focal length that nothing is verified."""
+        if evidence is None or evidence.agreed < self.gate.agreed:
+            return False
+        return max(abs(evidence.zoom - 1), evidence.zoom_deviation) <= self.gate.zoom
 
     def _zoom(self, asked: Sighting, held: _Held) -> Zoom | None:
         """
