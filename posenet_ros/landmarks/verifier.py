@@ -190,13 +190,14 @@ class Verifier:
         Return what focal length the points speak for.
 
         Those that were looked for around where the lens that was told puts them speak for that
-        lens: where they do so with doubts, matches by looks alone tell how far off it is.
+        lens: where they do so with doubts, matches by looks alone may tell that it is farther off.
         """
         guided = self._zoom_by(asked, held, held.matches)
         if guided is None or abs(guided.factor - 1) < _DOUBT * guided.deviation:
             return guided
         free = self._zoom_by(asked, held, held.anywhere)
-        if free is None or (free.factor - 1) * (guided.factor - 1) <= 0:
+        farther = free is not None and abs(free.factor - 1) > abs(guided.factor - 1)
+        if not farther or (free.factor > 1) != (guided.factor > 1):
             return guided
         return guided._replace(factor=free.factor, deviation=free.deviation)
 
