@@ -26,25 +26,28 @@ from posenet_ros.geometry import Pose
 from posenet_ros.nodes.body import Placed
 from posenet_ros.nodes.conversions import pose_stamped, pose_with_covariance, transform_stamped
 from posenet_ros.nodes.transforms import make_broadcaster
-from rclpy.lifecycle import LifecycleNode
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
+
+
+def _create(node: LifecycleNode, kind: type, topic: str) -> LifecyclePublisher:
+    # A profile for each: rclpy writes what is overridden into the one that it is given.
+    return node.create_lifecycle_publisher(
+        kind,
+        topic,
+        QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE),
+        qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+    )
 
 
 class _Poses:
     """A kind of poses: a topic of them, and one of them with their covariances."""
 
     def __init__(self, node: LifecycleNode, topic: str) -> None:
-        reliable = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-        overridable = QoSOverridingOptions.with_default_policies()
-        self._pose = node.create_lifecycle_publisher(
-            PoseStamped, topic, reliable, qos_overriding_options=overridable
-        )
-        self._with_covariance = node.create_lifecycle_publisher(
-            PoseWithCovarianceStamped,
-            f'{topic}_with_covariance',
-            reliable,
-            qos_overriding_options=overridable,
+        self._pose = _create(node, PoseStamped, topic)
+        self._with_covariance = _create(
+            node, PoseWithCovarianceStamped, f'{topic}_with_covariance'
         )
 
     def publish(self, placed: Placed, stamp: Time, frame: str) -> PoseStamped:

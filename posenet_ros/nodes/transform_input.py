@@ -28,7 +28,7 @@ from posenet_ros.geometry import Pose
 from posenet_ros.nodes.authority import AuthorityWatch
 from posenet_ros.nodes.tf2_buffer import make_buffer
 from posenet_ros.nodes.transform_buffer import Transforms
-from posenet_ros.nodes.transforms import STATIC_TF_QOS, TF_QOS
+from posenet_ros.nodes.transforms import static_tf_qos, tf_qos
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -63,8 +63,8 @@ class TransformInput:
         """Subscribe, once; nothing is heard where tf2_msgs is missing."""
         if self._subscriptions or not self.can_listen:
             return
-        self._listen('/tf', TF_QOS, static=False)
-        self._listen('/tf_static', STATIC_TF_QOS, static=True)
+        self._listen('/tf', tf_qos(), static=False)
+        self._listen('/tf_static', static_tf_qos(), static=True)
 
     def _listen(self, topic: str, qos: QoSProfile, *, static: bool) -> None:
         # Two arguments, by which rclpy knows that we want to hear of the publisher.

@@ -28,14 +28,19 @@ from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
-# What tf2_ros' own broadcasters offer.
-TF_QOS = QoSProfile(
-    depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE
-)
-# /tf_static is said once, and heard by who comes later.
-STATIC_TF_QOS = QoSProfile(
-    depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
-)
+
+def tf_qos() -> QoSProfile:
+    """Return what tf2_ros has on /tf; a new one each time, since rclpy overrides in place."""
+    return QoSProfile(
+        depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE
+    )
+
+
+def static_tf_qos() -> QoSProfile:
+    """Return that of /tf_static, which is said once and heard by who comes later."""
+    qos = tf_qos()
+    qos.durability = DurabilityPolicy.TRANSIENT_LOCAL
+    return qos
 
 
 def make_broadcaster(node: Node) -> Callable[[TransformStamped], None] | None:
@@ -43,5 +48,5 @@ def make_broadcaster(node: Node) -> Callable[[TransformStamped], None] | None:
     if importlib.util.find_spec('tf2_msgs') is None:
         return None
     message_type = importlib.import_module('tf2_msgs.msg').TFMessage
-    publisher = node.create_publisher(message_type, '/tf', TF_QOS)
+    publisher = node.create_publisher(message_type, '/tf', tf_qos())
     return lambda transform: publisher.publish(message_type(transforms=[transform]))

@@ -27,7 +27,7 @@ from posenet_ros.geometry import covariance_at_lever, NS_PER_S, Pose
 from posenet_ros.localization.estimate import PoseEstimate
 from posenet_ros.nodes.body import Body
 from posenet_ros.nodes.conversions import pose_from_message, stamp_message, transform_stamped
-from posenet_ros.nodes.transforms import STATIC_TF_QOS
+from posenet_ros.nodes.transforms import static_tf_qos
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from scipy.spatial.transform import Rotation
@@ -134,7 +134,7 @@ def tell_static(graph):
     """Return a function that broadcasts a transform on /tf_static."""
     from tf2_msgs.msg import TFMessage
 
-    publisher = graph.node.create_publisher(TFMessage, '/tf_static', STATIC_TF_QOS)
+    publisher = graph.node.create_publisher(TFMessage, '/tf_static', static_tf_qos())
 
     def tell(pose):
         stamp = stamp_message(START_NS - NS_PER_S)

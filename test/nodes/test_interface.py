@@ -160,3 +160,16 @@ def test_the_quality_of_what_it_takes_can_be_overridden(
         ]
     )
     assert found.qos_profile.reliability == policy
+
+
+def test_what_is_overridden_of_one_topic_stays_with_it(make_bench):
+    bench = make_bench(
+        **{'qos_overrides./posenet/pose.publisher.reliability': 'best_effort'}, autostart=False
+    )
+
+    def reliability(topic):
+        found = bench.node.get_publishers_info_by_topic(topic)
+        return [each.qos_profile.reliability for each in found]
+
+    assert reliability('/posenet/pose') == [ReliabilityPolicy.BEST_EFFORT]
+    assert reliability('/posenet/pose_with_covariance') == [ReliabilityPolicy.RELIABLE]

@@ -24,7 +24,7 @@ from posenet_ros.geometry import NS_PER_S, Pose
 from posenet_ros.nodes.conversions import stamp_message, transform_stamped
 from posenet_ros.nodes.transform_buffer import TransformBuffer
 from posenet_ros.nodes.transform_input import TransformInput
-from posenet_ros.nodes.transforms import STATIC_TF_QOS, TF_QOS
+from posenet_ros.nodes.transforms import static_tf_qos, tf_qos
 import pytest
 import rclpy
 from scipy.spatial.transform import Rotation
@@ -48,8 +48,8 @@ class Broadcaster:
 
         self.kind = TFMessage
         self.node = graph.add(rclpy.create_node(name))
-        self.moving = self.node.create_publisher(TFMessage, '/tf', TF_QOS)
-        self.static = self.node.create_publisher(TFMessage, '/tf_static', STATIC_TF_QOS)
+        self.moving = self.node.create_publisher(TFMessage, '/tf', tf_qos())
+        self.static = self.node.create_publisher(TFMessage, '/tf_static', static_tf_qos())
 
     def send(self, *poses, at_ns=START_NS, static=False):
         stamp = stamp_message(at_ns)
