@@ -245,6 +245,8 @@ class RelocalizeNode(LifecycleNode):
                 self._take_up_model()
             except ConfigError as error:
                 self._model_problem = f'nobody watches over the robot: {error}'
+            if self._state == 'active' and self._enabled:
+                self._recovering.start()
         elif problem is not None:
             former = running.request.model
             self._model_problem = f'{problem}; {former} goes on'
