@@ -46,7 +46,9 @@ def launch_block(launch_file, tmp_path):
         (text,) = [each for each in found if words in each]
         file = tmp_path / 'robot.launch.xml'
         file.write_text(text)
-        return launch_file(file)
+        launched = launch_file(file)
+        launched.until_says('process started')
+        return launched
 
     return start
 
