@@ -27,6 +27,7 @@ from posenet_ros.nodes.diagnostics import ERROR, Problem, Report, Verified, WARN
 from posenet_ros.nodes.engine import Engine
 from posenet_ros.nodes.image_input import ImageInput
 from posenet_ros.nodes.meters import Traffic
+from posenet_ros.nodes.neighbour import Neighbours
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.transform_input import TransformInput
 from posenet_ros.nodes.worker import Counts
@@ -44,6 +45,7 @@ class Condition:
     camera: CameraWatch
     transforms: TransformInput
     body: Body
+    neighbours: Neighbours
 
     def report(self, state: str, *, enabled: bool, model_problem: str) -> Report:
         """Return how the node is that is in a state of its life cycle, paused or not."""
@@ -68,6 +70,7 @@ class Condition:
             camera=self.camera.view(self.settings['camera_tolerance']).note,
             body=self.body.frame,
             unplaced=self.body.unplaced,
+            neighbour=self.neighbours.told,
             problems=tuple(self._problems(now_ns, model_problem, paused)),
         )
 
