@@ -77,20 +77,26 @@ def prefix(tmp_path_factory):
 
 
 @pytest.fixture
-def launch_file(command, prefix):
-    """Launch any file with arguments, in the test's own folder."""
+def installed(command, prefix):
+    """Start Python in the test's own folder, where the package is installed."""
     prefixes = [str(prefix), *filter(None, [os.environ.get('AMENT_PREFIX_PATH')]), sys.prefix]
     paths = [str(Path(sys.executable).parent), os.environ['PATH']]
 
-    def start(file, *arguments):
+    def start(*arguments):
         return command(
-            *('-c', SERVICE, str(file), *arguments),
+            *arguments,
             AMENT_PREFIX_PATH=os.pathsep.join(prefixes),
             PATH=os.pathsep.join(paths),
             ROS_LOG_DIR=str(prefix / 'log'),
         )
 
     return start
+
+
+@pytest.fixture
+def launch_file(installed):
+    """Launch any file with arguments."""
+    return lambda file, *arguments: installed('-c', SERVICE, str(file), *arguments)
 
 
 @pytest.fixture
