@@ -23,20 +23,20 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 from posenet_ros.data.topics import is_rectified
-from posenet_ros.errors import ConfigError
 from posenet_ros.localization.estimate import Localizer
 from posenet_ros.nodes.answer_watch import AnswerWatch
-from posenet_ros.nodes.answering import Arrival, LOAD_ERRORS, load_localizer
+from posenet_ros.nodes.answering import Arrival, load_localizer
 from posenet_ros.nodes.body import Body
 from posenet_ros.nodes.bridge import Decoder
 from posenet_ros.nodes.camera_view import AS_IT_IS, View
 from posenet_ros.nodes.camera_watch import CameraWatch
 from posenet_ros.nodes.condition import Condition
 from posenet_ros.nodes.diagnostics import diagnostic_array, ProblemLog
-from posenet_ros.nodes.engine import Engine, reason_of, Request
+from posenet_ros.nodes.engine import Engine, Running
 from posenet_ros.nodes.image_input import ImageInput
 from posenet_ros.nodes.map_relation import read_map_from_model
 from posenet_ros.nodes.meters import Traffic
+from posenet_ros.nodes.model_use import ModelUse
 from posenet_ros.nodes.neighbour import Neighbours
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
@@ -86,7 +86,6 @@ class RelocalizeNode(LifecycleNode):
         self._engine = Engine(load, self._make_pipeline, fail)
         self._state = 'unconfigured'
         self._enabled = True
-        self._model_problem = ''
         self._problem_log = ProblemLog(self.get_logger())
         self._traffic = Traffic()
         self._answers = AnswerWatch()
@@ -114,7 +113,9 @@ class RelocalizeNode(LifecycleNode):
             traffic=self._traffic,
             observe=self._recovering.observe,
         )
-        self._times_model_set = self._settings.times_set('model')
+        self._model = ModelUse(
+            self, settings=self._settings, engine=self._engine, take_up=self._take_up
+        )
         self._condition = Condition(
             settings=self._settings,
             engine=self._engine,
@@ -175,9 +176,8 @@ class RelocalizeNode(LifecycleNode):
         with self._defects_told():
             self._state = 'configuring'
             self._tick()
-            self._times_model_set = self._settings.times_set('model')
-            self._model_problem = self._problem_of_loading()
-            if self._model_problem:
+            self._body.frame = self._settings['base_frame']
+            if not self._model.load():
                 self._state = 'unconfigured'
                 self._tick()
                 return TransitionCallbackReturn.FAILURE
@@ -185,23 +185,6 @@ class RelocalizeNode(LifecycleNode):
                 self._transforms.subscribe()
             self._state = 'inactive'
         return super().on_configure(state)
-
-    def _problem_of_loading(self) -> str:
-        """Load the model and go by it; return why that cannot be, or ''."""
-        self._body.frame = self._settings['base_frame']
-        try:
-            self._engine.load(self._request())
-        except LOAD_ERRORS as error:
-            return reason_of(error)
-        try:
-            self._take_up_model()
-        except ConfigError as error:
-            self._engine.release()
-            return str(error)
-        return ''
-
-    def _request(self) -> Request:
-        return Request(*(self._settings[name] for name in Request._fields))
 
     def _make_pipeline(self, localizer: Localizer, decoder: Decoder) -> Pipeline:
         return Pipeline(
@@ -215,9 +198,8 @@ class RelocalizeNode(LifecycleNode):
             fail=self._fail,
         )
 
-    def _take_up_model(self) -> None:
-        """Go by what the model in use says of itself, and tell which it is."""
-        running = self._engine.running
+    def _take_up(self, running: Running) -> None:
+        """Go by what a model says of itself, and tell which it is."""
         card, device = running.localizer.card, str(running.localizer.device)
         map_frame = self._settings['map_frame'] or card.map_frame
         self._publishing.map_frame = map_frame
@@ -230,32 +212,6 @@ class RelocalizeNode(LifecycleNode):
         if device == 'cpu' and running.request.device == 'auto':
             self.get_logger().warning('no CUDA device: the network runs on the CPU')
         self._recovering.begin(card, map_frame)
-
-    def _exchange_model(self) -> None:
-        """Have another model loaded where the parameter was set, and take it when it is whole."""
-        running = self._engine.running
-        if running is None:
-            return
-        if self._settings.times_set('model') != self._times_model_set:
-            self._times_model_set = self._settings.times_set('model')
-            self._engine.load_behind(self._request())
-            self.get_logger().info(f'loading {self._engine.loading} in the background')
-        problem = self._engine.exchange()
-        if problem == '':
-            self._model_problem = ''
-            self._forget('another model answers')
-            try:
-                self._take_up_model()
-            except ConfigError as error:
-                self._model_problem = f'nobody watches over the robot: {error}'
-            if self._state == 'active' and self._enabled:
-                self._recovering.start()
-        elif problem is not None:
-            former = running.request.model
-            self._model_problem = f'{problem}; {former} goes on'
-            # The parameter tells what answers.
-            self.set_parameters([Parameter('model', value=former)])
-            self._times_model_set = self._settings.times_set('model')
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe; from here on images are answered."""
@@ -372,10 +328,12 @@ class RelocalizeNode(LifecycleNode):
     # -- diagnostics ----------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        self._exchange_model()
+        exchanged = self._model.exchange(lambda: self._forget('another model answers'))
+        if exchanged and self._state == 'active' and self._enabled:
+            self._recovering.start()
         self._recovering.look_around()
         report = self._condition.report(
-            self._state, enabled=self._enabled, model_problem=self._model_problem
+            self._state, enabled=self._enabled, model_problem=self._model.problem
         )
         self._problem_log.tell(report.problems)
         self._diagnostics.publish(

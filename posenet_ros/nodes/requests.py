@@ -107,13 +107,20 @@ class Requests:
         response.success, response.message = await self._attempt()
         return response
 
-    async def _reinitialize(
-        self, request: Empty.Request, response: Empty.Response
-    ) -> Empty.Response:
-        outcome = await self._attempt()
-        log = self._node.get_logger()
-        (log.info if outcome.success else log.warning)(f'{_GLOBAL}: {outcome.text}')
+    def _reinitialize(self, request: Empty.Request, response: Empty.Response) -> Empty.Response:
+        """Begin an attempt, and answer at once, as AMCL does: behaviour trees wait for 20 ms."""
+        future: Future = Future()
+        future.add_done_callback(self._tell)
+        self._begin(future)
         return response
+
+    def _tell(self, future: Future) -> None:
+        outcome, log = future.result(), self._node.get_logger()
+        # Two calls: rclpy refuses a second severity from one line of code.
+        if outcome.success:
+            log.info(f'{_GLOBAL}: {outcome.text}')
+        else:
+            log.warning(f'{_GLOBAL}: {outcome.text}')
 
     async def _attempt(self) -> Outcome:
         future: Future = Future()

@@ -147,7 +147,13 @@ def test_launch_files_in_it_include_ours_with_arguments_that_are_there():
         assert {argument.get('name') for argument in each} <= launch_arguments()
 
 
-def test_a_behaviour_tree_waits_longer_than_an_attempt():
+def test_a_behaviour_tree_asks_by_the_name_that_is_remapped():
     (node,) = [text for text in blocks('xml') if text.startswith('<Reinitialize')]
-    milliseconds = int(ElementTree.fromstring(node).get('server_timeout'))
-    assert milliseconds > 1000 * PARAMETERS['relocalize_timeout'].default
+    asked = ElementTree.fromstring(node).get('service_name')
+    remaps = [
+        each
+        for text in blocks('xml')
+        for each in ElementTree.fromstring(text).iter('set_remap')
+        if each.get('from') == 'reinitialize_global_localization'
+    ]
+    assert [f'/{each.get("to")}' for each in remaps] == [asked]

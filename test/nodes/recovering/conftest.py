@@ -94,6 +94,12 @@ class Robot:
         """Where the robot truly is."""
         return self.map_from_odom @ self.odom_from_base
 
+    def then(self, message: Any) -> Pose:
+        """Return where the robot was at the stamp of a message, if not carried since."""
+        from posenet_ros.nodes.conversions import stamp_ns
+
+        return self.map_from_odom @ self._driven[stamp_ns(message.header.stamp)]
+
     @property
     def state(self) -> str:
         return self.states[-1].data.partition(':')[0]

@@ -117,7 +117,18 @@ def test_amcls_service_is_stood_in_for_unless_amcl_is_there(make_robot, graph):
     graph.node.destroy_service(theirs)
     graph.until(lambda: '/tester' not in robot.bench.values()[1] and node.count_services(name))
     robot.drive_until(lambda: robot.fixes)
-    client = graph.node.create_client(Empty, name)
-    graph.until(client.service_is_ready)
-    future = client.call_async(Empty.Request())
-    robot.drive_until(future.done)
+    graph.call(Empty, name, Empty.Request())
+
+
+def test_what_stands_in_for_amcls_arms_a_recovery_again_that_gave_up(make_robot, graph, place):
+    robot = make_robot(recovery='act', reset_attempts=1, offer_global_localization=True)
+    robot.obedient = False
+    robot.drive_until(lambda: robot.state == 'tracking')
+    robot.carried_to(place(-4, 6, 170))
+    robot.drive_until(lambda: 'gave up' in robot.bench.values()[1])
+    robot.obedient = True
+    # Answered while nobody drives: it does not wait for the outcome.
+    graph.call(Empty, '/reinitialize_global_localization', Empty.Request())
+    assert len(robot.sent) == 1
+    robot.drive_until(lambda: robot.state == 'tracking')
+    assert len(robot.sent) == 2

@@ -21,6 +21,7 @@ from pathlib import Path
 import sys
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
+from posenet_ros.errors import TransformError
 from posenet_ros.geometry import Pose
 from posenet_ros.nodes.conversions import pose_from_message, stamp_ns
 from posenet_ros.nodes.process import run_node, stops_on_signals
@@ -61,7 +62,11 @@ class Listener(Node):
         """Return, for each fix since there was a transform, how far the nearest has the robot."""
         told = []
         for at_ns, fix in self.fixes:
-            odom_from_base = self.odometry.look_up('odom', 'base_link', at_ns)
+            try:
+                odom_from_base = self.odometry.look_up('odom', 'base_link', at_ns)
+            except TransformError:
+                # From before this process heard of odometry.
+                continue
             apart = [(each @ odom_from_base).distance(fix) for each in self.map_from_odom]
             told.append(min(apart))
         return told
