@@ -67,3 +67,20 @@ def own_domain() -> dict[str, str]:
         # Humble knows no range; from Iron on this one is deprecated and warned of.
         environment['ROS_LOCALHOST_ONLY'] = '1'
     return environment
+
+
+@contextmanager
+def in_environment(environment: Mapping[str, str]) -> Iterator[None]:
+    """Have this process in another environment meanwhile, such as that of `own_domain`."""
+    before = os.environ.copy()
+    try:
+        _become(environment)
+        yield
+    finally:
+        _become(before)
+
+
+def _become(environment: Mapping[str, str]) -> None:
+    for name in set(os.environ) - set(environment):
+        del os.environ[name]
+    os.environ.update(environment)

@@ -21,6 +21,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from posenet_ros.drill.record import Record
 from posenet_ros.recovery.rehearsal.floor import Spot
 from posenet_ros.recovery.rehearsal.trip import RIGHT_M
@@ -97,8 +98,7 @@ def _draw_plan(axes: Axes, world: World, records: Sequence[Record]) -> None:
                 },
             )
         if record.recovered is not None and record.set_down is not None:
-            way = np.array([record.set_down[:2], record.recovered[:2]])
-            axes.plot(*way.T, '-', color=TRAIN, linewidth=1.0)
+            axes.plot(*_way_back(record).T, '-', color=TRAIN, linewidth=1.2)
     _mark(axes, [r.taken for r in records], 'o', BASELINES[0], 'taken', False)
     _mark(axes, [r.set_down for r in in_map], '^', TRUTH, 'set down, or switched on', True)
     _mark(axes, [r.recovered for r in in_map], 'o', TRAIN, 'recovered', True)
@@ -110,6 +110,14 @@ def _draw_plan(axes: Axes, world: World, records: Sequence[Record]) -> None:
     axes.set_ylabel('map y [m]', color=INK)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc='upper center', bbox_to_anchor=(0.5, 1.09), ncols=5, frameon=False)
+
+
+def _way_back(record: Record) -> NDArray[np.float64]:
+    """Return the way (N, 2) from where a robot was set down to where it was recovered."""
+    begins = record.set_down_s or 0.0
+    ends = begins + (record.trip.recovered_s or 0.0)
+    way = [spot[:2] for spot, (at, *_) in zip(record.way, record.errors) if begins <= at <= ends]
+    return np.array(way).reshape(-1, 2)
 
 
 def _mark(
@@ -148,20 +156,27 @@ def _draw_time(axes: Axes, states: Axes, record: Record) -> None:
     for each in record.events:
         at = each.seconds - zero
         axes.axvline(at, color=BASELINES[0], linewidth=0.8)
-        axes.text(at, top, f' {each.what}', rotation=90, va='top', ha='right', fontsize=8)
+        # A reset and what came of it are at nearly the same instant.
+        side = 'left' if each.what in ('recovered', 'set down') else 'right'
+        axes.text(
+            at, 0.97 * top, each.what, rotation=90, va='top', ha=side, fontsize=8, clip_on=True
+        )
     for axis in (axes, states):
         axis.set_xlim(first - zero, last - zero)
+    axes.tick_params(labelbottom=False)
     axes.set_ylim(0, top)
     axes.set_ylabel('localizer off by [m]', color=INK)
     number = record.plan.number + 1
     axes.set_title(f'trip {number}: {record.verdict}', fontsize=10, color=INK, loc='left')
-    _draw_states(states, record, zero, last)
+    _draw_states(states, record, zero, first, last)
 
 
-def _draw_states(axes: Axes, record: Record, zero: float, last: float) -> None:
+def _draw_states(axes: Axes, record: Record, zero: float, first: float, last: float) -> None:
     told = [*record.states, (last, '')]
     seen = set()
     for (begins, state), (ends, _) in pairwise(told):
+        if ends <= first:
+            continue
         label = None if state in seen else state
         seen.add(state)
         colour = _STATES.get(state, INK)

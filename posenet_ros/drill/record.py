@@ -30,6 +30,8 @@ from posenet_ros.recovery.rehearsal.trip import LATE_S, RIGHT_M, RIGHT_RAD, Trip
 FINE_M, FINE_RAD, FINE_S = 0.5, math.radians(15), 1.0
 ALARMS = ('kidnapped', 'recovering')
 _SAMPLE_S = 0.1
+# Times are sums of ticks.
+_ROUNDING_S = 1e-6
 
 Off = tuple[float, float]
 
@@ -54,8 +56,8 @@ class Record:
     One trip as it goes on.
 
     `trip` has what is counted; the rest is for people: where the robot was `taken`, `set_down`
-    and `recovered`, the error of the localizer over time (seconds, metres, degrees; NaN where it
-    has no pose), and the events. Times are those of the drill.
+    and `recovered`, its `way`, the error of the localizer over time (seconds, metres, degrees; NaN
+    where it has no pose), and the events. Times are those of the drill.
     """
 
     scenario: str
@@ -68,6 +70,7 @@ class Record:
     set_down_s: float | None = None
     refused: list[str] = field(default_factory=list)
     errors: list[tuple[float, float, float]] = field(default_factory=list)
+    way: list[Spot] = field(default_factory=list)
     states: list[tuple[float, str]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     _fine_since_s: float | None = None
@@ -77,16 +80,17 @@ class Record:
         carried = self.scenario != DRIVING and not self.plan.lost
         self.trip = Trip(carried, self.plan.lost, self.scenario != ELSEWHERE)
 
-    def see(self, now_s: float, off: Off | None, *, in_the_air: bool = False) -> None:
-        """Note how far the localizer is off at present; None where it has no pose."""
+    def see(self, now_s: float, spot: Spot, off: Off | None, *, in_the_air: bool = False) -> None:
+        """Note where the robot is, and how far its localizer is off; None without a pose."""
         fine = off is not None and off[0] < FINE_M and off[1] < FINE_RAD and not in_the_air
         if not fine:
             self._fine_since_s = None
         elif self._fine_since_s is None:
             self._fine_since_s = now_s
-        if not self.errors or now_s - self.errors[-1][0] >= _SAMPLE_S:
+        if not self.errors or now_s - self.errors[-1][0] >= _SAMPLE_S - _ROUNDING_S:
             metres, radians = off or (math.nan, math.nan)
             self.errors.append((now_s, metres, math.degrees(radians)))
+            self.way.append(spot)
             self.trip.driven_s += _SAMPLE_S if fine else 0.0
 
     def hear_state(self, now_s: float, state: str) -> None:

@@ -20,10 +20,11 @@ from array import array
 import importlib
 import importlib.util
 
+from geometry_msgs.msg import PoseStamped
 import numpy as np
 from posenet_ros.errors import InterfaceError
 from posenet_ros.geometry import Camera, Pose
-from posenet_ros.nodes.conversions import stamp_message, transform_stamped
+from posenet_ros.nodes.conversions import pose_stamped, stamp_message, transform_stamped
 from posenet_ros.nodes.transforms import make_broadcaster, static_tf_qos
 from posenet_ros.simulation.messages import FRAMES
 from posenet_ros.simulation.mipmaps import Texture
@@ -36,9 +37,10 @@ from std_msgs.msg import Header
 
 class RobotNode(Node):
     """
-    Publishes `image` and `camera_info` as sensors do, /tf, /tf_static, and /clock.
+    Publishes `image` and `camera_info` as sensors do, /tf, /tf_static, /clock, and `truth`.
 
-    It has no time of its own: each message goes out when it is told to.
+    The last is where it really is, for those who look on. It has no time of its own: each message
+    goes out when it is told to.
     """
 
     def __init__(self, camera: Camera, base_from_camera: Pose) -> None:
@@ -50,6 +52,7 @@ class RobotNode(Node):
         self._broadcast = broadcast
         self._images = self.create_publisher(Image, 'image', qos_profile_sensor_data)
         self._infos = self.create_publisher(CameraInfo, 'camera_info', qos_profile_sensor_data)
+        self._truth = self.create_publisher(PoseStamped, 'truth', 10)
         self._clock = self.create_publisher(Clock, '/clock', 1)
         self._info = _camera_info(camera)
         self._fix_camera(base_from_camera)
@@ -71,16 +74,12 @@ class RobotNode(Node):
         """Publish what time it is."""
         self._clock.publish(Clock(clock=stamp_message(stamp_ns)))
 
-    def move(self, stamp_ns: int, odom_from_base: Pose) -> None:
-        """Publish odometry."""
-        self._broadcast(
-            transform_stamped(
-                odom_from_base,
-                stamp_message(stamp_ns),
-                parent=FRAMES['odom'],
-                child=FRAMES['base'],
-            )
-        )
+    def move(self, stamp_ns: int, odom_from_base: Pose, map_from_base: Pose) -> None:
+        """Publish odometry, and the truth."""
+        stamp = stamp_message(stamp_ns)
+        odom, base = FRAMES['odom'], FRAMES['base']
+        self._broadcast(transform_stamped(odom_from_base, stamp, parent=odom, child=base))
+        self._truth.publish(pose_stamped(map_from_base, stamp, 'map'))
 
     def show(self, stamp_ns: int, rgb: Texture) -> None:
         """Publish an image (RGB) with its CameraInfo."""

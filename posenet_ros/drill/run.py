@@ -23,12 +23,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from posenet_ros.children import own_domain
+from posenet_ros.children import in_environment, own_domain
 from posenet_ros.drill.options import DrillOptions
 from posenet_ros.drill.record import Record
 from posenet_ros.drill.site import Site
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.files import write_text
+from posenet_ros.models.folder import find_model_folder
 from posenet_ros.nodes.process import ros_context
 from posenet_ros.recovery.rehearsal.table import text_table
 from posenet_ros.recovery.rehearsal.tally import Tally
@@ -65,18 +66,12 @@ def drill(
     Raises ModelError for what is no model or does not know this world, ConfigError for what is
     no simulation, InterfaceError where ROS 2 is missing, PosenetError where the node ends early.
     """
-    from posenet_ros.models.checkpoint import find_model_folder
-
     telling = telling or Telling()
     find_model_folder(model)
     site = Site.read(folder)
     _make_folder(output)
-    environment = own_domain()
     # rclpy reads it when it starts.
-    os.environ.update(environment)
-    for name in set(os.environ) - set(environment):
-        del os.environ[name]
-    with ros_context([]):
+    with in_environment(own_domain()), ros_context([]):
         records, node = _driven(model.resolve(), site, output, options, telling)
     return _written(site, output, options, records, node)
 
@@ -168,17 +163,22 @@ def _written(
     parts = (
         f'{options.scenario}: {options.about}',
         text_table([tally]),
-        _below(tally, records, node),
+        _below(tally, options, records, node),
     )
     return Result(
         '\n\n'.join(parts), (output / FIGURES, output / PICTURE, *map(Path, node['logs']))
     )
 
 
-def _below(tally: Tally, records: Sequence[Record], node: dict[str, Any]) -> str:
+def _below(
+    tally: Tally, options: DrillOptions, records: Sequence[Record], node: dict[str, Any]
+) -> str:
     """Return what the table does not say."""
     refused = sum(len(record.refused) for record in records)
-    said = [f'{tally.resets} initial poses sent, {refused} of them such as AMCL refuses']
+    if options.publish_tf_odom:
+        said = [f"the node's map -> odom jumped {tally.resets} times"]
+    else:
+        said = [f'{tally.resets} initial poses sent, {refused} of them such as AMCL refuses']
     dropped = node['diagnostics'].get('dropped', '?')
     said.append(
         f'{node["answered"]} of {node["images"]} images answered, {dropped} dropped; '

@@ -202,7 +202,7 @@ class Stage:
         odometry = self._odometry @ self._leg.odometry(self._leg_s)
         self.past.add(Moment(self._now_ns, truth, odometry))
         self.robot.tell_time(self._now_ns)
-        self.robot.move(self._now_ns, odometry.pose('odom', 'base'))
+        self.robot.move(self._now_ns, odometry.pose('odom', 'base'), truth.pose('map', 'base'))
         if self.amcl is not None:
             self.amcl.step()
         if self._now_ns >= self._image_ns + self._period_ns:
@@ -210,7 +210,7 @@ class Stage:
             self._show()
             self.subject.check()
         if self.record is not None:
-            self.record.see(self.now_s, self.off, in_the_air=self._flight is not None)
+            self.record.see(self.now_s, truth, self.off, in_the_air=self._flight is not None)
 
     def _show(self) -> None:
         """Send the image that is due, when the one before is answered; begin with the next."""
@@ -256,7 +256,8 @@ class Stage:
         if initial.objections:
             self.record.refused.append('; '.join(initial.objections))
         if initial.map_from_base is not None:
-            self._judge(initial.map_from_base, initial.stamp_ns, initial.taken or 'refused')
+            what = 'refused' if initial.taken is None else initial.taken.value
+            self._judge(initial.map_from_base, initial.stamp_ns, f'sent, {what}')
 
     def _moved(self, map_from_odom: Spot) -> None:
         """Note the node's own transform; a jump of the robot is a reset."""

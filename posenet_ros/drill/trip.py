@@ -23,11 +23,13 @@ from posenet_ros.drill.options import DrillOptions, DRIVING, ELSEWHERE
 from posenet_ros.drill.plan import draw_plan, leg_from_elsewhere, LEG_S, Look, Plan, rng_of
 from posenet_ros.drill.record import Record
 from posenet_ros.drill.stage import Stage
+from posenet_ros.recovery.demands import ResetOptions
 from posenet_ros.recovery.rehearsal.trip import LATE_S
 
-# How long all have to agree before the next trip, and after one from which none recovered: then
-# the node may have given up, and begins anew when all has been well for ten seconds.
-_AGREED_S, _SETTLED_S = 2.0, 12.0
+# How long all have to agree before the next trip. The node counts attempts until it has been well
+# for so long, and gives up after some: it would take one kidnapping after the other for a
+# localizer that does not stay where it is sent.
+_AGREED_S = ResetOptions().settled_s + 1.0
 # How long that is waited for.
 _LEAD_S = 40.0
 _AFTERWARDS_S = 2.0
@@ -70,6 +72,7 @@ class Trips:
 
     def _taken(self, plan: Plan, before: Record | None) -> Record:
         record = self._stage.record = Record(self._options.scenario, plan)
+        record.states.append((self._stage.now_s, self._stage.state))
         if self._options.scenario == DRIVING:
             self._drive(plan, before)
         elif plan.lost:
@@ -99,13 +102,11 @@ class Trips:
         self._doing('driving')
         stage = self._stage
         stage.driving = True
-        lasts = _AGREED_S
         if before is not None and not before.trip.right and before.trip.in_map:
             # Nothing that is sent now is of this trip.
             stage.record = None
             stage.place_localizer()
-            lasts = _SETTLED_S
-        record.agreed = stage.go(_LEAD_S, self._for(lasts))
+        record.agreed = stage.go(_LEAD_S, self._for(_AGREED_S))
         stage.record = record
         stage.go(record.plan.lead_s)
 
