@@ -100,7 +100,10 @@ def _draw_plan(axes: Axes, world: World, records: Sequence[Record]) -> None:
         if record.recovered is not None and record.set_down is not None:
             axes.plot(*_way_back(record).T, '-', color=TRAIN, linewidth=1.2)
     _mark(axes, [r.taken for r in records], 'o', BASELINES[0], 'taken', False)
-    _mark(axes, [r.set_down for r in in_map], '^', TRUTH, 'set down, or switched on', True)
+    carried = [r.set_down for r in in_map if not r.plan.lost]
+    _mark(axes, carried, '^', TRUTH, 'set down', True)
+    switched_on = [r.set_down for r in in_map if r.plan.lost]
+    _mark(axes, switched_on, 's', TRUTH, 'switched on, without a localizer', True)
     _mark(axes, [r.recovered for r in in_map], 'o', TRAIN, 'recovered', True)
     never = [r.set_down for r in in_map if r.set_down and r.verdict == 'late']
     _mark(axes, never, 'x', ESTIMATE, 'not in time', True)

@@ -17,9 +17,8 @@ A stand-in for the node under test, which knows the truth and behaves by a scrip
 
     python scripted_node.py MODE WORDS...
 
-`good` resets a localizer that is lost. `wrong` does so 2 m off, `twisted` with a message that
-AMCL refuses; `nervous` tells a kidnapping where there is none; `foreign` answers as if it were
-elsewhere, and `dies` ends itself after some images.
+`good` resets a localizer that is lost, `foreign` answers as if it were elsewhere, and `dies`
+ends itself after some images.
 """
 
 from __future__ import annotations
@@ -102,22 +101,15 @@ class Scripted(Node):
         )
         if not lost:
             self.fine_s = now_s
-            # One that is nervous says so after it has followed for a while.
-            nervous = self.mode == 'nervous' and self.images > 150
-            self.say('kidnapped' if nervous else 'tracking')
+            self.say('tracking')
         elif now_s - self.fine_s > LOST_S and now_s - self.sent_s > AGAIN_S:
             self.say('kidnapped')
             self.sent_s = now_s
             self.send(truth, message.header.stamp)
 
     def send(self, truth: Spot, stamp) -> None:
-        covariance = np.eye(6) * 0.01
-        if self.mode == 'twisted':
-            covariance[0, 1] = covariance[1, 0] = -0.001
-        if self.mode == 'wrong':
-            truth = Spot(truth.x + 2, truth.y, truth.yaw)
         pose = truth.pose('map', 'base')
-        self.initial.publish(pose_with_covariance(pose, covariance, stamp, 'map'))
+        self.initial.publish(pose_with_covariance(pose, np.eye(6) * 0.01, stamp, 'map'))
         self.say('recovering')
 
     def close(self) -> bool:

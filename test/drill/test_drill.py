@@ -25,6 +25,7 @@ import sys
 import time
 
 import cv2
+from posenet_ros.__main__ import main
 import pytest
 
 pytest.importorskip('tf2_msgs.msg')
@@ -93,14 +94,6 @@ def test_a_robot_is_kidnapped_and_recovered(start, printed, tmp_path):
         assert words in text
 
 
-def test_a_message_that_amcl_refuses_is_told_and_helps_nobody(start, printed, tmp_path):
-    assert start('twisted', '--seed', '4').wait(PATIENCE_S) == 0, printed()
-    figures = json.loads((tmp_path / 'out/drill.json').read_text())
-    assert figures['refused_by_amcl'] > 0
-    assert figures['trips'][0]['verdict'] == 'late'
-    assert 'negative' in printed()
-
-
 @pytest.mark.parametrize(
     ('mode', 'words'),
     [
@@ -138,8 +131,20 @@ def test_ctrl_c_ends_drill_and_node(start, printed):
         (('-p', 'planar'), 'NAME:=VALUE'),
     ],
 )
-def test_bad_input_is_one_line_and_nothing_is_started(start, printed, tmp_path, words, told):
-    assert start('good', *words).wait(PATIENCE_S) == 2
-    (line,) = [line for line in printed().splitlines() if 'posenet_ros drill:' in line]
+def test_bad_input_is_one_line_and_nothing_is_started(
+    model, simulation, tmp_path, capsys, words, told
+):
+    arguments = ['--model', model, '--world', simulation, '--output', tmp_path / 'out', *words]
+    assert main(['drill', *map(str, arguments)]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if 'posenet_ros' in line]
     assert told in line
     assert not (tmp_path / 'out').exists()
+
+
+def test_without_rclpy_it_is_told_what_to_install(
+    model, simulation, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, 'rclpy', None)
+    arguments = ['--model', model, '--world', simulation, '--output', tmp_path / 'out']
+    assert main(['drill', *map(str, arguments)]) == 2
+    assert 'cannot import rclpy' in capsys.readouterr().err

@@ -138,3 +138,10 @@ def test_errors_are_kept_ten_times_a_second(make_plan):
     assert 10 <= len(record.errors) <= 11
     assert math.isnan(record.errors[0][1])
     assert len(record.way) == len(record.errors)
+
+
+def test_what_amcl_refuses_is_told(make_plan):
+    record = begun(make_plan())
+    record.refused.append('the frame is wrong')
+    assert 'AMCL refuses: the frame is wrong' in record.line
+    assert record.to_dict()['refused_by_amcl'] == ['the frame is wrong']
