@@ -28,6 +28,7 @@ from posenet_ros.nodes.engine import Engine
 from posenet_ros.nodes.image_input import ImageInput
 from posenet_ros.nodes.meters import Traffic
 from posenet_ros.nodes.parameters import Parameters
+from posenet_ros.nodes.recovering import Recovering
 from posenet_ros.nodes.transform_input import TransformInput
 from posenet_ros.nodes.worker import Counts
 
@@ -44,6 +45,7 @@ class Condition:
     camera: CameraWatch
     transforms: TransformInput
     body: Body
+    recovering: Recovering
 
     def report(self, state: str, *, enabled: bool, model_problem: str) -> Report:
         """Return how the node is that is in a state of its life cycle, paused or not."""
@@ -65,6 +67,7 @@ class Condition:
             age_ms=self.traffic.ages.percentiles_ms(50, 99),
             last_refusal=self.answers.last_refusal,
             verified=self.verified(now_ns),
+            watched=self.recovering.watched(),
             camera=self.camera.view(self.settings['camera_tolerance']).note,
             body=self.body.frame,
             unplaced=self.body.unplaced,
@@ -97,6 +100,7 @@ class Condition:
         if silence:
             yield Problem(ERROR, silence)
         yield from (Problem(WARNING, text) for text in self._doubts_of_transforms())
+        yield from self.recovering.problems()
         if unchecked := self.camera.problem(timeout_s):
             yield Problem(WARNING, unchecked)
         if other := self.camera.view(self.settings['camera_tolerance']).refusal:

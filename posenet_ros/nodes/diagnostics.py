@@ -56,6 +56,27 @@ class Verified:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """
+    What is known of the robot and its localizer, and what recovery did about it.
+
+    `state` with its `reason`, what recovery may do (`mode`) and what it waits for (`told`), the
+    newest fix or why there is none; how far the localizer was from the last fix that was compared
+    with it, NaN where none was; initial poses sent, and recoveries that succeeded.
+    """
+
+    state: str = 'unknown'
+    reason: str = ''
+    mode: str = 'off'
+    told: str = ''
+    fix: str = ''
+    apart_m: float = math.nan
+    apart_rad: float = math.nan
+    sent: int = 0
+    recovered: int = 0
+
+
+@dataclass(frozen=True)
 class Report:
     """
     The node's condition at one moment; latencies in milliseconds, NaN where there are none.
@@ -79,6 +100,7 @@ class Report:
     age_ms: tuple[float, float] = (math.nan, math.nan)
     last_refusal: str = ''
     verified: Verified = field(default_factory=Verified)
+    watched: Watched = field(default_factory=Watched)
     camera: str = ''
     body: str = ''
     unplaced: int = 0
@@ -122,6 +144,7 @@ def _values(report: Report) -> list[tuple[str, str]]:
         ('age, image stamp to pose sent, median [ms]', f'{report.age_ms[0]:.1f}'),
         ('age, image stamp to pose sent, p99 [ms]', f'{report.age_ms[1]:.1f}'),
         *_values_of_verified(report.verified),
+        *_values_of_watched(report.watched),
     ]
 
 
@@ -142,6 +165,20 @@ def _values_of_verified(verified: Verified) -> list[tuple[str, str]]:
     ]
 
 
+def _values_of_watched(watched: Watched) -> list[tuple[str, str]]:
+    return [
+        ('robot', watched.state),
+        ('robot, why', watched.reason),
+        ('fix', watched.fix),
+        ('fix and localizer apart [m]', f'{watched.apart_m:.2f}'),
+        ('fix and localizer apart [deg]', f'{math.degrees(watched.apart_rad):.1f}'),
+        ('recovery', watched.mode),
+        ('recovery, what it waits for', watched.told),
+        ('recovery, initial poses sent', str(watched.sent)),
+        ('recovery, succeeded', str(watched.recovered)),
+    ]
+
+
 class ProblemLog:
     """Problems in the log: each once when it appears, not again while it lasts."""
 
@@ -152,9 +189,9 @@ class ProblemLog:
 
     def tell(self, problems: Sequence[Problem]) -> None:
         """Log what is new among the problems of this moment."""
-        known, self._known = self._known, {_without_figures(each.text) for each in problems}
+        known, self._known = self._known, {without_figures(each.text) for each in problems}
         for problem in problems:
-            if _without_figures(problem.text) not in known:
+            if without_figures(problem.text) not in known:
                 # Two calls: rclpy refuses a second severity from one line of code.
                 if problem.level == ERROR:
                     self._logger.error(problem.text)
@@ -162,6 +199,6 @@ class ProblemLog:
                     self._logger.warning(problem.text)
 
 
-def _without_figures(text: str) -> str:
+def without_figures(text: str) -> str:
     """Return a text by which a problem is known again although its figures move."""
     return ''.join(character for character in text if not character.isdigit())

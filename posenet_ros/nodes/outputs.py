@@ -20,7 +20,7 @@ from collections import deque
 import threading
 
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped, TransformStamped
 from nav_msgs.msg import Path
 from posenet_ros.geometry import Pose
 from posenet_ros.nodes.body import Placed
@@ -95,8 +95,12 @@ class Outputs:
 
     def broadcast(self, pose: Pose, stamp: Time, *, parent: str, child: str) -> None:
         """Broadcast a pose as the transform parent -> child, where tf2_msgs is installed."""
+        self.send_transform(transform_stamped(pose, stamp, parent=parent, child=child))
+
+    def send_transform(self, transform: TransformStamped) -> None:
+        """Broadcast a transform, where tf2_msgs is installed."""
         if self._broadcast is not None:
-            self._broadcast(transform_stamped(pose, stamp, parent=parent, child=child))
+            self._broadcast(transform)
 
     def publish_verified(self, placed: Placed, stamp: Time, *, map_frame: str) -> None:
         """Publish a verified pose with the stamp of its image."""

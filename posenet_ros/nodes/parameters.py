@@ -18,97 +18,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 import re
 from typing import Any
 
 from posenet_ros.errors import ConfigError
-from rcl_interfaces.msg import (
-    FloatingPointRange,
-    IntegerRange,
-    ParameterDescriptor,
-    SetParametersResult,
-)
+from posenet_ros.nodes.recovery_parameters import RECOVERY_PARAMETERS
+from posenet_ros.nodes.specification import frame, frame_or_none, Specification
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 _DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
-# What tf2 takes as a frame: names and slashes, but no leading slash.
-_FRAME = re.compile(r'[A-Za-z_][\w./-]*')
 
 
 def _device(value: Any) -> str:
     return '' if _DEVICE.fullmatch(value) else 'must be auto, cpu, cuda or cuda:N'
-
-
-def _frame(value: Any) -> str:
-    return '' if _FRAME.fullmatch(value) else 'must be a TF frame name without a leading slash'
-
-
-def _frame_or_none(value: Any) -> str:
-    return _frame(value) if value else ''
-
-
-@dataclass(frozen=True)
-class Specification:
-    """
-    One parameter: its default, what it means, and what values it takes.
-
-    Those are the `choices` where there are some, with `reasons` why others that one might expect
-    are refused; numbers within `limits`; and what `check` returns no reason against, which `takes`
-    puts in words. `live` tells that a change takes effect
-    at once; one that is not live is read in `configure`, and where it is `exchanged`, a change
-    after that is worked on in the background. `fixed` is read once, at the start.
-    `spellings` are values of other types that stand for one of these: ROS reads what is written
-    without quotes as YAML, to which `off` is a truth value.
-    """
-
-    default: Any
-    meaning: str
-    choices: tuple[str, ...] = ()
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    check: Callable[[Any], str] = lambda value: ''
-    takes: str = ''
-    limits: tuple[float, float] | None = None
-    live: bool = False
-    fixed: bool = False
-    exchanged: bool = False
-    spellings: Mapping[bool, Any] = field(default_factory=dict)
-
-    def read(self, value: Any) -> Any:
-        """Return the value that is meant."""
-        return self.spellings.get(value, value) if isinstance(value, bool) else value
-
-    def refusal(self, value: Any) -> str:
-        """Return why a value of the right type is refused, or ''."""
-        if self.choices and value not in self.choices:
-            # What is not text may have no hash.
-            return self.reasons.get(str(value), f'must be one of {", ".join(self.choices)}')
-        return self.check(value)
-
-    @property
-    def when(self) -> str:
-        """When a value takes effect, in words."""
-        if self.live:
-            return 'any time'
-        if self.fixed:
-            return 'the start'
-        return 'configure, or loaded in the background after it' if self.exchanged else 'configure'
-
-    def descriptor(self) -> ParameterDescriptor:
-        """Return the descriptor that `ros2 param describe` shows."""
-        descriptor = ParameterDescriptor(description=self.meaning, read_only=self.fixed)
-        descriptor.additional_constraints = f'Read at {self.when}.'
-        # Else rclpy refuses another type before anybody can say what it stands for.
-        descriptor.dynamic_typing = bool(self.spellings)
-        if self.limits and isinstance(self.default, float):
-            low, high = self.limits
-            descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
-        elif self.limits:
-            low, high = map(int, self.limits)
-            descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]
-        return descriptor
 
 
 PARAMETERS: Mapping[str, Specification] = {
@@ -144,28 +69,29 @@ PARAMETERS: Mapping[str, Specification] = {
     ),
     'publish_tf': Specification(
         'camera',
-        'camera broadcasts map -> camera_frame on /tf; none broadcasts nothing.',
-        choices=('camera', 'none'),
-        reasons={'odom': 'map -> odom needs the recovery of a later version; use camera or none'},
+        'camera broadcasts map -> camera_frame on /tf; odom broadcasts map -> odom_frame, as the '
+        'only localizer there is, and needs base_frame; none broadcasts nothing.',
+        choices=('camera', 'odom', 'none'),
     ),
     'map_frame': Specification(
         '',
         'Frame of the published poses; empty takes the one the model was trained in.',
-        check=_frame_or_none,
+        check=frame_or_none,
         takes='a frame, or empty',
     ),
     'base_frame': Specification(
         '',
         'Frame of the robot whose poses are published; empty publishes those of the camera.',
-        check=_frame_or_none,
+        check=frame_or_none,
         takes='a frame, or empty',
     ),
     'camera_frame': Specification(
         'posenet_camera',
         'Child frame of the transform: one of its own, since the camera already has a parent.',
-        check=_frame,
+        check=frame,
         takes='a frame',
     ),
+    **RECOVERY_PARAMETERS,
     'camera_tolerance': Specification(
         0.02,
         'Largest difference from the training camera, as a share of the image width, that passes.',
@@ -205,6 +131,8 @@ class Parameters:
         """
         self._node = node
         self._may_configure = may_configure
+        # What else may speak against a value, by parameter: the reason, or ''.
+        self.vetoes: dict[str, Callable[[Any], str]] = {}
         self._times_set = Counter[str]()
         node.add_on_set_parameters_callback(self._check)
         for name, specification in PARAMETERS.items():
@@ -248,4 +176,5 @@ class Parameters:
             return (
                 'is read in configure; clean the node up first (ros2 lifecycle set NODE cleanup)'
             )
-        return specification.refusal(value)
+        veto = self.vetoes.get(change.name)
+        return specification.refusal(value) or (veto(value) if veto else '')

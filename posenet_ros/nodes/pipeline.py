@@ -46,7 +46,7 @@ class Pipeline:
         lens: Callable[[], Lens],
         publish: Callable[[Answered], None],
         publish_verified: Callable[[Answered, PoseEstimate], None],
-        refuse: Callable[[PosenetError], None],
+        refuse: Callable[[Arrival, PosenetError], None],
         fail: Callable[[BaseException], None],
     ) -> None:
         """
@@ -110,8 +110,8 @@ class Pipeline:
         if self._verification is not None:
             self._verification.put(answered)
 
-    def _pass_on_refused(self, _: Arrival, error: PosenetError) -> None:
-        self._refuse(error)
+    def _pass_on_refused(self, arrival: Arrival, error: PosenetError) -> None:
+        self._refuse(arrival, error)
         # What could not be decoded cannot be looked for, either.
         if self._verification is not None and isinstance(error, RefusedError):
             self._verification.put(error.answered)

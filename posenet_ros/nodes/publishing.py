@@ -16,17 +16,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 import time
 
 from posenet_ros.errors import PosenetError, TransformError
+from posenet_ros.geometry import covariance_in_axes, Pose
 from posenet_ros.localization.estimate import PoseEstimate
 from posenet_ros.nodes.answer_watch import AnswerWatch
-from posenet_ros.nodes.answering import Answered
+from posenet_ros.nodes.answering import Answered, Arrival
 from posenet_ros.nodes.body import Body, Placed
 from posenet_ros.nodes.conversions import stamp_ns
 from posenet_ros.nodes.meters import Traffic
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
+from posenet_ros.recovery import Kind, Observation
 from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
 
@@ -35,7 +39,8 @@ class Publishing:
     """
     The way from a pipeline to the topics; its methods are called in the pipeline's threads.
 
-    `map_frame` is that of the model in use.
+    `map_frame` is that of the poses that go out, and `map_from_model` where the map of the model
+    in use lies in that, None where it is the same.
     """
 
     def __init__(
@@ -47,9 +52,16 @@ class Publishing:
         body: Body,
         answers: AnswerWatch,
         traffic: Traffic,
+        observe: Callable[[Observation], None],
     ) -> None:
-        """Take the parts of a node that an answer goes through."""
+        """
+        Take the parts of a node that an answer goes through.
+
+        `observe` is told what each image says of where the base is, where there is one.
+        """
         self.map_frame = ''
+        self.map_from_model: Pose | None = None
+        self._observe = observe
         self._node = node
         self._settings = settings
         self._outputs = outputs
@@ -59,7 +71,7 @@ class Publishing:
 
     def publish(self, answered: Answered) -> None:
         """Broadcast where the camera is, and publish where the body is, by the network."""
-        arrival, estimate = answered.arrival, answered.estimate
+        arrival, estimate = answered.arrival, self._referred(answered.estimate)
         header = arrival.message.header
         if self._settings['publish_tf'] == 'camera':
             self._outputs.broadcast(
@@ -72,6 +84,7 @@ class Publishing:
         if placed is None:
             return
         self._outputs.publish(placed, header.stamp, map_frame=self.map_frame)
+        self._tell(placed, header, Kind.REGRESSED)
         self._answers.answered()
         now_ns = time.monotonic_ns()
         age_ns = self._node.get_clock().now().nanoseconds - stamp_ns(header.stamp)
@@ -80,17 +93,37 @@ class Publishing:
     def publish_verified(self, answered: Answered, estimate: PoseEstimate) -> None:
         """Publish where the body is, by the map."""
         header = answered.arrival.message.header
-        placed = self._place(estimate, header)
+        placed = self._place(self._referred(estimate), header)
         if placed is None:
             return
         self._outputs.publish_verified(placed, header.stamp, map_frame=self.map_frame)
+        self._tell(placed, header, Kind.VERIFIED)
         # Also of an image that the network refused: the camera is known to be somewhere.
         self._answers.answered()
 
-    def refuse(self, error: PosenetError) -> None:
+    def refuse(self, arrival: Arrival, error: PosenetError) -> None:
         """Note an image that got no answer."""
         self._answers.refused(str(error))
+        if self._body.frame:
+            taken_ns = stamp_ns(arrival.message.header.stamp)
+            self._observe(Observation.refused(taken_ns, str(error)))
         self._node.get_logger().warning(f'image refused: {error}', throttle_duration_sec=5.0)
+
+    def _referred(self, estimate: PoseEstimate) -> PoseEstimate:
+        """Return an estimate in the map of the poses that go out."""
+        if self.map_from_model is None:
+            return estimate
+        return replace(
+            estimate,
+            map_from_camera=self.map_from_model @ estimate.map_from_camera.renamed(target='model'),
+            covariance=covariance_in_axes(estimate.covariance, self.map_from_model.rotation),
+        )
+
+    def _tell(self, placed: Placed, header: Header, kind: Kind) -> None:
+        if self._body.frame:
+            map_from_base = placed.map_from_body.renamed(source='base')
+            taken_ns = stamp_ns(header.stamp)
+            self._observe(Observation(taken_ns, map_from_base, placed.covariance, kind))
 
     def _place(self, estimate: PoseEstimate, header: Header) -> Placed | None:
         """Return what is published of a pose of the camera; diagnostics tell why nothing is."""

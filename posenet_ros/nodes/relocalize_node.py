@@ -23,6 +23,7 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 from posenet_ros.data.topics import is_rectified
+from posenet_ros.errors import ConfigError
 from posenet_ros.localization.estimate import Localizer
 from posenet_ros.nodes.answer_watch import AnswerWatch
 from posenet_ros.nodes.answering import Arrival, LOAD_ERRORS, load_localizer
@@ -34,11 +35,13 @@ from posenet_ros.nodes.condition import Condition
 from posenet_ros.nodes.diagnostics import diagnostic_array, ProblemLog
 from posenet_ros.nodes.engine import Engine, reason_of, Request
 from posenet_ros.nodes.image_input import ImageInput
+from posenet_ros.nodes.map_relation import read_map_from_model
 from posenet_ros.nodes.meters import Traffic
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.pipeline import Pipeline
 from posenet_ros.nodes.publishing import Publishing
+from posenet_ros.nodes.recovering import Recovering
 from posenet_ros.nodes.transform_input import TransformInput
 from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
@@ -92,6 +95,14 @@ class RelocalizeNode(LifecycleNode):
         self._camera = CameraWatch(self)
         self._transforms = TransformInput(self)
         self._body = Body(self._transforms)
+        self._recovering = Recovering(
+            self,
+            settings=self._settings,
+            transforms=self._transforms,
+            broadcast=self._outputs.send_transform,
+            fail=fail,
+        )
+        self._settings.vetoes['recovery'] = self._recovering.refusal
         self._publishing = Publishing(
             self,
             settings=self._settings,
@@ -99,6 +110,7 @@ class RelocalizeNode(LifecycleNode):
             body=self._body,
             answers=self._answers,
             traffic=self._traffic,
+            observe=self._recovering.observe,
         )
         self._times_model_set = self._settings.times_set('model')
         self._condition = Condition(
@@ -110,6 +122,7 @@ class RelocalizeNode(LifecycleNode):
             camera=self._camera,
             transforms=self._transforms,
             body=self._body,
+            recovering=self._recovering,
         )
         self.create_service(SetBool, '~/enable', self._on_enable)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
@@ -160,20 +173,29 @@ class RelocalizeNode(LifecycleNode):
             self._state = 'configuring'
             self._tick()
             self._times_model_set = self._settings.times_set('model')
-            try:
-                self._engine.load(self._request())
-            except LOAD_ERRORS as error:
-                self._model_problem = reason_of(error)
+            self._model_problem = self._problem_of_loading()
+            if self._model_problem:
                 self._state = 'unconfigured'
                 self._tick()
                 return TransitionCallbackReturn.FAILURE
-            self._model_problem = ''
-            self._take_up_model()
-            self._body.frame = self._settings['base_frame']
             if self._body.frame:
                 self._transforms.subscribe()
             self._state = 'inactive'
         return super().on_configure(state)
+
+    def _problem_of_loading(self) -> str:
+        """Load the model and go by it; return why that cannot be, or ''."""
+        self._body.frame = self._settings['base_frame']
+        try:
+            self._engine.load(self._request())
+        except LOAD_ERRORS as error:
+            return reason_of(error)
+        try:
+            self._take_up_model()
+        except ConfigError as error:
+            self._engine.release()
+            return str(error)
+        return ''
 
     def _request(self) -> Request:
         return Request(*(self._settings[name] for name in Request._fields))
@@ -194,7 +216,9 @@ class RelocalizeNode(LifecycleNode):
         """Go by what the model in use says of itself, and tell which it is."""
         running = self._engine.running
         card, device = running.localizer.card, str(running.localizer.device)
-        self._publishing.map_frame = self._settings['map_frame'] or card.map_frame
+        map_frame = self._settings['map_frame'] or card.map_frame
+        self._publishing.map_frame = map_frame
+        self._publishing.map_from_model = read_map_from_model(self._settings['map_from_model'])
         self._camera.expect(card.camera, card.preprocessing.centre_box)
         self.get_logger().info(
             f'model {running.request.model} ({running.localizer.method}) on {device}; images by '
@@ -202,6 +226,7 @@ class RelocalizeNode(LifecycleNode):
         )
         if device == 'cpu' and running.request.device == 'auto':
             self.get_logger().warning('no CUDA device: the network runs on the CPU')
+        self._recovering.begin(card, map_frame)
 
     def _exchange_model(self) -> None:
         """Have another model loaded where the parameter was set, and take it when it is whole."""
@@ -215,8 +240,11 @@ class RelocalizeNode(LifecycleNode):
         problem = self._engine.exchange()
         if problem == '':
             self._model_problem = ''
-            self._forget()
-            self._take_up_model()
+            self._forget('another model answers')
+            try:
+                self._take_up_model()
+            except ConfigError as error:
+                self._model_problem = f'nobody watches over the robot: {error}'
         elif problem is not None:
             former = running.request.model
             self._model_problem = f'{problem}; {former} goes on'
@@ -236,7 +264,7 @@ class RelocalizeNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribe; what is in work is dropped."""
         with self._defects_told():
-            self._close_inputs()
+            self._close_inputs('the node is not active')
             self._state = 'inactive'
         return super().on_deactivate(state)
 
@@ -260,6 +288,7 @@ class RelocalizeNode(LifecycleNode):
         return self._release()
 
     def _open_inputs(self) -> None:
+        self._recovering.start()
         self._images.subscribe(self._settings['image_transport'])
         self._camera.subscribe(rectified=is_rectified(self._images.topic))
         names = [self.resolve_topic_name('~/pose')]
@@ -269,10 +298,11 @@ class RelocalizeNode(LifecycleNode):
             f'active: images from {self._images.topic}, poses on {" and ".join(names)}'
         )
 
-    def _close_inputs(self) -> None:
+    def _close_inputs(self, reason: str) -> None:
         self._images.unsubscribe()
         self._camera.unsubscribe()
-        self._forget()
+        self._recovering.stop(reason)
+        self._forget(reason)
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Pause or go on, whatever the state: what is paused stays so until it is told."""
@@ -282,7 +312,7 @@ class RelocalizeNode(LifecycleNode):
                 if self._enabled:
                     self._open_inputs()
                 else:
-                    self._close_inputs()
+                    self._close_inputs('paused by ~/enable')
             done = 'images are answered' if self._enabled else 'paused: no image is answered'
             inactive = (
                 '' if self._state == 'active' else f', once the node is active: {self._state}'
@@ -291,7 +321,8 @@ class RelocalizeNode(LifecycleNode):
         return response
 
     def _release(self) -> bool:
-        self._close_inputs()
+        self._close_inputs('the node is not active')
+        self._recovering.close()
         self._transforms.unsubscribe()
         return self._engine.release()
 
@@ -321,11 +352,12 @@ class RelocalizeNode(LifecycleNode):
         """Forget what belongs to another time."""
         self.get_logger().info('the clock jumped back: starting afresh')
         self._transforms.clear()
-        self._forget()
+        self._forget('the clock jumped back')
 
-    def _forget(self) -> None:
+    def _forget(self, reason: str) -> None:
         if self._engine.running is not None:
             self._engine.running.pipeline.forget()
+        self._recovering.clear(reason)
         self._body.clear()
         self._outputs.clear()
         self._traffic.clear()
@@ -335,6 +367,7 @@ class RelocalizeNode(LifecycleNode):
 
     def _tick(self) -> None:
         self._exchange_model()
+        self._recovering.look_around()
         report = self._condition.report(
             self._state, enabled=self._enabled, model_problem=self._model_problem
         )

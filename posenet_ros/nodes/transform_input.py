@@ -20,14 +20,14 @@ from collections.abc import Collection, Mapping
 import importlib
 import importlib.util
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from posenet_ros.data.transforms import plain
 from posenet_ros.errors import GeometryError, TransformError
 from posenet_ros.geometry import Pose
 from posenet_ros.nodes.authority import AuthorityWatch
 from posenet_ros.nodes.tf2_buffer import make_buffer
-from posenet_ros.nodes.transform_buffer import Transforms
+from posenet_ros.nodes.transform_buffer import Sample, Transforms
 from posenet_ros.nodes.transforms import static_tf_qos, tf_qos
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
@@ -36,6 +36,14 @@ from rclpy.subscription import Subscription
 
 # Of a gid, what endpoints and messages tell alike: older rclpy pads the former.
 _GID_BYTES = 16
+
+
+class Hears(Protocol):
+    """What is told of each transform that was heard."""
+
+    def __call__(self, sample: Sample, *, static: bool) -> None:
+        """Take it; the buffer has it already."""
+        ...
 
 
 class TransformInput:
@@ -53,6 +61,8 @@ class TransformInput:
         self._authority = AuthorityWatch()
         self._subscriptions: list[Subscription] = []
         self._refused: dict[str, str] = {}
+        # Who else wants to hear of each, in the executor's thread.
+        self.on_sample: Hears | None = None
 
     @property
     def can_listen(self) -> bool:
@@ -106,6 +116,8 @@ class TransformInput:
                 continue
             self._refused.pop(sample.child, None)
             self._authority.heard(sample, static=static, publisher=publisher, now_ns=now_ns)
+            if self.on_sample is not None:
+                self.on_sample(sample, static=static)
 
     def look_up(self, target: str, source: str, at_ns: int | None = None) -> Pose:
         """

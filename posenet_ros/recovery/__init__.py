@@ -20,6 +20,7 @@ Decide what a robot may act on: agreement over frames, kidnap detection, the res
 """
 
 from posenet_ros.recovery.amcl import acceptable_covariance, initial_pose, objections
+from posenet_ros.recovery.attempt import Attempt, Outcome
 from posenet_ros.recovery.belief import Belief, Difference, difference
 from posenet_ros.recovery.consensus import Consensus, ConsensusOptions
 from posenet_ros.recovery.decisions import (
@@ -52,6 +53,7 @@ from posenet_ros.recovery.watch import Report, Watch, WatchOptions
 
 __all__ = [
     'Advise',
+    'Attempt',
     'Belief',
     'Consensus',
     'ConsensusOptions',
@@ -71,6 +73,7 @@ __all__ = [
     'Observation',
     'OdometryBuffer',
     'OdometryOptions',
+    'Outcome',
     'PlanarLimits',
     'Reading',
     'Recovered',

@@ -59,12 +59,8 @@ class Recovery:
         `same_map` says that fixes are in the localizer's own map. Raises ConfigError for `act`
         where that is not so: every reset would be wrong, with confidence.
         """
-        if mode is Mode.ACT and not same_map:
-            raise ConfigError(
-                "recovery 'act' needs fixes in the localizer's map: train on labels made with "
-                "--reference tf:map, or tell map_from_model; 'advise' goes without"
-            )
-        self.mode = mode
+        self.same_map = same_map
+        self.mode = Mode.OFF
         self.options = options or ResetOptions()
         self.planar = planar
         self.drift = drift or Drift()
@@ -75,6 +71,19 @@ class Recovery:
         self._sent_ns = self._first_ns = self._asked_ns = self._until_ns = 0
         self._confirmed: list[int] = []
         self._advised_ns: int | None = None
+        self.change(mode)
+
+    def change(self, mode: Mode) -> None:
+        """Have it do another thing from now on; raise ConfigError for `act` in another map."""
+        if mode is Mode.ACT and not self.same_map:
+            raise ConfigError(
+                "recovery 'act' needs fixes in the localizer's map: train on labels made with "
+                "--reference tf:map, or tell map_from_model; 'advise' goes without"
+            )
+        if mode is not self.mode:
+            # What was begun in the former mode is nobody's to end.
+            self.mode = mode
+            self.rearm()
 
     def rearm(self) -> None:
         """Start anew, all attempts left, whatever went before."""

@@ -110,6 +110,15 @@ class Watch:
         self._map_from_model = map_from_model
         self._now_ns: int | None = None
 
+    @property
+    def mode(self) -> Mode:
+        """What recovery may do; setting it raises ConfigError for `act` in another map."""
+        return self.recovery.mode
+
+    @mode.setter
+    def mode(self, mode: Mode) -> None:
+        self.recovery.change(mode)
+
     def move(self, stamp_ns: int, odom_from_base: Pose) -> str | None:
         """Take odometry; return what was wrong with it, None where nothing was."""
         # Where it began anew, frames and evidence from before find no odometry to go with.
@@ -131,7 +140,7 @@ class Watch:
         """
         jump_ns = self.options.odometry.jump_s * NS_PER_S
         if self._now_ns is not None and now_ns < self._now_ns - jump_ns:
-            self._start_anew(now_ns)
+            self.clear(now_ns, 'the clock jumped back')
         self._now_ns = now_ns
         found = self.consensus.find(now_ns, self.odometry)
         if self.options.planar is not None and isinstance(found, Fix):
@@ -148,10 +157,11 @@ class Watch:
         """Have recovery try again after it gave up."""
         self.recovery.rearm()
 
-    def _start_anew(self, now_ns: int) -> None:
+    def clear(self, now_ns: int, reason: str) -> None:
+        """Forget everything, as where images, the model or the clock are others from now on."""
         self.odometry.clear()
         self.consensus.clear()
-        self.monitor.clear(now_ns, 'the clock jumped back')
+        self.monitor.clear(now_ns, reason)
         self.recovery.rearm()
 
     def _compared(self, now_ns: int, found: Fix | NoFix, newest: Belief | Missing) -> Status:

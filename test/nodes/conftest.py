@@ -96,15 +96,18 @@ class FakeLocalizer:
     def __init__(self, camera: Camera | None = None) -> None:
         # A network that looks at all of an image.
         sees = SimpleNamespace(centre_box=lambda width, height: (0, 0, width, height))
-        self.card = SimpleNamespace(camera=camera, map_frame='map', preprocessing=sees)
+        self.card = SimpleNamespace(
+            camera=camera, map_frame='map', preprocessing=sees, metric=True, training={}
+        )
         self.seen: list[np.ndarray] = []
         self.gate = None
+        self.pose = MAP_FROM_CAMERA
 
     def locate_batch(self, images: list[np.ndarray]) -> Answers:
         (rgb,) = images
         estimate = self.locate(rgb)
         looks = np.full((1, 4), rgb.max(), dtype=np.float32)
-        return Answers((estimate,), looks, np.zeros(1), (MAP_FROM_CAMERA,))
+        return Answers((estimate,), looks, np.zeros(1), (self.pose,))
 
     def locate(self, rgb: np.ndarray) -> PoseEstimate:
         if self.gate is not None:
@@ -114,7 +117,7 @@ class FakeLocalizer:
             return PoseEstimate.refused('fake', 'the image is black')
         if rgb.max() == 1:
             raise ImageError('the image is nearly black')
-        return PoseEstimate(MAP_FROM_CAMERA, COVARIANCE, 'fake')
+        return PoseEstimate(self.pose, COVARIANCE, 'fake')
 
 
 class FakeVerifying(FakeLocalizer):
@@ -128,6 +131,8 @@ class FakeVerifying(FakeLocalizer):
     def __init__(self, camera: Camera | None = None) -> None:
         super().__init__(camera)
         self.network = FakeLocalizer(camera)
+        self.network.card = self.card
+        self.map_pose = VERIFIED
         self.asked: list[tuple[int, bool, float, Pose, Camera | None]] = []
         self.map_gate = None
 
@@ -146,9 +151,9 @@ class FakeVerifying(FakeLocalizer):
         self.any_focal = any_focal
         if self.map_gate is not None:
             assert self.map_gate.wait(PATIENCE_S)
-        if grey == 9:
+        if grey == 9 or self.map_pose is None:
             return replace(estimate, reasons=(*estimate.reasons, 'not verified: no points'))
-        return PoseEstimate(VERIFIED, VERIFIED_COVARIANCE, 'landmarks', verified=True)
+        return PoseEstimate(self.map_pose, VERIFIED_COVARIANCE, 'landmarks', verified=True)
 
 
 @pytest.fixture

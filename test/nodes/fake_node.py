@@ -38,7 +38,11 @@ class FakeLocalizer:
     method = 'fake'
     device = 'cpu'
     card = SimpleNamespace(
-        camera=None, map_frame='map', preprocessing=SimpleNamespace(centre_box=None)
+        camera=None,
+        map_frame='map',
+        preprocessing=SimpleNamespace(centre_box=None),
+        metric=True,
+        training={},
     )
 
     def __init__(self, kind: str) -> None:

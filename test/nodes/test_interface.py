@@ -52,8 +52,17 @@ def of_node(ask):
 
 
 @pytest.fixture
-def bench(make_bench):
-    return make_bench(base_frame='base_link').until_active()
+def in_a_map(localizer):
+    """Have the model made in a map that was recorded."""
+    localizer.card.training['poses'] = {'frame': 'map', 'localizer_map': {'sha256': '1'}}
+
+
+@pytest.fixture
+def bench(make_bench, in_a_map):
+    parameters = {'base_frame': 'base_link', 'offer_global_localization': True}
+    bench = make_bench(**parameters).until_active()
+    bench.graph.until(lambda: bench.node.count_services('/reinitialize_global_localization'))
+    return bench
 
 
 needs_tf = pytest.mark.skipif(
@@ -80,14 +89,14 @@ def test_what_it_takes(bench):
 def test_what_it_takes_of_a_compressed_camera(make_bench, graph):
     bench = make_bench(image_transport='compressed')
     expected = in_full(documented('Topics it takes'))
-    for name in ('/image', '/tf', '/tf_static'):
+    for name in ('/image', '/tf', '/tf_static', '/map'):
         del expected[name]
     ask = bench.node.get_subscriber_names_and_types_by_node
     graph.until(lambda: of_node(ask) == expected)
 
 
 def test_its_services(bench):
-    expected = documented('Services')
+    expected = in_full(documented('Services'))
     found = of_node(bench.node.get_service_names_and_types_by_node)
     assert expected.items() >= found.items()
     assert set(expected) - set(found) <= LATER
@@ -101,7 +110,10 @@ def test_the_table_of_parameters_is_that_of_the_code():
 
 def test_all_parameters_of_a_node_that_runs_are_on_the_page(bench):
     known = set(re.findall(r'^\| `([\w.]+)` \|', section('Parameters'), re.MULTILINE))
-    sides = {'subscription': ('image', 'camera_info', 'tf', 'tf_static'), 'publisher': ('pose',)}
+    sides = {
+        'subscription': ('image', 'camera_info', 'tf', 'tf_static', 'map'),
+        'publisher': ('pose', 'fix', 'initialpose'),
+    }
     for name in bench.node._parameters:
         if name.startswith('qos_overrides.'):
             topic, side, policy = name.removeprefix('qos_overrides.').rsplit('.', 2)

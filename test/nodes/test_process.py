@@ -94,7 +94,7 @@ def relocalize(*arguments):
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
-        (('-p', 'publish_tf:=base'), "publish_tf = 'base': must be one of camera, none"),
+        (('-p', 'publish_tf:=base'), "publish_tf = 'base': must be one of camera, odom, none"),
         (('--params-file', 'nowhere.yaml'), 'nowhere.yaml'),
         (('-r', '__node:=7x'), '__node:=7x'),
         (('--no-such-thing',), '--no-such-thing'),
