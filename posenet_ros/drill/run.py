@@ -101,7 +101,7 @@ def _driven(
             f'to look on: export ROS_DOMAIN_ID={domain} ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST'
         )
         stage.start_node()
-        stage.driving = True
+        stage.motion.driving = True
         stage.go(_ACQUAINTED_S)
         _check_acquainted(stage.placed, stage.images, model, site, subject.logs[-1])
         records = []
@@ -111,6 +111,7 @@ def _driven(
         node = {
             'logs': [str(log) for log in subject.logs],
             'images': stage.images,
+            'dropped': stage.dropped,
             'answered': len(stage.placed),
             'answered_within_1_m': sum(stage.placed),
             'pace': stage.pace.present,
@@ -179,9 +180,8 @@ def _below(
         said = [f"the node's map -> odom jumped {tally.resets} times"]
     else:
         said = [f'{tally.resets} initial poses sent, {refused} of them such as AMCL refuses']
-    dropped = node['diagnostics'].get('dropped', '?')
     said.append(
-        f'{node["answered"]} of {node["images"]} images answered, {dropped} dropped; '
+        f'{node["answered"]} of {node["images"]} images answered, {node["dropped"]} dropped; '
         f'{node["drill_s"] / 60:.1f} minutes of driving'
     )
     if node['verified_after_s'] is not None:

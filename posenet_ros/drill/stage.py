@@ -21,12 +21,13 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 import math
 import time
+from typing import NamedTuple
 
-import numpy as np
 from posenet_ros.drill.amcl import AmclNode, Initial
 from posenet_ros.drill.camera import Camera, looks
 from posenet_ros.drill.leg import Leg, RATE_HZ
 from posenet_ros.drill.mailbox import Mailbox, spinning
+from posenet_ros.drill.motion import Motion
 from posenet_ros.drill.options import DrillOptions
 from posenet_ros.drill.pace import Pace
 from posenet_ros.drill.past import Moment, Past
@@ -38,7 +39,7 @@ from posenet_ros.drill.subject import Subject
 from posenet_ros.drill.witness import Witness
 from posenet_ros.errors import InterfaceError
 from posenet_ros.geometry import NS_PER_S
-from posenet_ros.recovery.rehearsal.floor import Spot, wrapped
+from posenet_ros.recovery.rehearsal.floor import Spot
 from posenet_ros.simulation.mipmaps import Texture
 from posenet_ros.simulation.parallel import opencv_threads
 from posenet_ros.simulation.simulate import START_NS
@@ -52,6 +53,14 @@ _START_S = 120.0
 # A transform of the node that moves the robot by more is a reset.
 _JUMP_M, _JUMP_RAD = 0.5, math.radians(15)
 _NEAR_M = 1.0
+
+
+class Due(NamedTuple):
+    """An image that was begun, and by which of the robot's motions."""
+
+    stamp_ns: int
+    changes: int
+    image: Future[Texture]
 
 
 class Stage:
@@ -69,7 +78,7 @@ class Stage:
         self.past = Past()
         self.record: Record | None = None
         self.world: World = site.world
-        self._driving = False
+        self.motion = Motion()
         self.state = ''
         self.placed: list[bool] = []
         self.images = 0
@@ -89,11 +98,9 @@ class Stage:
         )
         rng = rng_of(options, 0, 'amcl')
         self.amcl = None if own else AmclNode(self._mailbox, self.past, rng, self._initial)
-        self._leg, self._leg_s = Leg.standing(Spot(0, 0, 0)), 0.0
-        self._odometry = Spot(0, 0, 0)
-        self._flight: Callable[[float], Spot] | None = None
         self._look = Look.CLEAR
-        self._due: tuple[int, Future[Texture]] | None = None
+        self._due: Due | None = None
+        self._dropped_before = 0
         self._image_ns = 0
         self._now_ns = START_NS
 
@@ -109,20 +116,9 @@ class Stage:
         return (self._now_ns - START_NS) / NS_PER_S
 
     @property
-    def driving(self) -> bool:
-        """Whether the robot drives on along its leg."""
-        return self._driving
-
-    @driving.setter
-    def driving(self, driving: bool) -> None:
-        self._driving = driving
-        # It was begun where the robot will not be.
-        self._due = None
-
-    @property
-    def spot(self) -> Spot:
-        """Where the robot is."""
-        return self._leg.truth(self._leg_s)
+    def dropped(self) -> int:
+        """How many images nodes have dropped, as far as they have told."""
+        return self._dropped_before + int(self.witness.values.get('dropped', 0))
 
     @property
     def off(self) -> Off | None:
@@ -142,26 +138,17 @@ class Stage:
         return right(self.off) and self.state == 'tracking'
 
     def put(self, leg: Leg, world: World) -> None:
-        """Set the robot down at the beginning of a leg; its odometry goes on."""
-        self._odometry = self._odometry @ self._leg.odometry(self._leg_s)
-        self._leg, self._leg_s, self.world = leg, 0.0, world
-        self.driving = True
+        """Set the robot down at the beginning of a leg, in a world."""
+        self.motion.put(leg)
+        self.world, self._look = world, Look.CLEAR
 
     def carry(self, seconds: float, goal: Spot, look: Look) -> None:
-        """Carry the robot through the air; its wheels do not turn."""
-        start, begun_s = self.spot, self.now_s
-        turn = wrapped(goal.yaw - start.yaw)
-        way = np.array([goal.x - start.x, goal.y - start.y, turn])
-
-        def flown(now_s: float) -> Spot:
-            share = min((now_s - begun_s) / max(seconds, TICK_S), 1.0)
-            return Spot(*(np.array(start) + share * way).tolist())
-
-        self.driving, self._flight, self._look = False, flown, look
+        """Carry the robot through the air until it can be put down."""
+        self.motion.lift(goal, seconds)
+        self._look = look
         if self.amcl is not None:
             self.amcl.carried()
         self.go(seconds)
-        self._flight, self._look, self._due = None, Look.CLEAR, None
 
     def place_localizer(self) -> None:
         """Put the localizer right by hand; nothing where the node is the localizer."""
@@ -181,6 +168,7 @@ class Stage:
         """Start the node, anew where it runs, and wait until it takes images."""
         self.subject.stop()
         self._wait(lambda: self.robot.watchers == 0, 'the old node does not leave')
+        self._dropped_before, self.witness.values = self.dropped, {}
         self.state, self._own_map_from_odom = '', None
         self.subject.start()
         self._wait(lambda: self.robot.watchers > 0, 'the node does not subscribe to image')
@@ -197,9 +185,8 @@ class Stage:
         """Let one tick pass."""
         self._mailbox.open_until(self.pace.due(time.monotonic(), TICK_S))
         self._now_ns += TICK_NS
-        self._leg_s += TICK_S if self.driving else 0.0
-        truth = self.spot if self._flight is None else self._flight(self.now_s)
-        odometry = self._odometry @ self._leg.odometry(self._leg_s)
+        self.motion.advance(TICK_S)
+        truth, odometry = self.motion.spot(), self.motion.odometry
         self.past.add(Moment(self._now_ns, truth, odometry))
         self.robot.tell_time(self._now_ns)
         self.robot.move(self._now_ns, odometry.pose('odom', 'base'), truth.pose('map', 'base'))
@@ -210,37 +197,34 @@ class Stage:
             self._show()
             self.subject.check()
         if self.record is not None:
-            self.record.see(self.now_s, truth, self.off, in_the_air=self._flight is not None)
+            self.record.see(self.now_s, truth, self.off, in_the_air=self.motion.in_the_air)
 
     def _show(self) -> None:
         """Send the image that is due, when the one before is answered; begin with the next."""
         if self._look is Look.NOTHING or not self.robot.watchers:
             self._due = None
             return
-        if self._due is None or self._due[0] != self._image_ns:
-            self._due = self._begun(self._image_ns)
-        stamp_ns, image = self._due
+        due = self._due
+        if due is None or (due.stamp_ns, due.changes) != (self._image_ns, self.motion.changes):
+            due = self._begun(self._image_ns)
         last_ns = self.witness.last_sent_ns
         self._mailbox.open_until(
             self.witness.last_sent_s + self.pace.wait_s,
             lambda: self.witness.answered_ns >= last_ns,
         )
-        rgb = image.result()
-        self.witness.sent(stamp_ns)
-        self.robot.show(stamp_ns, rgb)
+        rgb = due.image.result()
+        self.witness.sent(due.stamp_ns)
+        self.robot.show(due.stamp_ns, rgb)
         self.images += 1
         self._due = self._begun(self._image_ns + self._period_ns)
 
-    def _begun(self, stamp_ns: int) -> tuple[int, Future[Texture]]:
+    def _begun(self, stamp_ns: int) -> Due:
         """Begin the image of a moment, which may be ahead: where the robot will be is known."""
-        ahead_s = (stamp_ns - self._now_ns) / NS_PER_S
-        if self._flight is not None:
-            spot = self._flight(self.now_s + ahead_s)
-        else:
-            spot = self._leg.truth(max(self._leg_s + (ahead_s if self.driving else 0.0), 0.0))
+        spot = self.motion.spot((stamp_ns - self._now_ns) / NS_PER_S)
         drawn = next(self._looks)
         look = drawn if self._look is Look.CLEAR else self._look
-        return stamp_ns, self.camera.take(self.world, spot, look)
+        image = self.camera.take(self.world, spot, look)
+        return Due(stamp_ns, self.motion.changes, image)
 
     def _changed(self, state: str, reason: str) -> None:
         if state != self.state and self.record is not None:
@@ -277,7 +261,7 @@ class Stage:
         metres, radians = spot.off(truth)
         if self.world is not self.site.world:
             metres = math.inf
-        self.record.hear_reset(self.now_s, (metres, radians), f'sent, {what!s}')
+        self.record.hear_reset(self.now_s, (metres, radians), what)
 
 
 @contextmanager

@@ -58,7 +58,7 @@ class Trips:
         rng = rng_of(self._options, 0, 'begin')
         lane = stage.site.world.lane
         stage.put(draw_leg(lane, self._robot, self._errors, rng, seconds=seconds), stage.world)
-        stage.driving = False
+        stage.motion.driving = False
         stage.go(0.1)
         stage.place_localizer()
 
@@ -92,7 +92,7 @@ class Trips:
         self._doing('driving')
         if before is None:
             record, self._stage.record = self._stage.record, None
-            self._stage.driving = True
+            self._stage.motion.driving = True
             self._stage.go(_LEAD_S, self._for(_AGREED_S))
             self._stage.record = record
         self._stage.go(_MINUTE_S)
@@ -101,7 +101,7 @@ class Trips:
         """Drive until all agree, and a little farther."""
         self._doing('driving')
         stage = self._stage
-        stage.driving = True
+        stage.motion.driving = True
         if before is not None and not before.trip.right and before.trip.in_map:
             # Nothing that is sent now is of this trip.
             stage.record = None
@@ -135,24 +135,24 @@ class Trips:
             self._errors,
             rng_of(options, plan.number, 'leg'),
             plan,
-            None if foreign else stage.spot,
+            None if foreign else stage.motion.spot(),
         )
-        record.lift(stage.now_s, stage.spot)
+        record.lift(stage.now_s, stage.motion.spot())
         stage.carry(plan.carried_s, leg.truth(0), plan.look)
         stage.put(leg, world)
-        record.put(stage.now_s, stage.spot)
+        record.put(stage.now_s, stage.motion.spot())
 
     def _switch_on(self, record: Record) -> None:
         """Start node and localizer anew, the latter without a pose."""
         self._doing('switched on')
         stage = self._stage
-        stage.driving = False
+        stage.motion.driving = False
         if stage.amcl is not None:
             stage.amcl.forget()
         stage.start_node()
-        record.put(stage.now_s, stage.spot)
+        record.put(stage.now_s, stage.motion.spot())
         stage.go(record.plan.standing_s)
-        stage.driving = True
+        stage.motion.driving = True
 
     def _watch(self, record: Record) -> None:
         """Watch until the robot is recovered, or no longer worth waiting for."""
