@@ -162,7 +162,15 @@ def _draw_time(axes: Axes, states: Axes, record: Record) -> None:
         # A reset and what came of it are at nearly the same instant.
         side = 'left' if each.what in ('recovered', 'set down') else 'right'
         axes.text(
-            at, 0.97 * top, each.what, rotation=90, va='top', ha=side, fontsize=8, clip_on=True
+            at,
+            0.97 * top,
+            each.what,
+            rotation=90,
+            va='top',
+            ha=side,
+            fontsize=8,
+            clip_on=True,
+            bbox={'facecolor': 'white', 'alpha': 0.7, 'edgecolor': 'none', 'pad': 1.0},
         )
     for axis in (axes, states):
         axis.set_xlim(first - zero, last - zero)

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+import shlex
 import subprocess
 
 from posenet_ros.children import running
@@ -49,7 +50,7 @@ class Subject:
     @property
     def command(self) -> str:
         """What is run, as typed."""
-        return ' '.join(['posenet_ros', *(str(word) for word in self._words)])
+        return shlex.join(['posenet_ros', *map(str, self._words)])
 
     def start(self) -> None:
         """Start it, with a log of its own."""
