@@ -23,10 +23,11 @@ from statistics import median
 VERIFIED_S = 0.5
 # A tick that comes late is made up for, if it is not more than this.
 _CATCH_UP_S = 0.1
-_REMEMBERED = 20
+_REMEMBERED = 40
 _LEAST_PACE = 0.05
-# An answer is waited for so many times as long as usual; images that are refused have none.
-_PATIENCE, _LEAST_WAIT_S, _FIRST_WAIT_S = 3.0, 0.05, 1.0
+# An answer is waited for so many times as long as nine of ten take; images that are refused have
+# none, so that it is not worth to wait for the longest.
+_PATIENCE, _MOST, _LEAST_WAIT_S, _FIRST_WAIT_S = 3.0, 0.9, 0.05, 1.0
 
 
 class Pace:
@@ -69,7 +70,8 @@ class Pace:
         """How long on the wall to wait for an answer before the next image is sent."""
         if not self._answers_s:
             return _FIRST_WAIT_S
-        return min(max(_PATIENCE * median(self._answers_s), _LEAST_WAIT_S), _FIRST_WAIT_S)
+        long_s = sorted(self._answers_s)[int(_MOST * (len(self._answers_s) - 1))]
+        return min(max(_PATIENCE * long_s, _LEAST_WAIT_S), _FIRST_WAIT_S)
 
     def due(self, wall_s: float, tick_s: float) -> float:
         """Return when on the wall the next tick of so many seconds is due."""
