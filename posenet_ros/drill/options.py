@@ -101,7 +101,7 @@ class DrillOptions:
 
 def _quoted(text: str) -> str:
     """Return a text as YAML that is a string and not a list or a number."""
-    return f"'{text}'"
+    return f'"{text}"'
 
 
 def _within(option: str, value: float, low: float, high: float) -> None:

@@ -45,7 +45,7 @@ def test_the_node_acts_in_the_time_of_the_drill():
     assert told['base_frame'] == 'base_link'
     assert told['use_sim_time'] == 'true'
     # YAML would take six numbers without quotes for a string too, and one for a number.
-    assert told['map_from_model'] == "'0 0 0 0 0 0'"
+    assert told['map_from_model'] == '"0 0 0 0 0 0"'
     assert 'refine' not in told
 
 
