@@ -73,6 +73,7 @@ setup(
         (f'share/{NAME}', ['package.xml']),
         (f'share/{NAME}/launch', files('launch')),
         (f'share/{NAME}/config', files('config')),
+        (f'share/{NAME}/config/nav2', files('config/nav2')),
         (f'share/{NAME}/config/recipes', files('config/recipes')),
         (f'share/{NAME}/rviz', files('rviz')),
         (f'lib/{NAME}', list(wrappers())),

@@ -42,6 +42,15 @@ ARGUMENTS = {
     'image': ('/camera/image_raw', 'image topic, without the /compressed of a transport'),
     'camera_info': ('', 'CameraInfo topic; empty takes the one beside the image topic'),
     'image_transport': ('', 'raw or compressed; empty leaves it to params_file (else raw)'),
+    'base_frame': (
+        '',
+        "the robot's frame; empty leaves it to params_file (else the camera's poses)",
+    ),
+    'recovery': (
+        '',
+        'what is done about a robot that was carried away: off, advise or act; empty leaves it to '
+        'params_file (else advise)',
+    ),
     'rviz': ('false', 'also start RViz with our view'),
     'use_sim_time': ('', 'take the time from /clock; empty leaves it to params_file (else false)'),
     'params_file': ('', 'YAML file of parameters; empty takes config/relocalize.yaml'),
@@ -84,7 +93,10 @@ def start(context: LaunchContext) -> list:
         emulate_tty=True,
     )
     # The view names topics of a node without a namespace; remapping brings them to this one.
-    outputs = ('pose', 'pose_with_covariance', 'verified_pose_with_covariance', 'trail')
+    outputs = (
+        *('pose', 'pose_with_covariance', 'verified_pose_with_covariance', 'fix', 'trail'),
+        'neighbour/compressed',
+    )
     simulated = parameters.get('use_sim_time', in_file.get('use_sim_time') is True)
     viewer = Node(
         package='rviz2',
@@ -111,9 +123,12 @@ def choose_model(argument: str, in_file: object, file: Path) -> tuple[str, list[
 
 def overrides(given: dict[str, str]) -> dict[str, object]:
     """Return the parameters that were given as arguments."""
-    parameters: dict[str, object] = {}
-    if given['image_transport']:
-        parameters['image_transport'] = given['image_transport']
+    # As text: launch reads what looks like YAML, to which `off` is a truth value.
+    parameters: dict[str, object] = {
+        name: ParameterValue(given[name], value_type=str)
+        for name in ('image_transport', 'base_frame', 'recovery')
+        if given[name]
+    }
     if given['use_sim_time']:
         simulated = LaunchConfiguration('use_sim_time')
         parameters['use_sim_time'] = ParameterValue(simulated, value_type=bool)

@@ -96,6 +96,7 @@ def test_what_ros_looks_for_is_where_it_looks(wheel):
         'share/posenet_ros/package.xml',
         'share/posenet_ros/launch/relocalize.launch.py',
         'share/posenet_ros/config/relocalize.yaml',
+        'share/posenet_ros/config/nav2/posenet.yaml',
         'share/posenet_ros/rviz/posenet.rviz',
         *(f'share/posenet_ros/config/recipes/{name}.yaml' for name in recipe_names()),
     } <= found

@@ -24,42 +24,22 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ModelError
 from posenet_ros.geometry import Camera, covariance_at_lever, Pose
+from posenet_ros.landmarks.finder import Finder, Held, SAME_PLACE, SAME_TURN
+from posenet_ros.landmarks.focal import refocused, spoken_for
 from posenet_ros.landmarks.gate import Evidence, Gate
 from posenet_ros.landmarks.landmark_map import LandmarkMap
-from posenet_ros.landmarks.matching import match_anywhere, match_nearby, Matches
-from posenet_ros.landmarks.resection import (
-    Attitude,
-    FEWEST_MATCHES,
-    free_focal,
-    refine,
-    resect,
-    Resected,
-    Zoom,
-    zoom_of,
-)
-from posenet_ros.landmarks.sighting import in_parts, Sighting, USUAL_WIDTH
+from posenet_ros.landmarks.resection import Attitude, FEWEST_MATCHES, Resected, Zoom
+from posenet_ros.landmarks.sighting import in_parts, Sighting
 from scipy.spatial.transform import Rotation
 
 # Frames that look most like the image, and those nearest to where the network has it.
 _MOST_ALIKE = 8
 _NEAREST = 4
-# What is in sight of a pose is what so many frames around it saw.
-_AROUND = 20
-# How much a move as long as things are far away counts beside a turn.
-_MOVE_WEIGHT = 4.0
-# What agrees with another focal length is so near to where the one told has it, and that one is
-# doubted where it is off by so many standard deviations.
-_ZOOMED_PX, _DOUBT = 40.0, 2.0
-# Points are looked for ever nearer to where they are expected, in pixels at 640 of width.
-_RADII_PX = (8.0, 5.0)
 # Other places that are asked, too, by so many frames each.
 _PLACES = 3
 _ELSEWHERE = 4
 # A frame is of another place where it saw at most this share of the points that hold a pose.
 _SHARED = 0.1
-# Poses less apart are one: a share of how far things are away, and radians.
-_SAME_PLACE = 0.15
-_SAME_TURN = math.radians(8)
 # A part of the image shows hardly any of its points where it shows less than such a share of what
 # the image shows as a whole.
 _HARDLY = 0.2
@@ -67,8 +47,6 @@ _FEWEST_FEATURES = 15
 _OPEN = 'the points that are found leave the pose open'
 # Of width over height; less comes from rounding sizes.
 _OTHER_SHAPE = 0.01
-# A focal length that nobody told is looked for up to so many times longer, and shorter.
-_MOST_ZOOM = 2.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +88,7 @@ class Verifier:
         places = landmarks.places_FK.astype(np.float32)
         lengths = np.linalg.norm(places, axis=1, keepdims=True)
         self._places = places / np.maximum(lengths, 1e-6)
-        self._centres = landmarks.centres_F3.astype(np.float64)
-        self._rotations = landmarks.rotations_F33.astype(np.float64)
-        self._depth = _usual_depth(landmarks)
+        self._finder = Finder(landmarks)
 
     def verify(
         self,
@@ -155,10 +131,10 @@ class Verifier:
         order = np.argsort(-similar_F)
         frames = set(order[:_MOST_ALIKE].tolist())
         if guess is not None:
-            frames |= set(self._around(self._attitude(guess), _NEAREST).tolist())
+            frames |= set(self._finder.around(self._attitude(guess), _NEAREST).tolist())
         verdict = self._seen(asked, sorted(frames), order)
         if any_focal and not verdict.verified and not self._lens_fits(verdict.evidence):
-            freed = self._refocused(asked, sorted(frames))
+            freed = refocused(self.landmarks, asked, sorted(frames))
             if freed is not None:
                 return self._seen(freed, sorted(frames), order, told=False)
         return verdict
@@ -167,10 +143,10 @@ class Verifier:
         self, asked: Sighting, frames: Sequence[int], order: NDArray[np.int64], told: bool = True
     ) -> Verdict:
         """Return what some frames' points say of a sighting, whose focal length was `told`."""
-        held = self._hold(asked, frames)
+        held = self._finder.hold(asked, frames)
         if held is None:
             return _nothing('no pose goes with what it shows of the map')
-        zoom = self._zoom(asked, held)
+        zoom = spoken_for(self.landmarks, asked, held)
         evidence = self._evidence(asked, held, order, zoom)
         if told:
             return self._verdict(held.refined, evidence)
@@ -185,126 +161,12 @@ class Verifier:
             return False
         return max(abs(evidence.zoom - 1), evidence.zoom_deviation) <= self.gate.zoom
 
-    def _zoom(self, asked: Sighting, held: _Held) -> Zoom | None:
-        """
-        Return what focal length the points speak for.
-
-        Those that were looked for around where the lens that was told puts them speak for that
-        lens: where they do so with doubts, matches by looks alone may tell that it is farther off.
-        """
-        guided = self._zoom_by(asked, held, held.matches)
-        if guided is None or abs(guided.factor - 1) < _DOUBT * guided.deviation:
-            return guided
-        free = self._zoom_by(asked, held, held.anywhere)
-        farther = free is not None and abs(free.factor - 1) > abs(guided.factor - 1)
-        if not farther or (free.factor > 1) != (guided.factor > 1):
-            return guided
-        return guided._replace(factor=free.factor, deviation=free.deviation)
-
-    def _zoom_by(self, asked: Sighting, held: _Held, matches: Matches) -> Zoom | None:
-        points = self.landmarks.points_P3[matches.points]
-        rays, attitude = asked.rays_N2[matches.features], held.refined.attitude
-        seen = attitude.into_image(points)
-        ahead = seen[:, 2] > 0
-        plane = seen[:, :2] / np.where(ahead, seen[:, 2], 1)[:, None]
-        off_px = np.linalg.norm(plane - rays, axis=1) * asked.focal
-        near = ahead & (off_px < _ZOOMED_PX)
-        if near.sum() <= FEWEST_MATCHES:
-            return None
-        return zoom_of(points[near], rays[near], attitude, asked.focal)
-
-    def _refocused(self, asked: Sighting, frames: Sequence[int]) -> Sighting | None:
-        """Return a sighting with the focal length that its matches with some frames tell."""
-        matches = match_anywhere(asked.unit_ND, self.landmarks, self.landmarks.seen_by(frames))
-        points = self.landmarks.points_P3[matches.points]
-        factor = free_focal(points, asked.rays_N2[matches.features], asked.focal)
-        if factor is None or not 1 / _MOST_ZOOM < factor < _MOST_ZOOM:
-            return None
-        return asked.zoomed(factor)
-
     def _attitude(self, guess: Pose) -> Attitude:
         pose = guess @ self.landmarks.image_from_label.inverse()
         return Attitude(pose.rotation.as_matrix(), pose.translation)
 
-    def _hold(
-        self, asked: Sighting, frames: Sequence[int], fewest: int = FEWEST_MATCHES
-    ) -> _Held | None:
-        """
-        Return the pose that points of some frames hold, refined on all that are in sight.
-
-        None where fewer features than `fewest` agree with it.
-        """
-        matches = match_anywhere(asked.unit_ND, self.landmarks, self.landmarks.seen_by(frames))
-        if len(matches.points) < fewest:
-            return None
-        points = self.landmarks.points_P3[matches.points]
-        rays = asked.rays_N2[matches.features]
-        found = resect(points, rays, asked.focal)
-        if found is None or len(found[1]) < fewest:
-            return None
-        attitude, agree = found
-        refined = refine(points[agree], rays[agree], attitude, asked.focal)
-        held = None
-        for radius in _RADII_PX:
-            if refined is None:
-                return None
-            held = self._look_around(asked, refined, radius, matches, len(agree))
-            if len(held.matches.points) < FEWEST_MATCHES:
-                return None
-            refined = held.refined = refine(
-                self.landmarks.points_P3[held.matches.points],
-                asked.rays_N2[held.matches.features],
-                refined.attitude,
-                asked.focal,
-            )
-        return held if refined is not None else None
-
-    def _look_around(
-        self,
-        asked: Sighting,
-        refined: Resected,
-        radius_px: float,
-        anywhere: Matches,
-        agreed: int,
-    ) -> _Held:
-        """Look for all points in sight of a pose, with which so many of some matches agree."""
-        landmarks, attitude = self.landmarks, refined.attitude
-        points = landmarks.seen_by(self._around(attitude, _AROUND))
-        seen = attitude.into_image(landmarks.points_P3[points])
-        ahead = seen[:, 2] > 0
-        points, plane = points[ahead], seen[ahead, :2] / seen[ahead, 2:]
-        low, high = asked.corners
-        inside = ((plane >= low) & (plane <= high)).all(axis=1)
-        points, plane = points[inside], plane[inside]
-        radius = radius_px / asked.camera_focal * asked.camera.width / USUAL_WIDTH
-        guided = match_nearby(
-            asked.unit_ND,
-            asked.rays_N2,
-            landmarks,
-            points,
-            plane,
-            radius,
-            float(np.prod(high - low)),
-        )
-        return _Held(refined, anywhere, guided.matches, agreed, plane, guided.by_chance)
-
-    def _around(self, attitude: Attitude, number: int) -> NDArray[np.int64]:
-        """Return the frames that are nearest to a pose and look the same way."""
-        apart = np.square(self._centres - attitude.centre).sum(axis=1) / self._depth**2
-        views = self._rotations[:, :, 2] @ attitude.map_from_image[:, 2]
-        cost = np.where(views > 0, _MOVE_WEIGHT * apart - views, np.inf)
-        nearest = np.argsort(cost, kind='stable')[:number]
-        # What others saw from the other side is not in sight: a wall is not seen through.
-        return nearest[np.isfinite(cost[nearest])]
-
-    def _afar(self, attitude: Attitude) -> float:
-        """Return how far a pose is from the nearest frame (see `Evidence`)."""
-        apart = np.linalg.norm(self._centres - attitude.centre, axis=1) / self._depth
-        views = self._rotations[:, :, 2] @ attitude.map_from_image[:, 2]
-        return float((apart + 1 - views).min())
-
     def _evidence(
-        self, asked: Sighting, held: _Held, order: NDArray[np.int64], zoom: Zoom | None
+        self, asked: Sighting, held: Held, order: NDArray[np.int64], zoom: Zoom | None
     ) -> Evidence:
         every = asked.parts_of(asked.rays_N2)
         has_C = in_parts(every[held.matches.features])
@@ -318,13 +180,13 @@ class Verifier:
             cells=int(np.count_nonzero(has_C)),
             missed=float(due_C[hardly_C].sum() / max(due_C.sum(), 1)),
             strange=float((has_C[every] == 0).mean()),
-            afar=self._afar(held.refined.attitude),
+            afar=self._finder.afar(held.refined.attitude),
             elsewhere=self._elsewhere(asked, held, order),
             zoom=zoom.factor if zoom else 1.0,
             zoom_deviation=zoom.deviation if zoom else math.inf,
         )
 
-    def _elsewhere(self, asked: Sighting, held: _Held, order: NDArray[np.int64]) -> int:
+    def _elsewhere(self, asked: Sighting, held: Held, order: NDArray[np.int64]) -> int:
         """
         Return how many features agree with any other place, of those that look most alike.
 
@@ -345,8 +207,8 @@ class Verifier:
                 break
             same_F = left_F & (self._how_many(self.landmarks.seen_by(left[:1])) > 0)
             left_F &= ~same_F
-            other = self._hold(asked, left[same_F[left]][:_ELSEWHERE].tolist(), fewest)
-            if other and not self._same(held.refined.attitude, other.refined.attitude):
+            other = self._finder.hold(asked, left[same_F[left]][:_ELSEWHERE].tolist(), fewest)
+            if other and not self._finder.same(held.refined.attitude, other.refined.attitude):
                 most = max(most, other.agreed)
         return most
 
@@ -356,12 +218,6 @@ class Verifier:
         marked[points] = True
         sums = np.concatenate([[0], np.cumsum(marked[self.landmarks.seen])])
         return np.diff(sums[self.landmarks.first_seen])
-
-    def _same(self, one: Attitude, other: Attitude) -> bool:
-        """Tell whether two poses are one: then both sets of points speak for it."""
-        apart = float(np.linalg.norm(one.centre - other.centre))
-        between = Rotation.from_matrix(one.map_from_image.T @ other.map_from_image)
-        return apart < _SAME_PLACE * self._depth and between.magnitude() < _SAME_TURN
 
     def _verdict(self, refined: Resected, evidence: Evidence) -> Verdict:
         attitude, information = refined.attitude, refined.information
@@ -384,32 +240,9 @@ class Verifier:
         """Tell whether a pose may as well be another, as where all points are on one line."""
         along = math.sqrt(np.linalg.eigvalsh(covariance[:3, :3])[-1])
         about = math.sqrt(np.linalg.eigvalsh(covariance[3:, 3:])[-1])
-        floor = math.hypot(self.gate.floor_m, _SAME_PLACE * self._depth)
-        return along > floor or about > math.hypot(self.gate.floor_rad, _SAME_TURN)
-
-
-@dataclass(eq=False)
-class _Held:
-    """
-    A pose with the points that hold it, and where on the plane ahead all in sight should be.
-
-    `anywhere` are the matches by looks alone that it was found by, right ones and wrong ones.
-    """
-
-    refined: Resected
-    anywhere: Matches
-    matches: Matches
-    agreed: int
-    plane_P2: NDArray[np.float64]
-    by_chance: float
+        floor = math.hypot(self.gate.floor_m, SAME_PLACE * self._finder.depth_m)
+        return along > floor or about > math.hypot(self.gate.floor_rad, SAME_TURN)
 
 
 def _nothing(reason: str) -> Verdict:
     return Verdict(None, None, None, (reason,))
-
-
-def _usual_depth(landmarks: LandmarkMap) -> float:
-    """Return how far from a frame the points are that it saw, median."""
-    frames = np.repeat(np.arange(landmarks.frames), np.diff(landmarks.first_seen))
-    apart = landmarks.points_P3[landmarks.seen] - landmarks.centres_F3[frames]
-    return max(float(np.median(np.linalg.norm(apart, axis=1))), 1e-9) if len(frames) else 1.0

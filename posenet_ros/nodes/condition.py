@@ -27,6 +27,7 @@ from posenet_ros.nodes.diagnostics import ERROR, Problem, Report, Verified, WARN
 from posenet_ros.nodes.engine import Engine
 from posenet_ros.nodes.image_input import ImageInput
 from posenet_ros.nodes.meters import Traffic
+from posenet_ros.nodes.neighbour import Neighbours
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.recovering import Recovering
 from posenet_ros.nodes.transform_input import TransformInput
@@ -45,6 +46,7 @@ class Condition:
     camera: CameraWatch
     transforms: TransformInput
     body: Body
+    neighbours: Neighbours
     recovering: Recovering
 
     def report(self, state: str, *, enabled: bool, model_problem: str) -> Report:
@@ -71,6 +73,7 @@ class Condition:
             camera=self.camera.view(self.settings['camera_tolerance']).note,
             body=self.body.frame,
             unplaced=self.body.unplaced,
+            neighbour=self.neighbours.told,
             problems=tuple(self._problems(now_ns, model_problem, paused)),
         )
 

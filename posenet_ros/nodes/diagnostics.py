@@ -83,7 +83,8 @@ class Report:
 
     `camera` says how images were made those of the camera of training, '' where they are as they
     come. `body` is the frame whose poses are published, '' for the camera's own; `unplaced`
-    poses of the camera did not become one of it.
+    poses of the camera did not become one of it. `neighbour` is the training image that went out
+    last, or why none does.
     """
 
     state: str
@@ -104,6 +105,7 @@ class Report:
     camera: str = ''
     body: str = ''
     unplaced: int = 0
+    neighbour: str = ''
     problems: tuple[Problem, ...] = ()
 
 
@@ -137,6 +139,7 @@ def _values(report: Report) -> list[tuple[str, str]]:
         ('images', report.camera or 'as they come'),
         ('poses of', report.body or 'the camera'),
         ('not sent, transform missing', str(report.unplaced)),
+        ('nearest training image', report.neighbour),
         ('received [Hz]', f'{report.received_hz:.1f}'),
         ('published [Hz]', f'{report.published_hz:.1f}'),
         ('latency, image received to pose sent, median [ms]', f'{report.latency_ms[0]:.1f}'),

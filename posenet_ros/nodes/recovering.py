@@ -311,7 +311,7 @@ class Recovering:
         if missing := self._odometry.missing():
             yield Problem(WARNING if watch.mode is not Mode.ACT else ERROR, missing)
         if other := self._served.other:
-            asked = self._settings['recovery'] == Mode.ACT.value
+            asked = self.owns_odom or self._settings['recovery'] == Mode.ACT.value
             yield Problem(ERROR if asked else WARNING, f'{other}; recovery does not act')
         if self.owns_odom and self._own.contested:
             told = f'{self._own.edge} is broadcast by somebody else too: ours is not sent'

@@ -37,6 +37,7 @@ from posenet_ros.nodes.engine import Engine, reason_of, Request
 from posenet_ros.nodes.image_input import ImageInput
 from posenet_ros.nodes.map_relation import read_map_from_model
 from posenet_ros.nodes.meters import Traffic
+from posenet_ros.nodes.neighbour import Neighbours
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.pipeline import Pipeline
@@ -91,6 +92,7 @@ class RelocalizeNode(LifecycleNode):
         self._answers = AnswerWatch()
         self._settings = Parameters(self, lambda: self._state == 'unconfigured')
         self._outputs = Outputs(self)
+        self._neighbours = Neighbours(self)
         self._images = ImageInput(self, self._on_image)
         self._camera = CameraWatch(self)
         self._transforms = TransformInput(self)
@@ -122,6 +124,7 @@ class RelocalizeNode(LifecycleNode):
             camera=self._camera,
             transforms=self._transforms,
             body=self._body,
+            neighbours=self._neighbours,
             recovering=self._recovering,
         )
         self.create_service(SetBool, '~/enable', self._on_enable)
@@ -206,7 +209,7 @@ class RelocalizeNode(LifecycleNode):
             decoder,
             view=self._view,
             lens=lambda: self._camera.lens(self._settings['camera_tolerance']),
-            publish=self._publishing.publish,
+            publish=self._neighbours.noting(self._publishing.publish),
             publish_verified=self._publishing.publish_verified,
             refuse=self._publishing.refuse,
             fail=self._fail,
@@ -245,6 +248,8 @@ class RelocalizeNode(LifecycleNode):
                 self._take_up_model()
             except ConfigError as error:
                 self._model_problem = f'nobody watches over the robot: {error}'
+            if self._state == 'active' and self._enabled:
+                self._recovering.start()
         elif problem is not None:
             former = running.request.model
             self._model_problem = f'{problem}; {former} goes on'
@@ -360,6 +365,7 @@ class RelocalizeNode(LifecycleNode):
         self._recovering.clear(reason)
         self._body.clear()
         self._outputs.clear()
+        self._neighbours.clear()
         self._traffic.clear()
         self._answers.clear()
 
@@ -380,3 +386,4 @@ class RelocalizeNode(LifecycleNode):
             )
         )
         self._outputs.publish_trail(self._settings['trail_length'])
+        self._neighbours.publish(self._engine.running)

@@ -92,6 +92,7 @@ class FakeLocalizer:
 
     method = 'fake'
     device = 'cpu'
+    training = None
 
     def __init__(self, camera: Camera | None = None) -> None:
         # A network that looks at all of an image.

@@ -23,7 +23,7 @@ import yaml
 VIEW = Path(__file__).parents[2] / 'rviz' / 'posenet.rviz'
 
 
-def test_the_view_shows_map_pose_trail_and_image():
+def test_the_view_shows_map_poses_trail_and_images():
     manager = yaml.safe_load(VIEW.read_text())['Visualization Manager']
     displays = {each['Name']: each for each in manager['Displays']}
     topics = {name: each['Topic'] for name, each in displays.items() if 'Topic' in each}
@@ -35,7 +35,9 @@ def test_the_view_shows_map_pose_trail_and_image():
         'Pose': '/posenet/pose',
         'Covariance': '/posenet/pose_with_covariance',
         'Verified': '/posenet/verified_pose_with_covariance',
+        'Fix': '/posenet/fix',
         'Image': '/image',
+        'Nearest training image': '/posenet/neighbour/compressed',
     }
     # What is latched is asked for as such, and cameras offer best effort.
     for name in ('Occupancy map', 'Trail'):

@@ -12,82 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The launch file, run by launch itself, on an installation in a folder of its own."""
+"""relocalize.launch.py: what its arguments do, beside a file of parameters."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
-import shutil
-import subprocess
-import sys
 
 from diagnostic_msgs.msg import DiagnosticArray
 import pytest
-from rcl_interfaces.msg import Parameter as ParameterMessage
-from rcl_interfaces.srv import GetParameters
-from rclpy.parameter import Parameter
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec('launch_ros') is None,
-    reason='launch_ros is not installed; it comes with ROS 2',
-)
-
-ROOT = Path(__file__).parents[2]
-LAUNCH = ROOT / 'launch' / 'relocalize.launch.py'
-
-SERVICE = """
-import sys
-from launch import LaunchDescription, LaunchService
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-
-source = PythonLaunchDescriptionSource(sys.argv[1])
-arguments = [argument.split(':=') for argument in sys.argv[2:]]
-service = LaunchService()
-service.include_launch_description(
-    LaunchDescription([IncludeLaunchDescription(source, launch_arguments=arguments)])
-)
-sys.exit(service.run())
-"""
-
-
-@pytest.fixture(scope='module')
-def prefix(tmp_path_factory):
-    """Install what colcon would, but for the Python modules, and return the prefix."""
-    copy = tmp_path_factory.mktemp('source')
-    for name in ('launch', 'config', 'rviz', 'resource'):
-        shutil.copytree(ROOT / name, copy / name)
-    (copy / 'posenet_ros').mkdir()
-    for name in ('setup.py', 'setup.cfg', 'package.xml', 'posenet_ros/__main__.py'):
-        shutil.copy(ROOT / name, copy / name)
-    prefix = tmp_path_factory.mktemp('prefix')
-    subprocess.run(
-        [sys.executable, 'setup.py', '-q', 'install_data', '--install-dir', str(prefix)],
-        cwd=copy,
-        check=True,
-        capture_output=True,
-    )
-    return prefix
-
-
-@pytest.fixture
-def launch(command, prefix):
-    """Launch the file with arguments, in the test's own folder."""
-    prefixes = [str(prefix), *filter(None, [os.environ.get('AMENT_PREFIX_PATH')]), sys.prefix]
-    paths = [str(Path(sys.executable).parent), os.environ['PATH']]
-
-    def start(*arguments):
-        return command(
-            *('-c', SERVICE, str(prefix / 'share/posenet_ros/launch/relocalize.launch.py')),
-            *arguments,
-            AMENT_PREFIX_PATH=os.pathsep.join(prefixes),
-            PATH=os.pathsep.join(paths),
-            ROS_LOG_DIR=str(prefix / 'log'),
-        )
-
-    return start
+LAUNCH = Path(__file__).parents[3] / 'launch' / 'relocalize.launch.py'
 
 
 def make_run(folder, name, time_s):
@@ -103,8 +38,8 @@ def test_the_arguments_that_were_agreed():
     description = get_launch_description_from_python_launch_file(str(LAUNCH))
     arguments = {each.name: each for each in description.get_launch_arguments()}
     assert set(arguments) == {
-        *('model', 'image', 'camera_info', 'image_transport', 'rviz', 'use_sim_time'),
-        *('params_file', 'namespace'),
+        *('model', 'image', 'camera_info', 'image_transport', 'base_frame', 'recovery', 'rviz'),
+        *('use_sim_time', 'params_file', 'namespace'),
     }
     for each in arguments.values():
         assert each.description
@@ -148,21 +83,15 @@ FILE = """
 
 
 @pytest.fixture
-def parameters_of(launch, graph, tmp_path):
-    """Launch with arguments, and return what the node has for three of its parameters."""
-    names = ['model', 'image_transport', 'use_sim_time']
+def parameters_of(launch, values_of):
+    """Launch with arguments, and return what the node has for some of its parameters."""
 
-    def ask(*arguments, namespace=''):
+    def ask(*arguments, namespace='', names=('model', 'image_transport', 'use_sim_time')):
         launched = launch(*arguments)
-        request = GetParameters.Request(names=names)
-        values = graph.call(GetParameters, f'{namespace}/posenet/get_parameters', request).values
+        parameters = values_of(f'{namespace}/posenet', *names)
         output = launched.output
         assert launched.ctrl_c() == 0
-        messages = [
-            ParameterMessage(name=name, value=value)
-            for name, value in zip(names, values, strict=True)
-        ]
-        return {each.name: Parameter.from_parameter_msg(each).value for each in messages}, output
+        return parameters, output
 
     return ask
 
@@ -191,6 +120,17 @@ def test_arguments_go_before_the_file(parameters_of, tmp_path):
     )
     expected = {'model': str(tmp_path / 'given'), 'image_transport': 'raw', 'use_sim_time': False}
     assert parameters == expected
+
+
+def test_what_a_recovering_robot_needs_can_be_given(parameters_of, tmp_path):
+    file = tmp_path / 'my.yaml'
+    file.write_text(FILE.format(model='/models/home') + '    recovery: act\n')
+    # To YAML `off` is a truth value.
+    parameters, _ = parameters_of(
+        *(f'params_file:={file}', 'base_frame:=base_link', 'recovery:=off'),
+        names=('base_frame', 'recovery'),
+    )
+    assert parameters == {'base_frame': 'base_link', 'recovery': 'off'}
 
 
 def test_the_section_of_a_namespaced_node_is_found(parameters_of, tmp_path):
