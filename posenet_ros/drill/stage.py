@@ -122,7 +122,9 @@ class Stage:
 
     @property
     def off(self) -> Off | None:
-        """How far the localizer's pose is from the truth; None where it has none."""
+        """How far the localizer's pose is from the truth; None where either is in no map."""
+        if self.world is not self.site.world:
+            return None
         now = self.past.now
         if self.amcl is not None:
             believed = self.amcl.believed
