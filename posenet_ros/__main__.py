@@ -57,6 +57,9 @@ COMMANDS = {
         'cli.rehearse',
         'simulate thousands of kidnappings of the recovery logic: right, late, wrong',
     ),
+    'drill': Command(
+        'cli.drill', 'kidnap a simulated robot over DDS, and count how the node recovers'
+    ),
     'relocalize': Command('nodes.relocalize', 'the node: images in, poses out'),
     'replay': Command('nodes.replay', 'publish a recording over DDS at its own pace'),
     'record': Command('nodes.record', 'write a pose topic to a TUM file, with its latency'),

@@ -142,7 +142,8 @@ def test_package_xml_declares_every_ros_package_that_the_nodes_import():
     package = ElementTree.parse(ROOT / 'package.xml').getroot()
     declared = {each.text for each in package.iter('exec_depend')}
     declared |= {each.text for each in package.iter('depend')}
-    sources = [*(ROOT / 'posenet_ros/nodes').glob('*.py'), *(ROOT / 'launch').glob('*.py')]
+    rooms = ('posenet_ros/nodes', 'posenet_ros/drill', 'launch')
+    sources = [path for room in rooms for path in (ROOT / room).glob('*.py')]
     pattern = re.compile(
         r'^\s*(?:from|import)\s+(\w*(?:_msgs|_interfaces|_srvs)|rclpy|launch|launch_ros)\b'
         r"|(?:import_module|find_spec)\('(\w+)",
@@ -166,7 +167,7 @@ def declared_to_pip():
 def test_setup_declares_every_package_that_is_imported_outside_of_ros():
     imported = set()
     for path in (ROOT / 'posenet_ros').rglob('*.py'):
-        if 'nodes' not in path.parts:
+        if path.relative_to(ROOT / 'posenet_ros').parts[0] not in ('nodes', 'drill'):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Import):
                     imported.update(alias.name for alias in node.names)

@@ -23,16 +23,14 @@ the truth, beside two baselines. A demo that was stopped goes on where it was.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 import json
-import os
 from pathlib import Path
-import signal
 import subprocess
-import sys
 import time
 
+from posenet_ros.children import command, own_domain, running
 from posenet_ros.errors import PosenetError
 
 SIMULATION = ('--width', '480', '--height', '360')
@@ -77,14 +75,10 @@ def _stage(number: str, what: str) -> None:
     print(f'\n=== {number}  {what}', flush=True)
 
 
-def _command(*words: object) -> list[str]:
-    return [sys.executable, '-m', 'posenet_ros', *map(str, words)]
-
-
 def _run(*words: object) -> None:
     """Run one command of ours to its end; its own line has already said what went wrong."""
     print('$ posenet_ros', *words, flush=True)
-    _stop_on(subprocess.run(_command(*words), check=False).returncode, words[0])
+    _stop_on(subprocess.run(command(*words), check=False).returncode, words[0])
 
 
 def _stop_on(code: int, command: object) -> None:
@@ -94,42 +88,12 @@ def _stop_on(code: int, command: object) -> None:
         raise PosenetError(f'the demo stopped: {command} ended with exit code {code}')
 
 
-@contextmanager
-def _running(
+def _beside(
     *words: object, log: Path, environment: Mapping[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command beside others, its output in a log; stop it as Ctrl-C would at the end."""
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Say what is run beside others, and run it."""
     print('$ posenet_ros', *words, '&', flush=True)
-    with log.open('wb') as sink:
-        process = subprocess.Popen(
-            _command(*words), stdout=sink, stderr=subprocess.STDOUT, env=environment
-        )
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of the demo's nodes: on this machine alone, away from any robot."""
-    # 0 is everybody's default, and above 101 ports meet those that Linux hands out.
-    taken = os.environ.get('ROS_DOMAIN_ID', '').strip()
-    domains = [domain for domain in map(str, range(1, 102)) if domain != taken]
-    # Both would be asked for nodes elsewhere, whatever the range.
-    elsewhere = ('ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER')
-    environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
-    environment['ROS_DOMAIN_ID'] = domains[os.getpid() % len(domains)]
-    environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    if environment.get('ROS_DISTRO') == 'humble':
-        # Humble knows no range; from Iron on this one is deprecated and warned of.
-        environment['ROS_LOCALHOST_ONLY'] = '1'
-    return environment
+    return running(*words, log=log, environment=environment)
 
 
 def _drive(bag: Path, model: Path, trip: Path) -> None:
@@ -140,20 +104,20 @@ def _drive(bag: Path, model: Path, trip: Path) -> None:
         image = recording.image_topic()
     raw = image.removesuffix('/compressed')
     transport = 'raw' if raw == image else 'compressed'
-    environment = _environment()
+    environment = own_domain()
     node = ['relocalize', '--model', model, '--ros-args', '-r', f'image:={raw}']
     node += ['-r', 'camera_info:=/camera/camera_info', '-p', f'image_transport:={transport}']
     record = ['record', '--topic', POSE_TOPIC, '--image', image, '--until-silent', 5]
     record += ['--output', trip / 'estimates.tum', '--json', trip / 'node.json']
     replay = ['replay', '--bag', bag, '--topics', image, '/camera/camera_info']
     with (
-        _running(*node, log=trip / 'node.log', environment=environment) as relocalizer,
-        _running(*record, log=trip / 'record.log', environment=environment) as recorder,
+        _beside(*node, log=trip / 'node.log', environment=environment) as relocalizer,
+        _beside(*record, log=trip / 'record.log', environment=environment) as recorder,
     ):
         print('$ posenet_ros', *replay, flush=True)
         # The node subscribes when its model is loaded, the recorder to measure latency.
         code = subprocess.run(
-            _command(*replay, '--wait-for-subscribers', 2), check=False, env=environment
+            command(*replay, '--wait-for-subscribers', 2), check=False, env=environment
         ).returncode
         if relocalizer.poll() is not None:
             raise PosenetError(f'the node ended early: see {trip / "node.log"}')

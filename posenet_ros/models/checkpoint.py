@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ModelError
 from posenet_ros.models.card import ModelCard, read_card, write_card
+from posenet_ros.models.folder import CARD, find_model_folder, WEIGHTS
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.provenance import file_sha256
 from safetensors import SafetensorError
@@ -35,8 +36,6 @@ from safetensors.torch import load_file as load_tensors
 from safetensors.torch import save_file as save_tensors
 import torch
 
-CARD = 'model.yaml'
-WEIGHTS = 'model.safetensors'
 FEATURES = 'training_features.safetensors'
 
 
@@ -132,28 +131,6 @@ def _put_in_place(partial: Path, folder: Path) -> None:
 
 def _fingerprint(path: Path) -> dict[str, Any]:
     return {'bytes': path.stat().st_size, 'sha256': file_sha256(path)}
-
-
-def find_model_folder(path: Path) -> Path:
-    """
-    Return the model folder that a path means: itself, or the `model` folder of a training run.
-
-    Raises ModelError where there is none.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise ModelError(f'no model at {path}: there is no such folder')
-    for folder in (path, path / 'model'):
-        if (folder / CARD).is_file():
-            return folder
-    if (path / 'run.yaml').is_file():
-        raise ModelError(f'{path} holds no model yet: its training has not finished')
-    if (path / WEIGHTS).is_file():
-        raise ModelError(f'{path} is incomplete: {WEIGHTS} is there but {CARD} is missing')
-    raise ModelError(
-        f'no model at {path}: expected {CARD} there or in its folder model/ '
-        '(the --output of train)'
-    )
 
 
 def load_model(folder: Path, device: str | torch.device = 'cpu') -> LoadedModel:

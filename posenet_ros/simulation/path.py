@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ WANDER_M = 2.2
 WANDER_SPREAD_M = 0.08
 # Corners are rounded off over this length, so that steering changes gradually.
 SMOOTHING_M = 0.18
+# A heading off the lane's fades over this length.
+VEER_M = 0.6
 # The speed at both ends: a drive is recorded from when it is under way.
 CRAWL_M_PER_S = 0.1
 # The speed from which it comes to rest.
@@ -93,15 +96,19 @@ def drive(
     rng: np.random.Generator,
     phase: float = 0.0,
     rate_hz: float = 50.0,
+    stops: Mapping[float, float] = NONE,
+    veer: float = 0.0,
 ) -> Trajectory:
     """
     Return `map_from_base` of a drive with one lap for each offset, sampled at `rate_hz`.
 
     Offsets are metres to the left of the lane's middle as driven; the robot wanders a little
     around them and changes from one to the next within the lap. `phase` is the share of the
-    lane at which it starts. Stamps count from zero.
+    lane at which it starts, heading `veer` radians to the left of it; it steers back within a
+    metre or two. It stands still at `stops`, as `follow` has them. Stamps count from zero.
     """
-    return follow(_line(lane, np.asarray(offsets), rng, phase), robot, rate_hz)
+    line = _line(lane, np.asarray(offsets), rng, phase, veer)
+    return follow(line, robot, rate_hz, stops)
 
 
 def follow(
@@ -140,7 +147,11 @@ def follow(
 
 
 def _line(
-    lane: Lane, offsets: NDArray[np.float64], rng: np.random.Generator, phase: float
+    lane: Lane,
+    offsets: NDArray[np.float64],
+    rng: np.random.Generator,
+    phase: float,
+    veer: float,
 ) -> NDArray[np.float64]:
     """Return the line (N, 2) that is driven, in steps of about a centimetre."""
     middle, left = paced(lane, phase)
@@ -149,6 +160,8 @@ def _line(
     places = np.linspace(0, len(offsets) * len(middle) - 1, len(marks))
     sideways = PchipInterpolator(places, marks)(np.arange(len(offsets) * len(middle)))
     sideways = gaussian_filter1d(sideways, 0.4 / STEP_M, mode='nearest')
+    way = STEP_M * np.arange(len(sideways))
+    sideways += math.tan(veer) * way * np.exp(-way / VEER_M)
     laps = len(offsets)
     return np.tile(middle, (laps, 1)) + sideways[:, None] * np.tile(left, (laps, 1))
 

@@ -51,8 +51,7 @@ def floor_plan(
     Each path comes with its colour; the names stand in a legend below.
     """
     camera, map_from_above = _above(world, width)
-    opened = replace(world, quads=tuple(quad for quad in world.quads if not _overhead(quad)))
-    plan = render(opened, camera, map_from_above, supersample=2, background=PAPER)
+    plan = bare_plan(world, width)
     above_from_map = map_from_above.inverse()
     for trajectory, colour in paths.values():
         pixels = camera.project(above_from_map @ (trajectory.translations * [1, 1, 0]))
@@ -67,6 +66,18 @@ def floor_plan(
         cv2.line(legend, (left, 15), (left + 28, 15), colour, 4, cv2.LINE_AA)
         left = _write(legend, name, (left + 36, 21)) + 28
     return np.vstack([plan, legend])
+
+
+def bare_plan(world: World, width: int) -> Texture:
+    """Return the world from above, `width` pixels wide; it shows what `plan_extent` says."""
+    opened = replace(world, quads=tuple(quad for quad in world.quads if not _overhead(quad)))
+    return render(opened, *_above(world, width), supersample=2, background=PAPER)
+
+
+def plan_extent(world: World) -> tuple[float, float, float, float]:
+    """Return which x (least, most) and y of the floor a plan shows, in metres of the map."""
+    length, breadth, _ = world.size
+    return -MARGIN_M, length + MARGIN_M, -MARGIN_M, breadth + MARGIN_M
 
 
 def _overhead(quad: Quad) -> bool:

@@ -20,6 +20,8 @@ import json
 import os
 import sys
 
+from posenet_ros import children
+from posenet_ros.children import own_domain
 from posenet_ros.cli import demo
 from posenet_ros.data import bags
 from posenet_ros.errors import PosenetError
@@ -75,9 +77,10 @@ def drive(tmp_path, monkeypatch):
     stub = tmp_path / 'stub.py'
     stub.write_text(STUB)
     monkeypatch.setattr(bags, 'Recording', OneCamera)
-    monkeypatch.setattr(
-        demo, '_command', lambda *words: [sys.executable, str(stub), *map(str, words)]
-    )
+    for module in (children, demo):
+        monkeypatch.setattr(
+            module, 'command', lambda *words: [sys.executable, str(stub), *map(str, words)]
+        )
 
     def drive(hangs='', **codes):
         monkeypatch.setenv('CODES', json.dumps(codes))
@@ -101,7 +104,7 @@ def test_no_process_of_the_demo_takes_the_domain_of_the_robot(monkeypatch, taken
     domains = set()
     for pid in range(1000, 1300):
         monkeypatch.setattr(os, 'getpid', lambda pid=pid: pid)
-        domains.add(demo._environment()['ROS_DOMAIN_ID'])
+        domains.add(own_domain()['ROS_DOMAIN_ID'])
     assert taken not in domains
     assert domains <= {str(domain) for domain in range(1, 102)}
     assert len(domains) >= 100
@@ -112,7 +115,7 @@ def test_what_would_reach_another_machine_is_overruled(monkeypatch):
     monkeypatch.setenv('ROS_STATIC_PEERS', '192.168.0.7')
     monkeypatch.setenv('ROS_DISCOVERY_SERVER', '192.168.0.7:11811')
     monkeypatch.setenv('SOMETHING_ELSE', 'stays')
-    environment = demo._environment()
+    environment = own_domain()
     assert environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
     assert not {'ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER'} & set(environment)
     assert environment['SOMETHING_ELSE'] == 'stays'
@@ -124,7 +127,7 @@ def test_what_would_reach_another_machine_is_overruled(monkeypatch):
 def test_the_older_setting_is_for_humble_alone(monkeypatch, distribution, expected):
     monkeypatch.delenv('ROS_LOCALHOST_ONLY', raising=False)
     monkeypatch.setenv('ROS_DISTRO', distribution)
-    assert demo._environment().get('ROS_LOCALHOST_ONLY') == expected
+    assert own_domain().get('ROS_LOCALHOST_ONLY') == expected
 
 
 def test_all_three_are_in_one_domain_that_is_not_the_robots(drive, monkeypatch):

@@ -135,7 +135,7 @@ def test_a_localizer_refines_only_where_it_is_near():
     drive = straight()
     localizer = LocalizerStandIn(drive, rng())
     for off, near in ((0.4, True), (3.0, False)):
-        localizer._map_from_odom = Spot(off, 7.0, 0.0)
+        localizer.laser.map_from_odom = Spot(off, 7.0, 0.0)
         for sample in range(20):
             localizer.update(sample)
         error = localizer.believed(20).off(drive.at(20))[0]
@@ -164,7 +164,7 @@ def test_where_nothing_is_wrong_robots_are_recovered_in_time():
 def test_an_alarm_is_false_where_the_localizer_is_fine(state, decisions, off, alarm):
     drive = straight()
     localizer = LocalizerStandIn(drive, rng())
-    localizer._map_from_odom = Spot(off, 7.0, 0.0)
+    localizer.laser.map_from_odom = Spot(off, 7.0, 0.0)
     trip = Trip(False, False, True)
     report = Report(NoFix(Lack.TOO_FEW, ''), Status(state, '', 0), decisions, None, '')
     _watch_state(trip, report, localizer, drive, 20)

@@ -102,6 +102,26 @@ def test_the_phase_moves_the_start():
     assert np.linalg.norm(start - half_way) > 3
 
 
+def test_a_robot_that_veers_steers_back_without_sliding():
+    straight, veering = driven([0.0]), driven([0.0], veer=np.radians(20))
+    assert np.degrees(yaw(veering)[0] - yaw(straight)[0]) == pytest.approx(20, abs=1)
+    assert np.linalg.norm(veering.translations[0] - straight.translations[0]) < 1e-3
+    apart = cKDTree(straight.translations).query(veering.translations)[0]
+    assert 0.04 < apart.max() < 0.12
+    assert apart[len(apart) // 2 :].max() < 0.01
+    step = np.diff(veering.translations[:, :2], axis=0)
+    way = np.unwrap(np.arctan2(step[:, 1], step[:, 0]))
+    assert np.abs(way - yaw(veering)[1:]).max() < np.radians(2)
+
+
+def test_a_robot_stands_where_it_is_told_to():
+    stopping = driven([0.0], stops={0.0: 2.0, 5.0: 3.0})
+    moved = np.linalg.norm(np.diff(stopping.translations, axis=0), axis=1)
+    assert stopping.stamps_ns[-1] - driven([0.0]).stamps_ns[-1] > 5 * NS_PER_S
+    assert moved[:95].max() < 1e-3
+    assert (moved[100:] < 1e-4).sum() == pytest.approx(150, abs=15)
+
+
 def test_a_slower_robot_takes_longer():
     assert len(driven([0.0], robot=Robot(speed=0.3))) > 1.7 * len(driven([0.0]))
 

@@ -16,7 +16,14 @@ from dataclasses import replace
 
 import numpy as np
 from posenet_ros.geometry import Trajectory
-from posenet_ros.simulation.preview import contact_sheet, floor_plan, TRAINING
+from posenet_ros.simulation.preview import (
+    bare_plan,
+    contact_sheet,
+    floor_plan,
+    plan_extent,
+    TRAINING,
+)
+import pytest
 from scipy.spatial.transform import Rotation
 
 
@@ -52,6 +59,15 @@ def test_a_place_is_marked_where_it_is_and_named_towards_the_middle(world):
     assert abs(columns.max() - (7.35 * 100 + 6)) < 4
     assert 30 < 735 - columns.min() < 90
     assert abs(np.median(rows) - (3 + 0.35) * 100) < 4
+
+
+def test_the_extent_is_what_a_plan_shows(world):
+    plan = bare_plan(world, 400)
+    left, right, low, high = plan_extent(world)
+    assert plan.shape[1] == 400
+    assert plan.shape[0] / plan.shape[1] == pytest.approx((high - low) / (right - left), abs=0.01)
+    assert left < 0 < world.size[0] < right
+    assert low < 0 < world.size[1] < high
 
 
 def test_a_contact_sheet_shows_frames_row_by_row():

@@ -76,7 +76,7 @@ def draw_images(drive: Drive, scenario: Scenario, rng: np.random.Generator) -> S
     numbers_N = np.unique(np.floor(view_N), return_inverse=True)[1]
     draws = _Draws(view_N, numbers_N, scenario, rng)
     mistaken_N = draws.visits(truth_N3, scenario.mistaken)
-    refused_N = _blurred(len(samples), scenario, rng) | (
+    refused_N = bursts(len(samples), scenario.refused, scenario.rate_hz, rng) | (
         carried_N & (rng.random(len(samples)) < 0.7)
     )
     refused_N |= gone_N & (rng.random(len(samples)) < 0.97)
@@ -103,14 +103,16 @@ def _samples(length: int, rate_hz: float) -> NDArray[np.int64]:
     return np.arange(0, length, max(RATE_HZ / rate_hz, 1.0)).astype(np.int64)
 
 
-def _blurred(count: int, scenario: Scenario, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Return which frames are refused, in bursts."""
-    longest = max(round(_BURST_S * scenario.rate_hz), 1)
-    begins = np.flatnonzero(rng.random(count) < scenario.refused / ((longest + 1) / 2))
-    refused = np.zeros(count, dtype=bool)
+def bursts(
+    count: int, share: float, rate_hz: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Return which of so many frames are spoilt, about a share of them, by some at a time."""
+    longest = max(round(_BURST_S * rate_hz), 1)
+    begins = np.flatnonzero(rng.random(count) < share / ((longest + 1) / 2))
+    spoilt = np.zeros(count, dtype=bool)
     for first in begins:
-        refused[first : first + int(rng.integers(1, longest + 1))] = True
-    return refused
+        spoilt[first : first + int(rng.integers(1, longest + 1))] = True
+    return spoilt
 
 
 class _Draws:

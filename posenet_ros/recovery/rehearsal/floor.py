@@ -22,6 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.geometry import Pose
+from scipy.spatial.transform import Rotation
 
 WIDTH_M, HEIGHT_M = 24.0, 14.0
 # What lies in the first box has its twin so far away.
@@ -35,6 +37,17 @@ class Spot(NamedTuple):
     x: float
     y: float
     yaw: float
+
+    @classmethod
+    def of(cls, pose: Pose) -> Spot:
+        """Return what a pose has of it: without height and tilt."""
+        x, y = pose.translation[:2]
+        return cls(float(x), float(y), float(pose.rotation.as_euler('ZYX')[0]))
+
+    def pose(self, target: str, source: str) -> Pose:
+        """Return it as a pose `target_from_source` on the floor."""
+        rotation = Rotation.from_euler('z', self.yaw)
+        return Pose(rotation, np.array([self.x, self.y, 0.0]), target, source)
 
     def __matmul__(self, other: Spot) -> Spot:
         """Compose `a_from_b @ b_from_c`."""
