@@ -72,6 +72,7 @@ class Record:
     errors: list[tuple[float, float, float]] = field(default_factory=list)
     way: list[Spot] = field(default_factory=list)
     states: list[tuple[float, str]] = field(default_factory=list)
+    said: list[tuple[float, str]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     _fine_since_s: float | None = None
 
@@ -191,5 +192,6 @@ class Record:
             'agreed_before': self.agreed,
             'refused_by_amcl': self.refused,
             'states': [[round(at, 2), state] for at, state in self.states],
+            'said': [[round(at, 2), text] for at, text in self.said],
             'events': [[round(each.seconds, 2), each.what] for each in self.events],
         }

@@ -229,8 +229,10 @@ class Stage:
         return Due(stamp_ns, self.motion.changes, image)
 
     def _changed(self, state: str, reason: str) -> None:
-        if state != self.state and self.record is not None:
-            self.record.hear_state(self.now_s, state)
+        if self.record is not None:
+            self.record.said.append((self.now_s, f'{state}: {reason}'))
+            if state != self.state:
+                self.record.hear_state(self.now_s, state)
         self.state = state
 
     def _placed(self, at_ns: int, spot: Spot) -> None:
