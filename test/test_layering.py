@@ -53,6 +53,7 @@ MAY_IMPORT = {
     'nodes': {'geometry', 'data', 'localization', 'recovery'},
     'drill': {
         'geometry',
+        'data',
         'models',
         'reporting',
         'recovery',

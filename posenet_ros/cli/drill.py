@@ -16,7 +16,7 @@
 Kidnap a simulated robot over DDS, and count how the real node recovers.
 
   simulate --output world0 --laps 8
-  train --bag world0/train --reference ...
+  train --bag world0/train
   drill --model world0_posenet --world world0 --output drill0
   drill --model world0_posenet --world world0 --scenario elsewhere --trips 50
   drill --model world0_posenet --world world0 --scenario driving --trips 30
@@ -100,9 +100,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     node.add_argument(
         '--map-from-model',
-        default='0 0 0 0 0 0',
         metavar='POSE',
-        help="x y z roll pitch yaw (m, rad): the model's map in that of the world (default: same)",
+        help="x y z roll pitch yaw (m, rad): the model's map in that of the world (default: by "
+        'labels and truth of the recording, the same where there are none)',
     )
     node.add_argument(
         '-p',
@@ -123,6 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Drill, and print the table and the paths."""
+    from posenet_ros.drill.mapping import map_from_model
     from posenet_ros.drill.options import DrillOptions
     from posenet_ros.drill.run import drill, Telling
     from tqdm import tqdm
@@ -137,7 +138,7 @@ def run(args: argparse.Namespace) -> None:
         verification=not args.no_verification,
         publish_tf_odom=args.publish_tf_odom,
         pace=args.pace,
-        map_from_model=args.map_from_model,
+        map_from_model=args.map_from_model or map_from_model(args.model, args.world),
         parameters=dict(_parameter(each) for each in args.parameters),
     )
     counts: Counter[str] = Counter()
