@@ -226,9 +226,10 @@ def test_out_of_the_map_nothing_is_sent(play, ns):
 def test_a_slip_alone_is_no_kidnapping_where_the_localizer_goes_with_it(play):
     """Odometry gains a metre in a second; a laser keeps the localizer right."""
     played = play()
-    slipped = lambda second: played.robot.odometry(  # noqa: E731
-        second + 2.5 * min(max(second - 5, 0), 1)
-    )
+
+    def slipped(second):
+        return played.robot.odometry(second + 2.5 * min(max(second - 5, 0), 1))
+
     played.go(15, lambda second: [played.robot.sees(second)], slipped)
     assert State.KIDNAPPED not in played.states
     assert played.states[-1] is State.TRACKING
@@ -252,9 +253,10 @@ def test_a_clock_that_jumps_back_starts_anew(play):
 def test_odometry_that_begins_anew_does_not_make_a_kidnapping(play, pose):
     played = play()
     played.go(5, lambda second: [played.robot.sees(second)])
-    begun_anew = lambda second: pose(  # noqa: E731
-        played.robot.speed * second - 300, 40, target='odom'
-    )
+
+    def begun_anew(second):
+        return pose(played.robot.speed * second - 300, 40, target='odom')
+
     played.go(6, lambda second: [played.robot.sees(second)], begun_anew)
     assert set(played.states[50:]) == {State.TRACKING}
     assert played.report.found.frames >= 2
@@ -306,20 +308,16 @@ def test_advice_changes_nothing(play):
     assert played.decisions[0].difference.metres == pytest.approx(9, abs=0.1)
 
 
-def test_tilted_fixes_are_none_on_a_floor(play, ns, covariance, pose):
-    lifted = Observation(0, pose(z=1.0), covariance(), Kind.VERIFIED)
-    for planar, lack in ((True, Lack.TILTED), (False, None)):
-        usual = WatchOptions()
-        options = usual if planar else replace(usual, planar=None)
-        played = play(options=options)
-        played.go(
-            3,
-            lambda second: [
-                replace(
-                    lifted,
-                    stamp_ns=ns(second),
-                    map_from_base=pose(played.robot.speed * second, z=1.0),  # noqa: B023
-                )
-            ],
-        )
-        assert getattr(played.report.found, 'lack', None) is lack
+@pytest.mark.parametrize(
+    ('options', 'lack'),
+    [(WatchOptions(), Lack.TILTED), (WatchOptions(planar=None), None)],
+)
+def test_tilted_fixes_are_none_on_a_floor(play, ns, covariance, pose, options, lack):
+    played = play(options=options)
+
+    def sees(second):
+        lifted = pose(played.robot.speed * second, z=1.0)
+        return [Observation(ns(second), lifted, covariance(), Kind.VERIFIED)]
+
+    played.go(3, sees)
+    assert getattr(played.report.found, 'lack', None) is lack
