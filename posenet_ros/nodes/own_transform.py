@@ -58,6 +58,7 @@ class OwnTransform:
         self._smoother = Smoother()
         self._epoch = 0
         self._sent_ns: deque[int] = deque(maxlen=_MOST_SENT)
+        self._last_ns = 0
         self._other_ns: int | None = None
 
     def heard(self, sample: Sample) -> None:
@@ -73,7 +74,7 @@ class OwnTransform:
     def clear(self) -> None:
         """Have no transform, until the next that is sent; the clock may be another."""
         self._smoother.clear()
-        self._sent_ns.clear()
+        self._last_ns = 0
 
     listeners = 1
 
@@ -111,8 +112,9 @@ class OwnTransform:
             return
         stamp_ns = now_ns + round(settings['transform_tolerance'] * NS_PER_S)
         # tf2 takes nothing that goes back in time, and says so each time.
-        if self._sent_ns and stamp_ns <= self._sent_ns[-1]:
+        if stamp_ns <= self._last_ns:
             return
+        self._last_ns = stamp_ns
         self._sent_ns.append(stamp_ns)
         self._send(
             transform_stamped(
