@@ -103,8 +103,8 @@ class Trips:
         stage = self._stage
         stage.motion.driving = True
         if before is not None and not before.trip.right and before.trip.in_map:
-            # Nothing that is sent now is of this trip.
-            stage.record = None
+            # What is sent before all is well is still of the former.
+            stage.record = before
             stage.place_localizer()
         record.agreed = stage.go(_LEAD_S, self._for(_AGREED_S))
         stage.record = record
@@ -170,7 +170,6 @@ class Trips:
     def _carry_back(self, record: Record) -> None:
         """Carry the robot back to its lane, and put the localizer right."""
         stage, options = self._stage, self._options
-        stage.record = None
         rng = rng_of(options, record.plan.number, 'back')
         world = stage.site.world
         leg = draw_leg(world.lane, self._robot, self._errors, rng, seconds=LEG_S)

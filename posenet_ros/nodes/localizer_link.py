@@ -85,7 +85,6 @@ class LocalizerLink:
         )
         self._update = node.create_client(Empty, 'request_nomotion_update')
         self._asked: Future | None = None
-        self.sent = 0
 
     @property
     def listeners(self) -> int:
@@ -114,7 +113,6 @@ class LocalizerLink:
         if said:
             raise InterfaceError(f'no initial pose, since AMCL would refuse it: {"; ".join(said)}')
         self._pose.publish(pose_with_covariance(pose, covariance, stamp_message(stamp_ns), frame))
-        self.sent += 1
         return f'{self._pose.topic_name}: {fix.text()}'
 
     def follow(self, fix: Fix) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 import math
+import time
 from typing import Any
 
 from nav_msgs.msg import OccupancyGrid as GridMessage
@@ -92,6 +93,7 @@ class ServedMap:
         self._node = node
         self._trained: Mapping[str, Any] = {}
         self._subscription: Subscription | None = None
+        self._waiting_since_ns: int | None = None
         self.other = ''
 
     def expect(self, trained: Mapping[str, Any] | None) -> None:
@@ -100,6 +102,7 @@ class ServedMap:
         if not trained:
             return
         self._trained = trained
+        self._waiting_since_ns = time.monotonic_ns()
         latched = QoSProfile(
             depth=1,
             reliability=ReliabilityPolicy.RELIABLE,
@@ -118,8 +121,15 @@ class ServedMap:
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription, self.other = None, ''
+        self._waiting_since_ns = None
+
+    def silent_for(self, patience_ns: int) -> bool:
+        """Tell whether a map is waited for since longer than that."""
+        since_ns = self._waiting_since_ns
+        return since_ns is not None and time.monotonic_ns() - since_ns > patience_ns
 
     def _compare(self, message: GridMessage) -> None:
+        self._waiting_since_ns = None
         try:
             served = grid_from_message('map', message, frame=message.header.frame_id).identity
         except BagError as error:

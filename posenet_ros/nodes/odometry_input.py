@@ -45,7 +45,8 @@ class OdometryInput:
         self._transforms = transforms
         self._odom = self._base = self._map = ''
         self._parents: dict[str, str] = {}
-        self._newest_ns: dict[str, int] = {}
+        self._heard_ns: dict[str, int] = {}
+        self._static: set[str] = set()
         self._between: set[str] = set()
         self._waiting: set[int] = set()
 
@@ -55,15 +56,16 @@ class OdometryInput:
         self._waiting.clear()
         self._between = self._edges(base, odom)
 
-    def heard(self, sample: Sample, *, static: bool) -> None:
-        """Note a transform that came."""
+    def heard(self, sample: Sample, *, static: bool, now_ns: int) -> None:
+        """Note a transform that came at this time."""
         if self._parents.get(sample.child) != sample.parent:
             self._parents[sample.child] = sample.parent
             self._between = self._edges(self._base, self._odom)
         if static:
+            self._static.add(sample.child)
             return
-        newest_ns = self._newest_ns.get(sample.child, sample.stamp_ns)
-        self._newest_ns[sample.child] = max(newest_ns, sample.stamp_ns)
+        self._static.discard(sample.child)
+        self._heard_ns[sample.child] = now_ns
         if sample.child in self._between:
             self._waiting.add(sample.stamp_ns)
             if len(self._waiting) > _MOST_WAITING:
@@ -72,7 +74,7 @@ class OdometryInput:
     def clear(self) -> None:
         """Forget what moves: it belongs to another time."""
         self._waiting.clear()
-        self._newest_ns.clear()
+        self._heard_ns.clear()
 
     def drain(self) -> list[tuple[int, Pose]]:
         """Return the readings since the last call, in order of time."""
@@ -100,15 +102,19 @@ class OdometryInput:
         above = self._edges(self._odom, self._map)
         if newest is None or not above:
             return None
-        told_ns = [self._newest_ns[child] for child in above if child in self._newest_ns]
-        if min(told_ns, default=now_ns) < now_ns - _SILENT_NS:
+        # By when it came: a localizer dates ahead, and so a stamp does not tell.
+        never_ns = now_ns - 2 * _SILENT_NS
+        heard_ns = [self._heard_ns.get(child, never_ns) for child in above - self._static]
+        told_ns = min(heard_ns, default=now_ns)
+        if told_ns < now_ns - _SILENT_NS:
             return None
         try:
             found = self._transforms.look_up(self._map, self._odom)
         except TransformError:
             return None
         map_from_odom = found.renamed(target='map', source='odom')
-        return Belief(newest.stamp_ns, map_from_odom @ newest.odom_from_base)
+        map_from_base = map_from_odom @ newest.odom_from_base
+        return Belief(newest.stamp_ns, map_from_base, told_ns=told_ns)
 
     def missing(self) -> str:
         """Return why there can be no odometry, or ''."""

@@ -21,8 +21,10 @@ from collections.abc import Callable
 import time
 
 from geometry_msgs.msg import TransformStamped
+from posenet_ros.errors import InterfaceError
 from posenet_ros.geometry import NS_PER_S, Pose
 from posenet_ros.nodes.conversions import stamp_message, transform_stamped
+from posenet_ros.nodes.odometry_input import OdometryInput
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.transform_buffer import Sample
 from posenet_ros.nodes.watch_options import smoothing_options
@@ -49,9 +51,16 @@ class OwnTransform:
         settings: Parameters,
         broadcast: Callable[[TransformStamped], None],
         now_ns: Callable[[], int],
+        others: OdometryInput,
     ) -> None:
-        """Take what broadcasts, and the clock of the stamps; `map_frame` is set later."""
+        """
+        Take what broadcasts, the clock of the stamps, and what tells of others' transforms.
+
+        `map_frame` is set later.
+        """
         self.map_frame = ''
+        self._others = others
+        self._other_is_static = False
         self._settings = settings
         self._send = broadcast
         self._now_ns = now_ns
@@ -61,14 +70,26 @@ class OwnTransform:
         self._last_ns = 0
         self._other_ns: int | None = None
 
-    def heard(self, sample: Sample) -> None:
-        """Note that somebody broadcasts the edge; our own are known again by their stamps."""
-        if sample.stamp_ns not in self._sent_ns:
+    def heard(self, sample: Sample, *, static: bool) -> None:
+        """
+        Note that somebody broadcasts the edge; our own are known again by their stamps.
+
+        What is static was said once and for all.
+        """
+        if static:
+            self._other_is_static = True
+        elif sample.stamp_ns not in self._sent_ns:
             self._other_ns = time.monotonic_ns()
+
+    def alone(self) -> None:
+        """Forget what others broadcast, as where nobody listens any more."""
+        self._other_ns, self._other_is_static = None, False
 
     @property
     def contested(self) -> bool:
         """Whether somebody else broadcasts the same edge at present."""
+        if self._other_is_static:
+            return True
         return self._other_ns is not None and time.monotonic_ns() - self._other_ns < _OTHERS_NS
 
     def clear(self) -> None:
@@ -76,10 +97,15 @@ class OwnTransform:
         self._smoother.clear()
         self._last_ns = 0
 
-    listeners = 1
+    @property
+    def listeners(self) -> int:
+        """Everybody who hears of transforms, while nobody else says another."""
+        return 0 if self.contested else 1
 
     def send(self, fix: Fix, watch: Watch) -> str:
-        """Go to a fix at once, broadcast that, and say so."""
+        """Go to a fix at once, and say so; raise InterfaceError while others say another."""
+        if self.contested:
+            raise InterfaceError(f'{self.edge} is not set, somebody else broadcasts it')
         self._epoch = fix.reading.epoch
         self._smoother.take(fix, jump=True)
         self.broadcast(watch)
@@ -94,7 +120,9 @@ class OwnTransform:
             self._smoother.take(fix)
 
     def belief(self, odometry: OdometryBuffer, now_ns: int) -> Belief | None:
-        """Return where it has the robot, None before the first fix."""
+        """Return where it, or who contests it, has the robot; None before the first fix."""
+        if self.contested:
+            return self._others.belief(odometry, now_ns)
         newest, current = odometry.newest, self._current(odometry)
         if newest is None or current is None:
             return None

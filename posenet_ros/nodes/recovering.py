@@ -23,6 +23,7 @@ from typing import Any
 
 from geometry_msgs.msg import TransformStamped
 from posenet_ros.errors import ConfigError, InterfaceError
+from posenet_ros.geometry import NS_PER_S
 from posenet_ros.nodes.diagnostics import ERROR, Problem, WARNING, Watched
 from posenet_ros.nodes.fix_outputs import FixOutputs
 from posenet_ros.nodes.localizer_link import LocalizerLink, RunningLocalizer
@@ -39,6 +40,7 @@ from posenet_ros.recovery import (
     Decision,
     Fix,
     GiveUp,
+    Kind,
     Mode,
     Observation,
     Outcome,
@@ -59,6 +61,9 @@ _STEP_S = 0.1
 _BROADCAST_S = 0.05
 # Where nobody steps, what came first is too old first.
 _MOST_OBSERVATIONS = 500
+_JUMP_NS = NS_PER_S // 2
+# Who says nothing on `map` for so long has to be told of.
+_MAP_NS = 10 * NS_PER_S
 _TROUBLED = (State.SUSPECT, State.KIDNAPPED, State.RECOVERING)
 
 
@@ -77,18 +82,26 @@ class Recovering:
         settings: Parameters,
         transforms: TransformInput,
         broadcast: Callable[[TransformStamped], None],
-        fail: Callable[[BaseException], None],
+        clock_jumped: Callable[[], None],
     ) -> None:
-        """Create topics and services; nothing is watched until `begin` and `start`."""
+        """
+        Create topics and services; nothing is watched until `begin` and `start`.
+
+        `clock_jumped` is called where the clock was set back without rclpy saying so.
+        """
         self._node, self._log = node, node.get_logger()
         self._settings = settings
-        self._fail = fail
+        self._clock_jumped = clock_jumped
+        self._stepped_ns = 0
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._fixes = FixOutputs(node)
         self._odometry = OdometryInput(transforms)
         self._link = LocalizerLink(node, self._odometry)
         self._own = OwnTransform(
-            settings=settings, broadcast=broadcast, now_ns=lambda: self._now_ns
+            settings=settings,
+            broadcast=broadcast,
+            now_ns=lambda: self._now_ns,
+            others=self._odometry,
         )
         self._localizer: RunningLocalizer = self._link
         self._served = ServedMap(node)
@@ -99,7 +112,7 @@ class Recovering:
         self._relation: MapRelation | None = None
         self._watch: Watch | None = None
         self._report: Report | None = None
-        self._recovered = 0
+        self._sent = self._recovered = 0
         self._elsewhere = ''
 
     # -- what is watched ------------------------------------------------------------------------
@@ -130,15 +143,15 @@ class Recovering:
         self._watch = None
         settings, base = self._settings, self._settings['base_frame']
         relation = MapRelation.of(card, read_map_from_model(settings['map_from_model']))
+        self._relation = relation
+        self._served.expect(relation.trained if base else None)
         if self.owns_odom and not (base and card.metric):
             why = relation.doubt if base else 'it needs base_frame: the frame of the robot'
             raise ConfigError(f'publish_tf: odom: {why}')
         if reason := self._objection(settings['recovery'], relation):
             raise ConfigError(reason)
-        self._relation = relation
         self._localizer = self._own if self.owns_odom else self._link
         self._localizer.map_frame = map_frame
-        self._served.expect(relation.trained if base else None)
         if base and card.metric:
             self._watch = Watch(
                 watch_options(settings),
@@ -164,15 +177,7 @@ class Recovering:
                 self._repeat(_BROADCAST_S, self._broadcast)
 
     def _repeat(self, period_s: float, action: Callable[[], None]) -> None:
-        def act() -> None:
-            try:
-                action()
-            # rclpy takes what a timer raises without a word.
-            except BaseException as error:
-                self._fail(error)
-                raise
-
-        self._timers.append(self._node.create_timer(period_s, act, clock=self._steady))
+        self._timers.append(self._node.create_timer(period_s, action, clock=self._steady))
 
     def stop(self, reason: str) -> None:
         """Step no more, and answer who waits."""
@@ -181,11 +186,11 @@ class Recovering:
         self._timers = []
         self.clear(reason)
         self._fixes.tell_state(f'{State.UNKNOWN.value}: {reason}')
-        self._requests.end(reason)
 
     def close(self) -> None:
         """Let the model go."""
         self._served.close()
+        self._own.alone()
         self._watch = self._relation = None
 
     def clear(self, reason: str) -> None:
@@ -193,7 +198,9 @@ class Recovering:
         self._observations.clear()
         self._odometry.clear()
         self._own.clear()
-        self._report = None
+        self._report, self._stepped_ns = None, 0
+        # Fixes of another time are no answer to who asked in this.
+        self._requests.end(reason)
         if self._watch is not None:
             self._watch.clear(self._now_ns, reason)
 
@@ -205,8 +212,8 @@ class Recovering:
 
     def _heard(self, sample: Sample, *, static: bool) -> None:
         if self.owns_odom and sample.child == self._settings['odom_frame']:
-            self._own.heard(sample)
-        self._odometry.heard(sample, static=static)
+            self._own.heard(sample, static=static)
+        self._odometry.heard(sample, static=static, now_ns=self._now_ns)
 
     @property
     def _now_ns(self) -> int:
@@ -217,6 +224,10 @@ class Recovering:
         # Before the first /clock there is no time to step in.
         if watch is None or now_ns == 0:
             return
+        # rclpy tells of jumps of /clock alone, and not of a system's clock that was set right.
+        before_ns, self._stepped_ns = self._stepped_ns, now_ns
+        if now_ns < before_ns - _JUMP_NS:
+            self._clock_jumped()
         watch.mode = self._mode()
         for stamp_ns, odom_from_base in self._odometry.drain():
             if (odd := watch.move(stamp_ns, odom_from_base)) is not None:
@@ -229,7 +240,8 @@ class Recovering:
         if isinstance(report.found, Fix):
             self._fixes.publish(report.found, localizer.map_frame)
             # What does not agree with it is for recovery.
-            if report.status.state is State.TRACKING:
+            sure = report.found.kind is Kind.VERIFIED or self._settings['unverified_resets']
+            if report.agreed and sure and report.status.state is State.TRACKING:
                 localizer.follow(report.found)
         for decision in report.decisions:
             self._do(decision, watch)
@@ -240,6 +252,7 @@ class Recovering:
         if isinstance(decision, SendInitialPose):
             try:
                 done = self._localizer.send(decision.fix, watch)
+                self._sent += 1
                 self._log.info(f'attempt {decision.attempt}, {done}')
             except InterfaceError as error:
                 self._log.error(str(error))
@@ -264,7 +277,7 @@ class Recovering:
             reason = 'the node is not active' if self._watch is not None else self._idle_reason()
             future.set_result(Outcome(False, reason))
             return
-        self._watch.rearm()
+        self._watch.hurry()
         self._requests.wait(future, self._now_ns, self._settings['relocalize_timeout'])
 
     # -- how it is ------------------------------------------------------------------------------
@@ -288,7 +301,7 @@ class Recovering:
             fix=report.found.text(),
             apart_m=math.nan if apart is None else apart.metres,
             apart_rad=math.nan if apart is None else apart.radians,
-            sent=self._link.sent,
+            sent=self._sent,
             recovered=self._recovered,
         )
 
@@ -296,6 +309,7 @@ class Recovering:
         """Look for others in the graph that do what we are asked to; once a second will do."""
         wanted = self._settings['offer_global_localization'] and bool(self._timers)
         self._elsewhere = self._requests.stand_in(wanted)
+        self._requests.expire()
 
     def problems(self) -> Iterator[Problem]:
         """Return what is wrong, or should be known, of robot, localizer and odometry."""
@@ -313,6 +327,8 @@ class Recovering:
         if other := self._served.other:
             asked = self.owns_odom or self._settings['recovery'] == Mode.ACT.value
             yield Problem(ERROR if asked else WARNING, f'{other}; recovery does not act')
+        if self._served.silent_for(_MAP_NS):
+            yield Problem(WARNING, 'nothing is served on map: nobody knows whether it is the same')
         if self.owns_odom and self._own.contested:
             told = f'{self._own.edge} is broadcast by somebody else too: ours is not sent'
             yield Problem(ERROR, f'{told} meanwhile')

@@ -101,7 +101,7 @@ class RelocalizeNode(LifecycleNode):
             settings=self._settings,
             transforms=self._transforms,
             broadcast=self._outputs.send_transform,
-            fail=fail,
+            clock_jumped=self._on_clock_jump,
         )
         self._settings.vetoes['recovery'] = self._recovering.refusal
         self._publishing = Publishing(
@@ -309,7 +309,7 @@ class RelocalizeNode(LifecycleNode):
         view = self._camera.view(self._settings['camera_tolerance'], size)
         return view if self._settings['camera_guard'] == 'refuse' or not view.refusal else AS_IT_IS
 
-    def _on_clock_jump(self, jump: TimeJump) -> None:
+    def _on_clock_jump(self, jump: TimeJump | None = None) -> None:
         """Forget what belongs to another time."""
         self.get_logger().info('the clock jumped back: starting afresh')
         self._transforms.clear()

@@ -28,6 +28,8 @@ from rclpy.service import Service
 from rclpy.task import Future
 from std_srvs.srv import Empty, Trigger
 
+# Steps judge in time, where there are any.
+_LATE_S = 1.0
 _GLOBAL = 'reinitialize_global_localization'
 
 
@@ -63,6 +65,19 @@ class Requests:
                 self._attempts.append((attempt, began_ns, future))
             else:
                 future.set_result(outcome)
+
+    def expire(self) -> None:
+        """Answer who has waited too long since nobody judges: time stands still."""
+        now_ns, waiting = time.monotonic_ns(), self._attempts
+        self._attempts = []
+        for attempt, began_ns, future in waiting:
+            waited_s = (now_ns - began_ns) / NS_PER_S
+            if waited_s <= attempt.patience_s + _LATE_S:
+                self._attempts.append((attempt, began_ns, future))
+            else:
+                future.set_result(
+                    Outcome(False, f'timeout after {waited_s:.0f} s: time stands still (/clock?)')
+                )
 
     def end(self, reason: str) -> None:
         """Answer all who wait that there will be nothing."""

@@ -77,15 +77,19 @@ class TransformInput:
         self._listen('/tf_static', static_tf_qos(), static=True)
 
     def _listen(self, topic: str, qos: QoSProfile, *, static: bool) -> None:
-        # Two arguments, by which rclpy knows that we want to hear of the publisher.
         def receive(message: Any, info: Mapping[str, Any]) -> None:
             self._receive(message, info, static=static)
+
+        def receive_alone(message: Any) -> None:
+            self._receive(message, {}, static=static)
 
         self._subscriptions.append(
             self._node.create_subscription(
                 importlib.import_module('tf2_msgs.msg').TFMessage,
                 topic,
-                receive,
+                # By two arguments rclpy knows that we want to hear of the publisher; Humble's
+                # calls with one, whatever is asked for.
+                receive if hasattr(Subscription, 'CallbackType') else receive_alone,
                 qos,
                 qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )

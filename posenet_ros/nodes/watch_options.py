@@ -30,7 +30,7 @@ def watch_options(settings: Parameters) -> WatchOptions:
     """Return what is asked of fixes, of a kidnapping and of a reset."""
     unverified = settings['unverified_resets']
     distance, angle = settings['kidnap_distance'], settings['kidnap_angle']
-    usual = KidnapOptions()
+    usual, demanded = KidnapOptions(), ResetOptions()
     return WatchOptions(
         planar=PlanarLimits() if settings['planar'] else None,
         kidnap=KidnapOptions(
@@ -41,7 +41,13 @@ def watch_options(settings: Parameters) -> WatchOptions:
             agree_rad=min(usual.agree_rad, angle / 2),
             regressed=unverified,
         ),
-        reset=ResetOptions(regressed=unverified, attempts=settings['reset_attempts']),
+        reset=ResetOptions(
+            regressed=unverified,
+            attempts=settings['reset_attempts'],
+            # What counts as there must not count as kidnapped.
+            near_m=min(demanded.near_m, distance / 2),
+            near_rad=min(demanded.near_rad, angle / 2),
+        ),
     )
 
 

@@ -43,7 +43,7 @@ class Attempt:
     def __init__(self, now_ns: int, patience_s: float) -> None:
         """Begin; it ends without success after so many seconds."""
         self._began_ns = now_ns
-        self._patience_s = patience_s
+        self.patience_s = patience_s
 
     def judge(self, report: Report, mode: Mode, waited_s: float) -> Outcome | None:
         """
@@ -58,7 +58,7 @@ class Attempt:
                 return Outcome(False, decision.reason)
         if self._fresh(report) and (mode is not Mode.ACT or report.status.state is State.TRACKING):
             return Outcome(True, self._fix_text(report))
-        if waited_s > self._patience_s:
+        if waited_s > self.patience_s:
             return Outcome(False, f'timeout after {waited_s:.0f} s: {self._missing(report, mode)}')
         return None
 

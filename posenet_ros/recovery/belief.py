@@ -45,12 +45,14 @@ class Belief:
     What the running localizer believes at an instant: TF's map <- base there.
 
     `covariance` (6, 6) in axes of the map is None where it tells none; what a localizer on a
-    floor tells of height and tilt need not be sound.
+    floor tells of height and tilt need not be sound. `told_ns` is when it said so, which may be
+    long before the instant, to which odometry has moved it since; None for at that instant.
     """
 
     stamp_ns: int
     map_from_base: Pose
     covariance: NDArray[np.float64] | None = None
+    told_ns: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse a pose of something else, and a covariance that is none."""
@@ -67,6 +69,11 @@ class Belief:
             object.__setattr__(self, 'covariance', check_covariance(sound))
 
     @property
+    def said_ns(self) -> int:
+        """When it was said."""
+        return self.stamp_ns if self.told_ns is None else self.told_ns
+
+    @property
     def told_or_usual(self) -> NDArray[np.float64]:
         """The covariance, or a usual one."""
         return USUAL_COVARIANCE if self.covariance is None else self.covariance
@@ -80,7 +87,8 @@ class Belief:
             return start
         if isinstance(end, Missing):
             return end
-        return Belief(stamp_ns, *drift.moved(self.map_from_base, self.told_or_usual, start, end))
+        moved = drift.moved(self.map_from_base, self.told_or_usual, start, end)
+        return Belief(stamp_ns, *moved, self.said_ns)
 
 
 class Difference(NamedTuple):

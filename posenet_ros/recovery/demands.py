@@ -82,6 +82,13 @@ class ResetOptions:
 
     def lacking(self, now_ns: int, found: Fix | NoFix, evidence: Evidence) -> str:
         """Return what a fix lacks for a reset; nothing where it lacks nothing."""
+        lacking = self._lacking(now_ns, found, evidence)
+        if not lacking and isinstance(found, Fix) and evidence.newest_ns != found.stamp_ns:
+            # What was seen before does not vouch for a fix that says another thing.
+            return 'it is not among the fixes that speak against the localizer'
+        return lacking
+
+    def _lacking(self, now_ns: int, found: Fix | NoFix, evidence: Evidence) -> str:
         if isinstance(found, NoFix):
             return found.text()
         age = (now_ns - found.stamp_ns) / NS_PER_S
@@ -97,7 +104,7 @@ class ResetOptions:
         if found.frames < self.frames:
             return f'{found.frames} verified frames agree, not {self.frames}'
         stands = (
-            evidence.unbelieved
+            evidence.unheard
             and 0 < self.standing <= found.frames
             and found.seconded >= self.seconded
         )

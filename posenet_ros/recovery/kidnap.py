@@ -22,7 +22,7 @@ on for a while, agree with each other while odometry moves them on, and come fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 import math
 
@@ -54,14 +54,17 @@ class Evidence:
     """
     Fixes in a row that speak against the localizer and agree with each other.
 
-    They go on for `lasted_s`, are of so many different `views` altogether, and where the
-    localizer tells no pose at all, `unbelieved`.
+    They go on for `lasted_s` up to the one of `newest_ns`, and are of so many different `views`
+    altogether. Where the localizer tells no pose at all they are `unbelieved`, and where it never
+    told one, `unheard`.
     """
 
     fixes: int = 0
     lasted_s: float = 0.0
     views: int = 0
     unbelieved: bool = False
+    unheard: bool = False
+    newest_ns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -146,8 +149,11 @@ class KidnapMonitor:
         self.drift = drift or Drift()
         self.status = Status(State.UNKNOWN, 'there was no fix yet', 0)
         self.difference: Difference | None = None
+        # Of the last fix, where it spoke for the localizer.
+        self.agreed_ns: int | None = None
         self._against: list[Fix] = []
         self._unbelieved = False
+        self._heard = False
         self._for = 0
         self._last: Fix | None = None
         self._had_fix_ns: int | None = None
@@ -155,6 +161,7 @@ class KidnapMonitor:
     def clear(self, now_ns: int, reason: str) -> None:
         """Forget everything, as where the clock was set back."""
         self.forget()
+        self._heard = False
         self._last = self._had_fix_ns = None
         self.status = Status(State.UNKNOWN, reason, now_ns)
 
@@ -172,13 +179,16 @@ class KidnapMonitor:
 
         A fix that was told before changes nothing.
         """
+        self._heard = self._heard or isinstance(belief, Belief)
         if isinstance(found, NoFix):
             return self._without_fix(now_ns, found)
         if self._last is not None and found.stamp_ns <= self._last.stamp_ns:
             return self.status
         if self._last is not None and found.reading.epoch != self._last.reading.epoch:
             self.forget()
-        self._last, self._had_fix_ns = found, now_ns
+            # What was said in terms of another odometry is as if it had not been said.
+            self._heard = isinstance(belief, Belief)
+        self._last, self._had_fix_ns, self.agreed_ns = found, now_ns, None
         self._age(found)
         if isinstance(belief, Missing):
             self.difference = None
@@ -193,7 +203,7 @@ class KidnapMonitor:
             return self._speaks_against(
                 now_ns, found, f'fix and localizer are {told.text()}', False
             )
-        return self.status
+        return self._stay()
 
     def _agrees(self, told: Difference) -> bool:
         options = self.options
@@ -215,11 +225,12 @@ class KidnapMonitor:
 
     def _speaks_for(self, now_ns: int, told: Difference) -> Status:
         self._for += 1
+        self.agreed_ns = self._last and self._last.stamp_ns
         # Fixes that say now this, now that are no evidence.
         self._against = []
         if self._for >= self.options.calm or self.status.state is State.TRACKING:
             return self._go(now_ns, State.TRACKING, f'fix and localizer are {told.text()}')
-        return self.status
+        return self._stay()
 
     def _speaks_against(self, now_ns: int, found: Fix, reason: str, unbelieved: bool) -> Status:
         self._for = 0
@@ -260,6 +271,8 @@ class KidnapMonitor:
             (last.stamp_ns - first.stamp_ns) / NS_PER_S,
             max(apart, *(fix.views for fix in (first, last))),
             self._unbelieved,
+            self._unbelieved and not self._heard,
+            last.stamp_ns,
         )
 
     def _consistent(self, before: Fix, found: Fix) -> bool:
@@ -299,8 +312,14 @@ class KidnapMonitor:
         if state is State.SUSPECT and silent_s > self.options.forget_s:
             self._against = []
             return self._go(now_ns, State.UNKNOWN, reason)
-        if state is State.TRACKING and silent_s > self.options.stale_s:
+        if state in (State.TRACKING, State.KIDNAPPED) and silent_s > self.options.stale_s:
+            self._against = []
             return self._go(now_ns, State.UNKNOWN, reason)
+        return self._stay()
+
+    def _stay(self) -> Status:
+        """Keep state and reason, with the evidence as it is by now."""
+        self.status = replace(self.status, evidence=self.evidence)
         return self.status
 
     def _go(self, now_ns: int, state: State, reason: str) -> Status:

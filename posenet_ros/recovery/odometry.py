@@ -118,9 +118,11 @@ class OdometryBuffer:
         )
         turned = float(angle_between(before.matrix, odom_from_base.rotation.as_matrix()))
         seconds = elapsed_ns / NS_PER_S
+        # A gap excuses nothing: what began anew in it would pass for a long way driven.
+        driven_s = min(seconds, self.options.gap_s)
         if (
-            moved > self.options.fastest_m_s * seconds + _JITTER_M
-            or turned > self.options.fastest_rad_s * seconds + _JITTER_RAD
+            moved > self.options.fastest_m_s * driven_s + _JITTER_M
+            or turned > self.options.fastest_rad_s * driven_s + _JITTER_RAD
         ):
             return self._anew(
                 stamp_ns,

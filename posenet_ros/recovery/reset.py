@@ -40,6 +40,9 @@ from posenet_ros.recovery.fix import Fix, NoFix
 from posenet_ros.recovery.kidnap import State, Status
 from posenet_ros.recovery.odometry import Missing, OdometryBuffer
 
+# A robot that waits for its localizer is not kept waiting for longer than that.
+_LONGEST_S = 30.0
+
 
 class Recovery:
     """Decides when a localizer is set to a fix; see `step`."""
@@ -66,7 +69,10 @@ class Recovery:
         self.drift = drift or Drift()
         self.stage = Stage.IDLE
         self.told = 'nothing to recover from'
-        self._attempts = 0
+        self._attempts = self._tries = 0
+        self._listeners = 0
+        self._missing = False
+        self._heard = False
         self._sent: Fix | None = None
         self._sent_ns = self._first_ns = self._asked_ns = self._until_ns = 0
         self._confirmed: list[int] = []
@@ -88,8 +94,27 @@ class Recovery:
     def rearm(self) -> None:
         """Start anew, all attempts left, whatever went before."""
         self.stage, self.told = Stage.IDLE, 'armed'
-        self._attempts, self._sent, self._confirmed = 0, None, []
+        self._attempts = self._tries = 0
+        self._sent, self._confirmed = None, []
         self._advised_ns = None
+
+    def hurry(self) -> None:
+        """Try at once: anew where it gave up, and else without waiting for the next attempt."""
+        if self.stage is Stage.GAVE_UP:
+            self.rearm()
+        elif self.stage is Stage.BACKING_OFF:
+            self.stage = Stage.IDLE
+
+    def _notice(self, belief: Belief | Missing, listeners: int) -> None:
+        """Arm again where somebody came that had not been there before."""
+        missing = isinstance(belief, Missing)
+        came = (listeners > 0 and self._listeners == 0) or (self._missing and not missing)
+        self._missing = missing
+        if self.stage in (Stage.GAVE_UP, Stage.BACKING_OFF) and came:
+            self.rearm()
+            self.told = 'armed: a localizer came'
+        # Who left and comes back has come.
+        self._listeners = min(self._listeners, listeners)
 
     def step(
         self,
@@ -109,6 +134,7 @@ class Recovery:
         if self.mode is Mode.OFF:
             self.told = 'recovery is off'
             return ()
+        self._notice(belief, listeners)
         if status.state is State.TRACKING and self.stage is not Stage.CONFIRMING:
             self._at_rest(now_ns, status)
             return ()
@@ -148,14 +174,16 @@ class Recovery:
             return ()
         if self._attempts >= self.options.attempts:
             return (self._give_up('the localizer does not stay where it is sent'),)
-        if self._attempts == 0:
+        if self._tries == 0:
             self._first_ns = now_ns
         self._attempts += 1
+        self._tries += 1
+        self._listeners, self._heard = listeners, False
         self._sent, self._sent_ns, self._asked_ns = found, now_ns, now_ns
         self._confirmed = []
         self.stage = Stage.CONFIRMING
-        self.told = f'attempt {self._attempts}: {found.text()}'
-        return SendInitialPose(found, self._attempts), RequestNoMotionUpdate()
+        self.told = f'attempt {self._tries}: {found.text()}'
+        return SendInitialPose(found, self._tries), RequestNoMotionUpdate()
 
     def _advise(
         self, now_ns: int, found: Fix, belief: Belief | Missing, odometry: OdometryBuffer
@@ -178,7 +206,8 @@ class Recovery:
         """See whether the localizer went where it was sent, and stays there."""
         told = self._difference(found, belief, odometry)
         if told is not None and isinstance(belief, Belief):
-            self._count(told, belief.stamp_ns)
+            self._heard = True
+            self._count(told, belief.said_ns)
             if len(self._confirmed) >= self.options.confirmations:
                 return (self._recovered(now_ns, told),)
         if now_ns - self._sent_ns > self.options.confirm_s * NS_PER_S:
@@ -192,7 +221,9 @@ class Recovery:
         self, found: Fix | NoFix, belief: Belief | Missing, odometry: OdometryBuffer
     ) -> Difference | None:
         """Return how far the localizer is from what was sent, or from a fix since then."""
-        if isinstance(belief, Missing) or self._sent is None or belief.stamp_ns <= self._sent_ns:
+        if isinstance(belief, Missing) or self._sent is None:
+            return None
+        if min(belief.stamp_ns, belief.said_ns) <= self._sent_ns:
             return None
         since = isinstance(found, Fix) and found.stamp_ns > self._sent_ns
         reference = found if since and isinstance(found, Fix) else self._sent
@@ -206,15 +237,17 @@ class Recovery:
         )
         return compare(belief.map_from_base, belief.told_or_usual, moved, covariance, self.planar)
 
-    def _count(self, told: Difference, stamp_ns: int) -> None:
+    def _count(self, told: Difference, said_ns: int) -> None:
+        # One that repeats itself at once has not looked again.
+        apart_ns = self.options.update_s * NS_PER_S
         near = told.metres <= self.options.near_m and told.radians <= self.options.near_rad
         if not near:
             self._confirmed = []
-        elif not self._confirmed or stamp_ns > self._confirmed[-1]:
-            self._confirmed.append(stamp_ns)
+        elif not self._confirmed or said_ns - self._confirmed[-1] >= apart_ns:
+            self._confirmed.append(said_ns)
 
     def _recovered(self, now_ns: int, told: Difference) -> Recovered:
-        attempts, seconds = self._attempts, (now_ns - self._first_ns) / NS_PER_S
+        attempts, seconds = self._tries, (now_ns - self._first_ns) / NS_PER_S
         self.stage, self._sent, self._confirmed = Stage.IDLE, None, []
         self.told = f'recovered after {attempts} attempts in {seconds:.1f} s: {told.text()}'
         return Recovered(attempts, seconds, told)
@@ -228,12 +261,15 @@ class Recovery:
             why = 'the localizer told no pose since'
         else:
             why = f'fix and localizer are still {told.text()}'
+        if not self._heard:
+            # Nobody was there to take it, and so none has refused it.
+            self._attempts -= 1
         if self._attempts >= self.options.attempts:
             return (self._give_up(why),)
-        wait_s = self.options.backoff_s * 2 ** (self._attempts - 1)
+        wait_s = min(self.options.backoff_s * 2 ** (self._tries - 1), _LONGEST_S)
         self.stage = Stage.BACKING_OFF
         self._until_ns = now_ns + round(wait_s * NS_PER_S)
-        self.told = f'attempt {self._attempts} failed ({why}); the next in {wait_s:.0f} s'
+        self.told = f'attempt {self._tries} failed ({why}); the next in {wait_s:.0f} s'
         return ()
 
     def _give_up(self, why: str) -> GiveUp:

@@ -32,7 +32,7 @@ from posenet_ros.recovery.decisions import (
     Stage,
 )
 from posenet_ros.recovery.demands import ResetOptions
-from posenet_ros.recovery.drift import Drift
+from posenet_ros.recovery.drift import Drift, Reading
 from posenet_ros.recovery.fix import Fix, Lack, NoFix
 from posenet_ros.recovery.kidnap import KidnapMonitor, KidnapOptions, State, Status
 from posenet_ros.recovery.observation import Observation
@@ -40,8 +40,10 @@ from posenet_ros.recovery.odometry import Missing, OdometryBuffer, OdometryOptio
 from posenet_ros.recovery.planar import flattened, PlanarLimits
 from posenet_ros.recovery.reset import Recovery
 
-# A localizer that has said nothing for so long says nothing.
+# Odometry that is so old moves no pose of a localizer on.
 _BELIEF_NS = 3 * NS_PER_S
+# One that falls silent is taken to mean what it said last, for so long.
+_MUTE_NS = 20 * NS_PER_S
 _NONE = Missing('it is not asked')
 
 
@@ -61,8 +63,8 @@ class Report(NamedTuple):
     """
     What is known and to be done at one instant.
 
-    `difference` is between the localizer and the last fix that was compared with it; `told` says
-    what recovery waits for.
+    `difference` is between the localizer and the last fix that was compared with it, and `agreed`
+    whether that fix spoke for it; `told` says what recovery waits for.
     """
 
     found: Fix | NoFix
@@ -70,6 +72,7 @@ class Report(NamedTuple):
     decisions: tuple[Decision, ...]
     difference: Difference | None
     told: str
+    agreed: bool = False
 
 
 class Watch:
@@ -109,6 +112,7 @@ class Watch:
         )
         self._map_from_model = map_from_model
         self._now_ns: int | None = None
+        self._said: tuple[int, Belief, Reading] | None = None
 
     @property
     def mode(self) -> Mode:
@@ -146,16 +150,18 @@ class Watch:
         if self.options.planar is not None and isinstance(found, Fix):
             found = flattened(found, self.options.planar)
         newest = self._current(now_ns, belief)
-        status = self._compared(now_ns, found, newest)
+        status = self._compared(now_ns, found, self._remembered(now_ns, newest))
         decisions = self.recovery.step(now_ns, status, found, newest, listeners, self.odometry)
         self._follow(now_ns, decisions)
+        monitor = self.monitor
+        agreed = isinstance(found, Fix) and monitor.agreed_ns == found.stamp_ns
         return Report(
-            found, self.monitor.status, decisions, self.monitor.difference, self.recovery.told
+            found, monitor.status, decisions, monitor.difference, self.recovery.told, agreed
         )
 
-    def rearm(self) -> None:
-        """Have recovery try again after it gave up."""
-        self.recovery.rearm()
+    def hurry(self) -> None:
+        """Have recovery try at once, also after it gave up."""
+        self.recovery.hurry()
 
     def clear(self, now_ns: int, reason: str) -> None:
         """Forget everything, as where images, the model or the clock are others from now on."""
@@ -163,6 +169,7 @@ class Watch:
         self.consensus.clear()
         self.monitor.clear(now_ns, reason)
         self.recovery.rearm()
+        self._said = None
 
     def _compared(self, now_ns: int, found: Fix | NoFix, newest: Belief | Missing) -> Status:
         """Have the monitor compare fix and belief at one instant."""
@@ -184,12 +191,28 @@ class Watch:
             return Missing(f'the last is {age_ns / NS_PER_S:.1f} s old')
         return belief
 
+    def _remembered(self, now_ns: int, newest: Belief | Missing) -> Belief | Missing:
+        """Return what a localizer that is silent said last, moved by odometry."""
+        reading = self.odometry.newest
+        if isinstance(newest, Belief):
+            at = self.odometry.at(newest.stamp_ns)
+            self._said = None if isinstance(at, Missing) else (now_ns, newest, at)
+            return newest
+        if self._said is None or reading is None:
+            return newest
+        said_ns, belief, at = self._said
+        if now_ns - said_ns > _MUTE_NS or at.epoch != reading.epoch:
+            self._said = None
+            return newest
+        moved = self.options.drift.moved(belief.map_from_base, belief.told_or_usual, at, reading)
+        return Belief(reading.stamp_ns, *moved, belief.said_ns)
+
     def _follow(self, now_ns: int, decisions: tuple[Decision, ...]) -> None:
         """Have the state say what recovery does."""
         for decision in decisions:
             if isinstance(decision, SendInitialPose):
                 reason = f'attempt {decision.attempt}: sent {decision.fix.text()}'
-                self.monitor.forget()
+                # What spoke for it goes on to, where it is not taken.
                 self.monitor.set(now_ns, State.RECOVERING, reason)
             elif isinstance(decision, Recovered):
                 self.monitor.forget()

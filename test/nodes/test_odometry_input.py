@@ -40,10 +40,12 @@ class Robot:
         self.input.follow(odom='odom', base='base_link', map_frame='map')
         self.odometry = OdometryBuffer()
 
-    def tell(self, seconds, x, parent='odom', child='base_link', *, static=False):
+    def tell(self, seconds, x, parent='odom', child='base_link', *, static=False, came=None):
         stamp = stamp_message(START_NS + round(seconds * NS_PER_S))
         message = transform_stamped(shift(x), stamp, parent=parent, child=child)
-        self.input.heard(self.buffer.put(message, static=static), static=static)
+        sample = self.buffer.put(message, static=static)
+        came_ns = START_NS + round((seconds if came is None else came) * NS_PER_S)
+        self.input.heard(sample, static=static, now_ns=came_ns)
 
     def drain(self):
         found = self.input.drain()
@@ -110,6 +112,14 @@ def test_the_localizer_believes_what_it_said_last_moved_on_by_odometry(robot):
     assert robot.belief(0.2) == pytest.approx(22.0)
 
 
+def test_when_it_said_so_is_when_it_came_whatever_its_stamp(robot):
+    robot.tell(0.1, 1.0)
+    robot.drain()
+    robot.tell(1.1, 10.0, 'map', 'odom', came=0.1)
+    stamp_ns = START_NS + NS_PER_S // 5
+    assert robot.input.belief(robot.odometry, stamp_ns).said_ns == START_NS + NS_PER_S // 10
+
+
 def test_a_localizer_that_fell_silent_believes_nothing(robot):
     robot.tell(0.1, 10.0, 'map', 'odom')
     for tenth in range(1, 60):
@@ -117,6 +127,14 @@ def test_a_localizer_that_fell_silent_believes_nothing(robot):
     robot.drain()
     assert robot.belief(3.0) == pytest.approx(11.0)
     assert robot.belief(3.2) is None
+
+
+def test_what_it_said_before_all_was_forgotten_is_not_believed(robot):
+    robot.tell(0.1, 10.0, 'map', 'odom')
+    robot.input.clear()
+    robot.tell(0.2, 1.0)
+    robot.drain()
+    assert robot.belief(0.2) is None
 
 
 def test_one_that_is_static_is_believed_at_any_time(robot):

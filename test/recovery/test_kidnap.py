@@ -210,9 +210,33 @@ def test_without_fixes_it_becomes_unknown(follow, ns):
     follow(monitor, 25, 26, fix_off=3)
     assert monitor.update(ns(35), NO_FIX, NONE_TOLD).state is State.SUSPECT
     assert monitor.update(ns(37), NO_FIX, NONE_TOLD).state is State.UNKNOWN
-    # A kidnapping does not end because nothing is seen.
+    # A kidnapping does not end because nothing is seen, but nobody knows for ever.
     follow(monitor, 40, 45, fix_off=3)
-    assert monitor.update(ns(90), NO_FIX, NONE_TOLD).state is State.KIDNAPPED
+    assert monitor.update(ns(60), NO_FIX, NONE_TOLD).state is State.KIDNAPPED
+    assert monitor.update(ns(90), NO_FIX, NONE_TOLD).state is State.UNKNOWN
+
+
+def test_a_fix_that_speaks_for_the_localizer_leaves_no_evidence(follow, fixes, told, ns):
+    monitor = KidnapMonitor()
+    follow(monitor, 1, 3)
+    follow(monitor, 4, 12, fix_off=3)
+    assert monitor.status.state is State.KIDNAPPED
+    assert monitor.status.evidence.fixes > 4
+    fix = fixes(12.5)
+    status = monitor.update(ns(12.5), fix, told(fix))
+    assert status.state is State.KIDNAPPED
+    assert status.evidence.fixes == 0
+    assert monitor.agreed_ns == fix.stamp_ns
+
+
+def test_one_that_says_nothing_is_not_among_the_evidence(follow, fixes, told, ns):
+    monitor = KidnapMonitor()
+    follow(monitor, 1, 3)
+    follow(monitor, 4, 12, fix_off=3)
+    fix = fixes(12.5, y=1.2, metres=0.5, degrees=8)
+    status = monitor.update(ns(12.5), fix, told(fix))
+    assert status.evidence.newest_ns == ns(12)
+    assert monitor.agreed_ns is None
 
 
 def test_old_evidence_does_not_count(follow):

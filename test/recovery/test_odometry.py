@@ -152,3 +152,11 @@ def test_a_buffer_that_is_none_is_refused(values):
 def test_small_angles_keep_their_digits():
     turned = Rotation.from_rotvec([[0, 0, 1e-7], [0, 1.0, 0], [np.pi, 0, 0]]).as_matrix()
     np.testing.assert_allclose(angle_between(np.eye(3), turned), [1e-7, 1, np.pi], rtol=1e-6)
+
+
+def test_a_reset_in_a_gap_is_no_long_way_driven(pose, ns):
+    buffer = OdometryBuffer()
+    buffer.add(ns(1), pose(20.0, 5.0, target='odom'))
+    epoch = buffer.epoch
+    assert 'jumped' in buffer.add(ns(6), pose(target='odom'))
+    assert buffer.epoch == epoch + 1

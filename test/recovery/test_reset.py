@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 import math
 
@@ -81,6 +82,8 @@ class World:
             believed = Belief(self.ns(seconds - 0.1), self.pose(there[0], self.off))
         status = Status(self.state, '', self.ns(self.since), self.evidence)
         found = self.fix(seconds - 0.3) if fix is None else fix
+        if isinstance(found, Fix):
+            status = replace(status, evidence=replace(self.evidence, newest_ns=found.stamp_ns))
         return self.recovery.step(
             self.ns(seconds), status, found, believed, listeners, self.odometry
         )
@@ -100,9 +103,11 @@ def test_a_kidnapped_robot_is_sent_where_the_fix_is_and_confirmed(world):
     world.off, world.state = 0.1, State.RECOVERING
     assert world.step(10.05) == ()  # what it believed before it was sent
     assert world.step(10.5) == ()
-    (done,) = world.step(11)
+    # Nor is it asked again at once: that would be the same scan.
+    assert not any(isinstance(each, Recovered) for each in world.step(11))
+    (done,) = world.step(11.5)
     assert isinstance(done, Recovered)
-    assert (done.attempts, done.seconds) == (1, pytest.approx(1.0))
+    assert (done.attempts, done.seconds) == (1, pytest.approx(1.5))
     assert done.difference.metres == pytest.approx(0.1, abs=0.01)
     assert world.recovery.stage is Stage.IDLE
 
@@ -175,7 +180,7 @@ def test_a_localizer_that_does_not_stay_is_not_sent_for_ever(world):
         sent += [each for each in world.step(begin) if isinstance(each, SendInitialPose)]
         world.off, world.state = 0.1, State.RECOVERING
         world.step(begin + 0.5)
-        world.step(begin + 1)
+        world.step(begin + 1.5)
     assert [each.attempt for each in sent] == [1, 2, 3, 4]
     assert world.recovery.stage is Stage.GAVE_UP
     assert 'does not stay' in world.recovery.told
@@ -243,7 +248,10 @@ def test_only_a_robot_without_any_pose_is_sent_by_one_view(world):
     one_view = world.fix(9.7, views=1, frames=5, seconded=3)
     world.evidence = Evidence(20, 8.0, 1)
     assert world.step(10, fix=one_view) == ()
+    # Nor by a localizer that has fallen silent, but had a pose before.
     world.evidence = Evidence(20, 8.0, 1, unbelieved=True)
+    assert world.step(10, fix=one_view, belief=False) == ()
+    world.evidence = Evidence(20, 8.0, 1, unbelieved=True, unheard=True)
     assert world.step(10, fix=world.fix(9.7, views=1, frames=4)) == ()
     assert world.step(10, fix=world.fix(9.7, views=1, seconded=2)) == ()
     assert isinstance(world.step(10, fix=one_view, belief=False)[0], SendInitialPose)
@@ -268,3 +276,61 @@ def test_to_act_the_map_must_be_the_localizers():
 def test_resets_by_next_to_nothing_cannot_be_asked_for(values):
     with pytest.raises(ConfigError):
         ResetOptions(**values)
+
+
+def test_what_was_seen_before_does_not_vouch_for_another_fix(world, ns):
+    fix = world.fix(9.7)
+    before = replace(SHOWN, newest_ns=ns(9.2))
+    status = Status(State.KIDNAPPED, '', 0, before)
+    assert world.recovery.step(ns(10), status, fix, SILENT, 1, world.odometry) == ()
+    assert 'not among the fixes' in world.recovery.told
+
+
+def test_one_broadcast_is_no_confirmation_however_far_odometry_moves_it(world, ns):
+    world.step(10)
+    status = Status(State.RECOVERING, '', 0)
+    for tick in range(35):
+        second = 10.2 + tick / 10
+        pose = world.pose(0.4 * second, 0.1)
+        belief = Belief(ns(second), pose, told_ns=ns(10.2))
+        done = world.recovery.step(ns(second), status, NO_FIX, belief, 1, world.odometry)
+        assert not any(isinstance(each, Recovered) for each in done)
+
+
+def test_where_nobody_answers_it_is_tried_on_and_a_localizer_that_comes_is_sent(world):
+    def attempts(begin, end, **how):
+        found, now = [], begin
+        while now < end:
+            state = State.RECOVERING if world.recovery.stage is Stage.CONFIRMING else None
+            world.state = state or State.KIDNAPPED
+            decisions = world.step(now, **how)
+            found += [now for each in decisions if isinstance(each, SendInitialPose)]
+            assert not any(isinstance(each, GiveUp) for each in decisions)
+            now = round(now + 0.1, 1)
+        return found
+
+    # A recorder listens, and no localizer is there.
+    waits = [b - a for a, b in pairwise(attempts(10, 80, belief=False))]
+    assert waits[:4] == [pytest.approx(each, abs=0.25) for each in (6.1, 8.1, 12.1, 20.1)]
+    # It leaves, and AMCL comes: that need not wait for the next turn.
+    assert not attempts(80, 90, belief=False, listeners=0)
+    assert attempts(90, 91, belief=False)
+
+
+def test_given_up_it_is_armed_again_by_a_localizer_that_comes_back(world):
+    world.step(10)
+    world.recovery.stage = Stage.GAVE_UP
+    world.state = State.KIDNAPPED
+    assert world.step(20) == ()
+    assert world.step(21, belief=False) == ()
+    assert isinstance(world.step(22)[0], SendInitialPose)
+
+
+def test_who_asks_does_not_count_attempts_anew_while_one_is_under_way(world):
+    world.step(10)
+    world.recovery.hurry()
+    assert world.recovery.stage is Stage.CONFIRMING
+    world.recovery.stage = Stage.BACKING_OFF
+    world.recovery.hurry()
+    sent, _ = world.step(12)
+    assert sent.attempt == 2

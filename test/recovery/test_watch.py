@@ -146,7 +146,7 @@ def test_a_deaf_localizer_is_given_up_and_told(play):
     assert played.count(GiveUp) == 1
     assert played.states[-1] is State.KIDNAPPED
     played.deaf = False
-    played.watch.rearm()
+    played.watch.hurry()
     played.go(4, lambda second: [played.robot.sees(second)])
     assert played.count(Recovered) == 1
 
@@ -321,3 +321,60 @@ def test_tilted_fixes_are_none_on_a_floor(play, ns, covariance, pose, options, l
 
     played.go(3, sees)
     assert getattr(played.report.found, 'lack', None) is lack
+
+
+def test_a_localizer_that_falls_silent_and_is_right_is_left_alone(play):
+    played = play()
+    played.go(10, lambda second: [played.robot.sees(second)])
+    played.silent = True
+    # Its laser is started anew.
+    played.go(15, lambda second: [played.robot.sees(second)])
+    assert played.decisions == []
+    assert played.states[-1] is State.TRACKING
+
+
+def test_one_that_fell_silent_is_sent_by_several_views_alone(play, standing):
+    standing_still = play(robot=standing)
+    standing_still.go(10, lambda second: [standing.sees(second)])
+    standing_still.silent = True
+    # The map says a place that looks alike, and so does the network.
+    standing_still.go(
+        60,
+        lambda second: [
+            standing.sees(second, x=10.0),
+            standing.sees(second, Kind.REGRESSED, x=10.0, metres=0.3, degrees=4),
+        ],
+    )
+    assert standing_still.count(SendInitialPose) == 0
+
+
+def test_one_that_stays_away_is_sent_when_the_robot_drives(play):
+    played = play()
+    played.go(10, lambda second: [played.robot.sees(second)])
+    played.silent = True
+    played.go(40, lambda second: [played.robot.sees(second)])
+    assert played.count(SendInitialPose) == 1
+
+
+def test_a_robot_that_stops_when_it_is_sent_is_sent_again(play, robot, ns):
+    """The first initial pose is lost, and Nav2 has stopped the robot meanwhile."""
+    played = play()
+    played.go(5, lambda second: [robot.sees(second)])
+    played.off, played.deaf = (0.0, 9.0), True
+    played.go(8, lambda second: [robot.sees(second)])
+    assert played.count(SendInitialPose) == 1
+    stopped = played.now
+
+    def stands(second):
+        return robot.odometry(min(second, stopped))
+
+    def sees(second):
+        seen = robot.sees(min(second, stopped))
+        return [replace(seen, stamp_ns=ns(second))]
+
+    played.believes = lambda: Belief(
+        ns(played.now), replace(robot.at(stopped), translation=[0.4 * stopped, 9.0, 0.0])
+    )
+    played.go(40, sees, stands)
+    assert played.count(SendInitialPose) == 4
+    assert played.count(GiveUp) == 1

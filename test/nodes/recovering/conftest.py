@@ -67,6 +67,7 @@ class Robot:
         self.map_from_odom = at(1, 2, 30, source='odom')
         self.believed: Pose | None = self.map_from_odom
         self.obedient, self.moving, self.mapped, self.seeing = True, True, True, True
+        self.confirmed = True
         self._driven: dict[int, Pose] = {}
         self._clock = graph.node.create_publisher(Clock, '/clock', 10)
         self._tf = graph.node.create_publisher(TFMessage, '/tf', 100)
@@ -136,7 +137,7 @@ class Robot:
         self._driven[self.now_ns] = self.odom_from_base
         pose = self.map_from_base @ BASE_FROM_CAMERA
         self.eyes.network.pose = pose
-        self.eyes.map_pose = pose if self.mapped else None
+        self.eyes.map_pose = pose if self.mapped and self.confirmed else None
         self._tell(self.odom_from_base, 'odom', 'base_link', self._tf)
         if self.believed is not None:
             self._tell(self.believed, 'map', 'odom', self._tf)

@@ -23,6 +23,7 @@ import time
 import numpy as np
 from posenet_ros.geometry import Pose
 from posenet_ros.nodes.conversions import stamp_message, transform_stamped
+from posenet_ros.nodes.transforms import static_tf_qos
 import pytest
 from tf2_msgs.msg import TFMessage
 
@@ -170,3 +171,32 @@ def test_beside_another_authority_ours_is_not_sent(make_own, graph):
     while not any(each.header.stamp.nanosec % 10 == 0 for each in edges(messages)):
         assert time.monotonic() < end
         robot.step()
+
+
+def test_beside_a_static_one_ours_is_never_sent_and_nothing_is_told_to_be_well(make_own, graph):
+    robot = make_own()
+    publisher = graph.node.create_publisher(TFMessage, '/tf_static', static_tf_qos())
+    stamp = stamp_message(robot.now_ns)
+    left = transform_stamped(Pose.identity('map', 'odom'), stamp, parent='map', child='odom')
+    publisher.publish(TFMessage(transforms=[left]))
+    messages = graph.listen(TFMessage, '/tf')
+    robot.drive_until(lambda: robot.state == 'kidnapped')
+    for _ in range(15):
+        robot.step()
+    assert robot.state == 'kidnapped'
+    assert edges(messages) == []
+    assert 'is broadcast by somebody else too' in robot.bench.values()[1]
+
+
+def test_the_network_alone_does_not_lead_it(make_own, graph, place, verifying):
+    robot = make_own()
+    robot.drive_until(lambda: robot.state == 'tracking')
+    before = robot.map_from_odom
+    messages = graph.listen(TFMessage, '/tf')
+    # The map confirms nothing any more, and the network has the robot a little beside.
+    robot.confirmed = False
+    robot.map_from_odom = place(0.25, 0.0, 0.0, 'map', 'map') @ before
+    for _ in range(30):
+        robot.step()
+    metres, _ = _base_of(edges(messages)[-1]).distance(before)
+    assert metres < 0.05
