@@ -167,3 +167,25 @@ def test_where_tf2_msgs_is_missing_that_is_what_is_told(graph, heard, refused, m
     heard.subscribe()
     with refused(TransformError, 'base <- camera', 'tf2_msgs is not installed'):
         heard.look_up('base', 'camera')
+
+
+@needs_tf
+def test_humbles_rclpy_calls_back_with_the_message_alone(monkeypatch):
+    from posenet_ros.nodes import transform_input
+    from tf2_msgs.msg import TFMessage
+
+    # Where a subscription knows no kinds of callbacks, none is told of the publisher.
+    monkeypatch.setattr(transform_input, 'Subscription', object)
+    callbacks = {}
+
+    class Node:
+        def create_subscription(self, kind, topic, callback, qos, **how):
+            callbacks[topic] = callback
+
+    heard = TransformInput(Node(), TransformBuffer())
+    heard.subscribe()
+    stamp = stamp_message(START_NS)
+    transform = transform_stamped(BASE_FROM_CAMERA, stamp, parent='base', child='camera')
+    callbacks['/tf_static'](TFMessage(transforms=[transform]))
+    metres, radians = heard.look_up('base', 'camera').distance(BASE_FROM_CAMERA)
+    assert (metres, radians) == (pytest.approx(0), pytest.approx(0))
