@@ -40,6 +40,14 @@ class Mailbox:
         """Return a callback for a subscription that leaves the message to be handled later."""
         return lambda message: self._letters.put((handle, message))
 
+    def fail(self, error: BaseException) -> None:
+        """Have an error of the thread that hears raised where letters are opened."""
+
+        def raise_it(_: None) -> None:
+            raise error
+
+        self._letters.put((raise_it, None))
+
     def open_until(self, wall_s: float, happened: Callable[[], object] = lambda: False) -> None:
         """Handle what is there, and what comes until a moment of `time.monotonic` or an event."""
         while not happened():
@@ -52,8 +60,13 @@ class Mailbox:
 
 
 @contextmanager
-def spinning(nodes: Sequence[Node]) -> Iterator[None]:
-    """Have nodes hear in a thread of their own; they leave the graph at the end."""
+def spinning(nodes: Sequence[Node], mailbox: Mailbox) -> Iterator[None]:
+    """
+    Have nodes hear in a thread of their own; they leave the graph at the end.
+
+    What is raised in a callback is raised again where the mailbox is opened: trips without ears
+    would be counted as late.
+    """
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
@@ -65,6 +78,8 @@ def spinning(nodes: Sequence[Node]) -> Iterator[None]:
                 executor.spin_once(timeout_sec=_LOOK_UP_S)
         except ExternalShutdownException:
             return
+        except BaseException as error:
+            mailbox.fail(error)
 
     thread = threading.Thread(target=spin, name='ears', daemon=True)
     thread.start()

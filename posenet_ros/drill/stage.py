@@ -82,7 +82,7 @@ class Stage:
         self.state = ''
         self.placed: list[bool] = []
         self.images = 0
-        self._mailbox = Mailbox()
+        self.mailbox = Mailbox()
         self._period_ns = round(NS_PER_S / options.rate_hz)
         self._looks = looks(options.spoilt, options.rate_hz, rng_of(options, 0, 'looks'))
         self.camera = Camera(site.options, rng_of(options, 0, 'sensor'))
@@ -90,14 +90,14 @@ class Stage:
         self._own_map_from_odom: Spot | None = None
         own = options.publish_tf_odom
         self.witness = Witness(
-            self._mailbox,
+            self.mailbox,
             self.pace,
             changed=self._changed,
             placed=self._placed,
             moved=self._moved if own else None,
         )
         rng = rng_of(options, 0, 'amcl')
-        self.amcl = None if own else AmclNode(self._mailbox, self.past, rng, self._initial)
+        self.amcl = None if own else AmclNode(self.mailbox, self.past, rng, self._initial)
         self._look = Look.CLEAR
         self._due: Due | None = None
         self._dropped_before = 0
@@ -185,7 +185,7 @@ class Stage:
 
     def step(self) -> None:
         """Let one tick pass."""
-        self._mailbox.open_until(self.pace.due(time.monotonic(), TICK_S))
+        self.mailbox.open_until(self.pace.due(time.monotonic(), TICK_S))
         self._now_ns += TICK_NS
         self.motion.advance(TICK_S)
         truth, odometry = self.motion.spot(), self.motion.odometry
@@ -210,7 +210,7 @@ class Stage:
         if due is None or (due.stamp_ns, due.changes) != (self._image_ns, self.motion.changes):
             due = self._begun(self._image_ns)
         last_ns = self.witness.last_sent_ns
-        self._mailbox.open_until(
+        self.mailbox.open_until(
             self.witness.last_sent_s + self.pace.wait_s,
             lambda: self.witness.answered_ns >= last_ns,
         )
@@ -274,7 +274,7 @@ def on_stage(site: Site, options: DrillOptions, subject: Subject) -> Iterator[St
     with opencv_threads(1), subject:
         stage = Stage(site, options, subject)
         try:
-            with spinning(stage.nodes):
+            with spinning(stage.nodes, stage.mailbox):
                 yield stage
         finally:
             stage.camera.close()

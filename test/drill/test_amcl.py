@@ -93,7 +93,7 @@ def make_bench(ros, past, until):
 
     def make(chance: float = 0.5) -> Bench:
         bench = Bench(past, until, chance)
-        contexts.append(spinning([bench.amcl, bench.node]))
+        contexts.append(spinning([bench.amcl, bench.node], bench.mailbox))
         contexts[-1].__enter__()
         return bench
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 
 from posenet_ros.drill.mailbox import Mailbox
+import pytest
 
 
 def test_letters_are_opened_in_order_and_only_when_asked():
@@ -38,3 +39,10 @@ def test_an_event_ends_the_waiting_and_leaves_the_rest():
         receive(number)
     mailbox.open_until(time.monotonic() + 3600, lambda: len(heard) == 2)
     assert heard == [0, 1]
+
+
+def test_what_goes_wrong_while_hearing_is_raised_where_letters_are_opened():
+    mailbox = Mailbox()
+    mailbox.fail(ZeroDivisionError('ears'))
+    with pytest.raises(ZeroDivisionError, match='ears'):
+        mailbox.open_until(time.monotonic())

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from posenet_ros.drill.mailbox import spinning
+from posenet_ros.drill.mailbox import Mailbox, spinning
 from posenet_ros.drill.robot import RobotNode
 from posenet_ros.errors import TransformError
 from posenet_ros.geometry import NS_PER_S, Pose
@@ -75,7 +75,7 @@ def test_transforms_go_from_odometry_to_the_camera(robot, listener, small, until
         except TransformError:
             return None
 
-    with spinning([robot, listener]):
+    with spinning([robot, listener], Mailbox()):
         at_ns, pose = until(found, drive)
     lever = small.robot
     # The robot faces +y: its camera is ahead along y, and to the left against x.
@@ -97,7 +97,7 @@ def test_images_come_with_their_camera_and_the_clock(robot, listener, small, unt
         robot.tell_time(7 * NS_PER_S + 5)
         robot.show(7 * NS_PER_S + 5, rgb)
 
-    with spinning([robot, listener]):
+    with spinning([robot, listener], Mailbox()):
         until(lambda: images and infos and clocks, show)
         assert robot.watchers == 1
     image, info = images[0], infos[0]
