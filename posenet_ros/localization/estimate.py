@@ -17,13 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import GeometryError
-from posenet_ros.geometry import check_covariance, Pose
+from posenet_ros.geometry import check_covariance, covariance_in_axes, Pose
 
 if TYPE_CHECKING:
     from posenet_ros.models.card import ModelCard
@@ -67,6 +67,16 @@ class PoseEstimate:
     def answered(self) -> bool:
         """Whether there is a pose."""
         return self.map_from_camera is not None
+
+    def referred(self, map_from_model: Pose) -> PoseEstimate:
+        """Return it in another map, given where this one's (`model`) lies in that."""
+        if self.map_from_camera is None or self.covariance is None:
+            return self
+        return replace(
+            self,
+            map_from_camera=map_from_model @ self.map_from_camera.renamed(target='model'),
+            covariance=covariance_in_axes(self.covariance, map_from_model.rotation),
+        )
 
 
 class Answers(NamedTuple):

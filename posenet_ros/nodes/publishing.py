@@ -17,11 +17,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 import time
 
 from posenet_ros.errors import PosenetError, TransformError
-from posenet_ros.geometry import covariance_in_axes, Pose
+from posenet_ros.geometry import Pose
 from posenet_ros.localization.estimate import PoseEstimate
 from posenet_ros.nodes.answer_watch import AnswerWatch
 from posenet_ros.nodes.answering import Answered, Arrival
@@ -111,13 +110,7 @@ class Publishing:
 
     def _referred(self, estimate: PoseEstimate) -> PoseEstimate:
         """Return an estimate in the map of the poses that go out."""
-        if self.map_from_model is None:
-            return estimate
-        return replace(
-            estimate,
-            map_from_camera=self.map_from_model @ estimate.map_from_camera.renamed(target='model'),
-            covariance=covariance_in_axes(estimate.covariance, self.map_from_model.rotation),
-        )
+        return estimate if self.map_from_model is None else estimate.referred(self.map_from_model)
 
     def _tell(self, placed: Placed, header: Header, kind: Kind) -> None:
         if self._body.frame:

@@ -17,7 +17,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -26,7 +26,6 @@ from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import (
     check_covariance,
     covariance_at_lever,
-    covariance_in_axes,
     Pose,
 )
 
@@ -84,15 +83,3 @@ class Observation:
         lever = map_from_base.translation - map_from_camera.translation
         moved = covariance_at_lever(check_covariance(covariance), lever)
         return cls(stamp_ns, map_from_base, moved, kind)
-
-    def referred(self, map_from_model: Pose) -> Observation:
-        """Return it in the localizer's map, given where the model's own lies in that."""
-        if self.map_from_base is None or self.covariance is None:
-            return self
-        if (map_from_model.target, map_from_model.source) != ('map', 'model'):
-            raise GeometryError(f'expected map_from_model, not {map_from_model}')
-        return replace(
-            self,
-            map_from_base=map_from_model @ self.map_from_base.renamed(target='model'),
-            covariance=covariance_in_axes(self.covariance, map_from_model.rotation),
-        )

@@ -89,14 +89,12 @@ class Watch:
         *,
         mode: Mode = Mode.OFF,
         same_map: bool = False,
-        map_from_model: Pose | None = None,
     ) -> None:
         """
         Start knowing nothing.
 
-        Observations are of the model's map. `map_from_model` leads from there to the localizer's;
-        without it they must be known to be the same (`same_map`) where the mode is `act`, or
-        ConfigError is raised.
+        Observations must be known to be in the localizer's map (`same_map`) where the mode is
+        `act`, or ConfigError is raised.
         """
         self.options = options or WatchOptions()
         planar = self.options.planar is not None
@@ -106,11 +104,10 @@ class Watch:
         self.recovery = Recovery(
             mode,
             self.options.reset,
-            same_map=same_map or map_from_model is not None,
+            same_map=same_map,
             planar=planar,
             drift=self.options.drift,
         )
-        self._map_from_model = map_from_model
         self._now_ns: int | None = None
         self._said: tuple[int, Belief, Reading] | None = None
 
@@ -130,8 +127,6 @@ class Watch:
 
     def observe(self, observation: Observation) -> None:
         """Take what an image says, in any order; raise GeometryError where it is no pose."""
-        if self._map_from_model is not None:
-            observation = observation.referred(self._map_from_model)
         self.consensus.add(observation)
 
     def step(self, now_ns: int, belief: Belief | None, listeners: int = 0) -> Report:

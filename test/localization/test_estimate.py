@@ -17,6 +17,7 @@ from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.estimate import PoseEstimate
 import pytest
+from scipy.spatial.transform import Rotation
 
 POSE = Pose.identity('map', 'camera')
 
@@ -62,3 +63,19 @@ def test_half_an_answer_is_refused():
         PoseEstimate(POSE, None, 'posenet')
     with pytest.raises(GeometryError, match='both'):
         PoseEstimate(None, np.eye(6), 'posenet')
+
+
+def test_it_is_referred_to_another_map_axes_and_all():
+    turned = [Rotation.from_euler('z', angle, degrees=True) for angle in (30, 90)]
+    estimate = PoseEstimate(
+        Pose(turned[0], np.array([2.0, 0, 0]), 'map', 'camera'),
+        np.diag([1.0, 2, 3, 4, 5, 6]),
+        'posenet',
+    )
+    map_from_model = Pose(turned[1], np.array([10.0, 0, 0]), 'map', 'model')
+    there = estimate.referred(map_from_model)
+    np.testing.assert_allclose(there.map_from_camera.translation, [10, 2, 0], atol=1e-12)
+    assert there.map_from_camera.rotation.as_euler('zyx', degrees=True)[0] == pytest.approx(120)
+    np.testing.assert_allclose(np.diag(there.covariance), [2, 1, 3, 5, 4, 6])
+    refused = PoseEstimate.refused('posenet', 'too dark')
+    assert refused.referred(map_from_model) is refused

@@ -38,17 +38,6 @@ def test_a_camera_is_carried_to_its_base_with_its_lever(pose, covariance):
     assert seen.covariance[0, 5] == pytest.approx(2 * 0.01)
 
 
-def test_a_model_of_another_map_is_referred_to_the_localizers(pose):
-    seen = Observation(7, pose(2, 0, 30), np.diag([1.0, 2, 3, 4, 5, 6]), Kind.VERIFIED)
-    there = seen.referred(pose(10, 0, 90, source='model'))
-    assert there.map_from_base.distance(pose(10, 2, 120))[0] < 1e-12
-    np.testing.assert_allclose(np.diag(there.covariance), [2, 1, 3, 5, 4, 6])
-    refused = Observation.refused(7, 'blurred')
-    assert refused.referred(pose(10, source='model')) is refused
-    with pytest.raises(GeometryError, match='map_from_model'):
-        seen.referred(pose())
-
-
 def bad_rotation():
     return Rotation.from_rotvec([np.nan, 0, 0])
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from posenet_ros.errors import ConfigError
-from posenet_ros.geometry import Pose
 from posenet_ros.recovery.belief import Belief
 from posenet_ros.recovery.decisions import (
     Advise,
@@ -282,16 +281,6 @@ def test_late_and_mixed_and_repeated_stamps_change_nothing(play):
     played.go(8, sees)
     assert played.count(Recovered) == 1
     assert abs(played.off[1]) < 0.05
-
-
-def test_a_model_of_another_map_is_referred_before_it_is_compared(play, robot):
-    map_from_model = Pose.identity('map', 'model')
-    moved = Pose(map_from_model.rotation, [3.0, 0, 0], 'map', 'model')
-    played = play(same_map=False, map_from_model=moved)
-    played.off = (0.0, 9.0)
-    played.go(8, lambda second: [robot.sees(second, x=-3)])
-    assert played.count(Recovered) == 1
-    assert abs(played.off[0]) < 0.05
 
 
 def test_to_act_the_maps_must_be_known_to_be_the_same(play):
