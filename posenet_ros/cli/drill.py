@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> None:
         parameters=dict(_parameter(each) for each in args.parameters),
     )
     counts: Counter[str] = Counter()
-    with tqdm(total=options.trips, unit='trip', dynamic_ncols=True) as progress:
+    with tqdm(total=options.trips, unit='trip', dynamic_ncols=True, delay=1) as progress:
 
         def over(record: Record) -> None:
             counts[record.verdict] += 1
