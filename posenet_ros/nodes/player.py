@@ -33,6 +33,7 @@ from rosgraph_msgs.msg import Clock
 
 _CLOCK_PERIOD_S = 0.01
 _POLL_S = 0.05
+_BEST_EFFORT_GRACE_S = 0.5
 
 
 def publisher_qos(recorded: Qos) -> QoSProfile:
@@ -119,8 +120,22 @@ class Player:
             self._clock.publish(Clock(clock=now))
 
     def finish(self, timeout_s: float) -> None:
-        """Wait until the subscribers have what they are owed, so that leaving loses nothing."""
+        """
+        Wait until the reliable subscribers have acknowledged everything, `timeout_s` at most.
+
+        Best effort has no acknowledgement: what was sent in the last moment gets a moment to
+        arrive, since a reader drops what it has not taken when the writer vanishes.
+        """
         end = time.monotonic() + timeout_s
         for publisher in self._publishers.values():
             left_s = max(end - time.monotonic(), 0.0)
             publisher.wait_for_all_acked(Duration(seconds=left_s))
+        if any(map(self._sent_best_effort, self._publishers.values())):
+            time.sleep(_BEST_EFFORT_GRACE_S)
+
+    @staticmethod
+    def _sent_best_effort(publisher: Publisher) -> bool:
+        qos = publisher.qos_profile
+        return qos.reliability == ReliabilityPolicy.BEST_EFFORT and bool(
+            publisher.get_subscription_count()
+        )
