@@ -44,16 +44,18 @@ class Pipeline:
         *,
         view: Callable[[tuple[int, int]], View],
         lens: Callable[[], Lens],
+        urgent: Callable[[], bool],
         publish: Callable[[Answered], None],
         publish_verified: Callable[[Answered, PoseEstimate], None],
         refuse: Callable[[Arrival, PosenetError], None],
         fail: Callable[[BaseException], None],
     ) -> None:
         """
-        Start the threads: one, or two with a localizer that verifies.
+        Start the threads: one, or three with a localizer that verifies.
 
         Each function is called in one of them; `view` returns what becomes of images of a size
-        before the network sees them, `lens` what took the images, and `fail` is told of defects.
+        before the network sees them, `lens` what took the images, `urgent` whether somebody waits
+        for what the map confirms, and `fail` is told of defects.
         """
         self._publish = publish
         self._refuse = refuse
@@ -62,7 +64,7 @@ class Pipeline:
         if isinstance(localizer, Verifying):
             network = localizer.network
             self._verification = Verification(
-                localizer, lens=lens, publish=publish_verified, fail=fail
+                localizer, lens=lens, urgent=urgent, publish=publish_verified, fail=fail
             )
         # The worker keeps what it works with: a late image must not find them gone.
         self._worker: Worker[Arrival, Answered] = Worker(

@@ -206,6 +206,16 @@ class Recovering:
 
     # -- while it goes on -----------------------------------------------------------------------
 
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody waits for a pose to act on; any thread may ask."""
+        watch, report = self._watch, self._report
+        if watch is None or not self._timers:
+            return False
+        lost = report is None or report.status.state is State.UNKNOWN
+        troubled = report is not None and report.status.state in _TROUBLED
+        return troubled or self._requests.waiting or (lost and watch.mode is Mode.ACT)
+
     def observe(self, observation: Observation) -> None:
         """Take what an image says; any thread may."""
         self._observations.append(observation)

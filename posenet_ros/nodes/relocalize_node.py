@@ -192,6 +192,7 @@ class RelocalizeNode(LifecycleNode):
             decoder,
             view=self._view,
             lens=lambda: self._camera.lens(self._settings['camera_tolerance']),
+            urgent=lambda: self._recovering.urgent,
             publish=self._neighbours.noting(self._publishing.publish),
             publish_verified=self._publishing.publish_verified,
             refuse=self._publishing.refuse,

@@ -51,33 +51,38 @@ class Requests:
         self._group = ReentrantCallbackGroup()
         node.create_service(Trigger, '~/relocalize', self._relocalize, callback_group=self._group)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody waits for an outcome; any thread may ask."""
+        return bool(self._attempts)
+
     def wait(self, future: Future, now_ns: int, patience_s: float) -> None:
         """Have a request wait for its outcome."""
         self._attempts.append((Attempt(now_ns, patience_s), time.monotonic_ns(), future))
 
     def judge(self, report: Report, mode: Mode) -> None:
         """Answer those whose attempt has ended."""
-        now_ns, waiting = time.monotonic_ns(), self._attempts
-        self._attempts = []
-        for attempt, began_ns, future in waiting:
+        now_ns, left = time.monotonic_ns(), []
+        for attempt, began_ns, future in self._attempts:
             outcome = attempt.judge(report, mode, (now_ns - began_ns) / NS_PER_S)
             if outcome is None:
-                self._attempts.append((attempt, began_ns, future))
+                left.append((attempt, began_ns, future))
             else:
                 future.set_result(outcome)
+        self._attempts = left
 
     def expire(self) -> None:
         """Answer who has waited too long since nobody judges: time stands still."""
-        now_ns, waiting = time.monotonic_ns(), self._attempts
-        self._attempts = []
-        for attempt, began_ns, future in waiting:
+        now_ns, left = time.monotonic_ns(), []
+        for attempt, began_ns, future in self._attempts:
             waited_s = (now_ns - began_ns) / NS_PER_S
             if waited_s <= attempt.patience_s + _LATE_S:
-                self._attempts.append((attempt, began_ns, future))
+                left.append((attempt, began_ns, future))
             else:
                 future.set_result(
                     Outcome(False, f'timeout after {waited_s:.0f} s: time stands still (/clock?)')
                 )
+        self._attempts = left
 
     def end(self, reason: str) -> None:
         """Answer all who wait that there will be nothing."""

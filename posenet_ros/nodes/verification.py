@@ -39,9 +39,9 @@ class Verification:
     """
     Looks for answered and refused images in the map, the newest first, one at a time.
 
-    A thread of its own does it and gives way to the one that answers. What the map confirms goes
-    to `publish`, in the order of arrival; the rest is counted. As with `Worker`, nothing is
-    published after `forget` or `stop` returned for an image put before.
+    A thread of its own does it and gives way to all others, or, while it is urgent, one that does
+    not. What the map confirms goes to `publish`, in the order of arrival; the rest is counted. As
+    with `Worker`, nothing is published after `forget` or `stop` returned for an image put before.
     """
 
     def __init__(
@@ -49,13 +49,15 @@ class Verification:
         localizer: Verifying,
         *,
         lens: Callable[[], Lens],
+        urgent: Callable[[], bool],
         publish: Callable[[Answered, PoseEstimate], None],
         fail: Callable[[BaseException], None],
     ) -> None:
         """
-        Start the thread; `fail` is told of defects.
+        Start the threads; `fail` is told of defects.
 
-        `lens` returns what took the images; it is called in the thread.
+        `lens` returns what took the images; it is called in a thread of ours. `urgent` tells
+        whether somebody waits for the map to confirm something; it is called by who puts.
         """
         self._localizer = localizer
         self._lens = lens
@@ -63,35 +65,52 @@ class Verification:
         # By when they were told: found with the time since the image came, missed without.
         self._found, self._missed = Meter(), Meter()
         self._last_reason = ''
-        self._worker: Worker[Answered, PoseEstimate] = Worker(
-            self._look,
-            publish=self._tell_found,
-            refuse=self._note_missed,
-            fail=fail,
-            name='verification',
-            niceness=_NICENESS,
-        )
+        self._urgent = urgent
+
+        def worker(name: str, niceness: int) -> Worker[Answered, PoseEstimate]:
+            return Worker(
+                self._look,
+                publish=self._tell_found,
+                refuse=self._note_missed,
+                fail=fail,
+                name=name,
+                niceness=niceness,
+            )
+
+        # A thread that gave way cannot take that back: only an administrator's may.
+        self._calm = worker('verification', _NICENESS)
+        self._hurried = worker('urgent verification', 0)
+        self._workers = (self._calm, self._hurried)
 
     def put(self, answered: Answered) -> None:
         """Hand over an image; one that still waits gives way to it."""
-        self._worker.put(answered)
+        now, before = self._workers[:: -1 if self._urgent() else 1]
+        # What is in work there may take long, and must not come out after what is newer.
+        before.drop()
+        now.put(answered)
 
     def forget(self) -> None:
         """Drop what waits and what is in work, and what was measured."""
-        self._worker.forget()
+        for worker in self._workers:
+            worker.forget()
         self._found.clear()
         self._missed.clear()
 
     def stop(self, timeout_s: float) -> bool:
-        """Forget everything, end the thread, and tell whether it ended within the time."""
-        return self._worker.stop(timeout_s)
+        """Forget everything, end the threads, and tell whether they ended within the time."""
+        end = time.monotonic() + timeout_s
+        for worker in self._workers:
+            worker.stop(0.0)
+        # Each was told to end before any is waited for.
+        ended = (worker.stop(max(0.0, end - time.monotonic())) for worker in self._workers)
+        return all(ended)
 
     def report(self, now_ns: int) -> Verified:
         """Return what became of the images, for the diagnostics."""
         found, missed = self._found.count(now_ns), self._missed.count(now_ns)
         return Verified(
             'by landmarks of the map',
-            counts=self._worker.counts,
+            counts=self._calm.counts + self._hurried.counts,
             rate_hz=self._found.rate_hz(now_ns),
             share=found / (found + missed) if found + missed else math.nan,
             latency_ms=self._found.percentiles_ms(50, 99),

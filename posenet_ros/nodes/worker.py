@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 import threading
 from typing import Generic, TypeVar
 
@@ -41,6 +41,14 @@ class Counts:
     dropped: int = 0
     refused: int = 0
     pending: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        """Return what became of the items of both."""
+        sums = {
+            each.name: getattr(self, each.name) + getattr(other, each.name)
+            for each in fields(self)
+        }
+        return Counts(**sums)
 
 
 class Worker(Generic[Item, Result]):
@@ -99,11 +107,15 @@ class Worker(Generic[Item, Result]):
 
     def forget(self) -> None:
         """Drop the item that waits and the one in work: their results belong to the past."""
-        with self._changed:
-            self._drop_all()
+        self.drop()
         # What is on its way out was not dropped any more; it is out when the outlet is free.
         with self._outlet:
             pass
+
+    def drop(self) -> None:
+        """Forget without waiting: what is being published at the call goes out after it."""
+        with self._changed:
+            self._drop_all()
 
     def stop(self, timeout_s: float) -> bool:
         """

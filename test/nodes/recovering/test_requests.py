@@ -132,3 +132,23 @@ def test_what_stands_in_for_amcls_arms_a_recovery_again_that_gave_up(make_robot,
     assert len(robot.sent) == 1
     robot.drive_until(lambda: robot.state == 'tracking')
     assert len(robot.sent) == 2
+
+
+def test_the_map_is_in_a_hurry_while_somebody_waits(make_robot, ask, place):
+    robot = make_robot(recovery='act', relocalize_timeout=600.0)
+    recovering = robot.bench.node._recovering
+    # It is lost where it starts.
+    robot.graph.until(lambda: recovering.urgent)
+    robot.drive_until(lambda: robot.state == 'tracking')
+    assert not recovering.urgent
+    robot.carried_to(place(-4, 6, 170))
+    robot.drive_until(lambda: recovering.urgent)
+    assert robot.state in ('suspect', 'kidnapped', 'recovering')
+    robot.drive_until(lambda: robot.state == 'tracking' and not recovering.urgent)
+    robot.mapped = False
+    robot.drive_until(lambda: robot.state != 'kidnapped')
+    future = ask()
+    robot.drive_until(lambda: recovering.urgent)
+    robot.mapped = True
+    robot.drive_until(future.done)
+    assert not recovering.urgent
