@@ -58,7 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=['usual'],
         metavar='NAME',
         help='what is worse than the logic is told: usual (default), errors2, odometry2, '
-        'slipping, blurred, slow, network, network2, deceived, twins, elsewhere, driving; or all',
+        'slipping, blurred, slow, network, network2, deceived, twins, elsewhere, driving, silent; '
+        'or all',
     )
     parser.add_argument('--seed', type=int, default=0, help='which trips (default 0)')
     parser.add_argument(

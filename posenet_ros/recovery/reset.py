@@ -210,7 +210,9 @@ class Recovery:
             self._count(told, belief.said_ns)
             if len(self._confirmed) >= self.options.confirmations:
                 return (self._recovered(now_ns, told),)
-        if now_ns - self._sent_ns > self.options.confirm_s * NS_PER_S:
+        # What has begun to confirm it is heard out.
+        patience_s = self.options.confirm_s * (2 if self._confirmed else 1)
+        if now_ns - self._sent_ns > patience_s * NS_PER_S:
             return self._failed(now_ns, belief, told)
         if now_ns - self._asked_ns >= self.options.update_s * NS_PER_S:
             self._asked_ns = now_ns

@@ -240,6 +240,23 @@ def test_robots_are_recovered_and_none_is_sent_elsewhere():
     assert tally.right >= 20
 
 
+def test_a_localizer_that_falls_silent_is_not_asked_and_goes_on(monkeypatch):
+    asked = []
+    original = LocalizerStandIn.belief
+
+    def belief(self, sample, stamp_ns):
+        asked.append(sample)
+        return original(self, sample, stamp_ns)
+
+    monkeypatch.setattr(LocalizerStandIn, 'belief', belief)
+    trip = take_trip(replace(EXACT, kidnapped=False, silent=1.0), rng(2))
+    missing = set(range(min(asked), max(asked), asked[1] - asked[0])) - set(asked)
+    assert 3 <= len(missing) * (asked[1] - asked[0]) / RATE_HZ <= 18.5
+    assert (trip.resets, trip.false_alarm) == ([], False)
+    # The robot is driven, and known to be well, all the while.
+    assert trip.driven_s > 55
+
+
 @pytest.mark.parametrize('values', [{'rate_hz': 0.0}, {'refused': 1.5}, {'errors': math.nan}])
 def test_worlds_that_are_none_are_refused(values):
     with pytest.raises(ConfigError):

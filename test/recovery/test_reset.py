@@ -112,6 +112,33 @@ def test_a_kidnapped_robot_is_sent_where_the_fix_is_and_confirmed(world):
     assert world.recovery.stage is Stage.IDLE
 
 
+def test_a_localizer_that_has_begun_to_confirm_is_heard_out(world):
+    world.step(10)
+    world.state = State.RECOVERING
+    # It is refined as it updates, and near just before its time is up.
+    world.off = 1.0
+    assert not any(isinstance(each, Recovered) for each in world.step(13.5))
+    world.off = 0.1
+    assert world.step(13.9) == ()
+    world.step(14.5)
+    assert world.recovery.stage is Stage.CONFIRMING
+    (done,) = world.step(15)
+    assert isinstance(done, Recovered)
+
+
+def test_nor_is_it_heard_for_ever(world):
+    world.step(10)
+    world.state, world.off = State.RECOVERING, 0.1
+    world.step(13.9)
+    # It repeats what it said.
+    there = Belief(world.ns(13.8), world.pose(world.robot.at(13.8).translation[0], 0.1))
+    status = Status(State.RECOVERING, '', 0)
+    for tick in range(42):
+        now = world.ns(14 + tick / 10)
+        world.recovery.step(now, status, NO_FIX, there, 1, world.odometry)
+    assert world.recovery.stage is Stage.BACKING_OFF
+
+
 def test_the_same_belief_again_confirms_nothing(world):
     world.step(10)
     world.off = 0.1

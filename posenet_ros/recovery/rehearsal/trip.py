@@ -48,6 +48,8 @@ _SAMPLE_NS = NS_PER_S // RATE_HZ
 _LAG_NS = NS_PER_S // 50
 # How long is watched after all is well again.
 _AFTERWARDS_NS = 2 * NS_PER_S
+_SPOKE_S = 2
+_LEAST_SILENT_S, _MOST_SILENT_S = 3.0, 18.0
 
 
 @dataclass(eq=False)
@@ -101,6 +103,7 @@ def take_trip(
     localizer = LocalizerStandIn(drive, rng)
     images = draw_images(drive, scenario, rng)
     rotations = Rotation.from_euler('z', drive.odometry_N3[:, 2:])
+    silent = _silence(drive, scenario, rng)
     fed = seen = 0
     done_ns: int | None = None
     for now_ns in range(_STEP_NS, len(drive) * _SAMPLE_NS, _STEP_NS):
@@ -117,7 +120,8 @@ def take_trip(
         # Before it is lifted the laser keeps the localizer in place.
         if sample < drive.lifted:
             localizer.update(sample)
-        belief = localizer.belief(sample, sample * _SAMPLE_NS)
+        told = sample not in silent
+        belief = localizer.belief(sample, sample * _SAMPLE_NS) if told else None
         report = watch.step(now_ns, belief, listeners=1)
         _watch_state(trip, report, localizer, drive, sample)
         _obey(trip, report, localizer, drive, sample)
@@ -125,6 +129,15 @@ def take_trip(
         if done_ns is not None and now_ns > done_ns + _AFTERWARDS_NS:
             break
     return trip
+
+
+def _silence(drive: Drive, scenario: Scenario, rng: np.random.Generator) -> range:
+    """Return the samples at which the localizer tells nothing."""
+    if not scenario.silent or rng.random() >= scenario.silent:
+        return range(0)
+    # One that never spoke is another matter: it has no pose.
+    begins = int(rng.integers(_SPOKE_S * RATE_HZ, len(drive)))
+    return range(begins, begins + round(rng.uniform(_LEAST_SILENT_S, _MOST_SILENT_S) * RATE_HZ))
 
 
 def _watch_state(
