@@ -44,6 +44,7 @@ PERIOD_NS = NS_PER_S // 20
 # As in Nav2's parameters: how far ahead map -> odom is dated, and what counts as having moved.
 TOLERANCE_NS = NS_PER_S
 _MOVED_M, _MOVED_RAD = 0.25, 0.2
+_MAP = 'map'
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class AmclNode(Node):
             transform_stamped(
                 self.laser.map_from_odom.pose('map', 'odom'),
                 stamp_message(now.stamp_ns + TOLERANCE_NS),
-                parent='map',
+                parent=_MAP,
                 child=FRAMES['odom'],
             )
         )
@@ -141,8 +142,9 @@ class AmclNode(Node):
     def _take(self, message: PoseWithCovarianceStamped) -> None:
         at_ns = stamp_ns(message.header.stamp)
         orientation = message.pose.pose.orientation
-        said = objections(
-            message.header.frame_id,
+        frame = message.header.frame_id
+        said = () if frame == _MAP else (f'the frame is {frame!r}, not {_MAP!r}',)
+        said += objections(
             Quaternion(w=orientation.w, x=orientation.x, y=orientation.y, z=orientation.z),
             np.reshape(message.pose.covariance, (6, 6)),
         )

@@ -109,7 +109,7 @@ class LocalizerLink:
             pose, covariance = drift.moved(pose, covariance, fix.reading, newest)
             stamp_ns = newest.stamp_ns
         covariance, frame = acceptable_covariance(covariance), self.map_frame
-        said = objections(frame, pose.quaternion(), covariance, global_frame=frame)
+        said = objections(pose.quaternion(), covariance)
         if said:
             raise InterfaceError(f'no initial pose, since AMCL would refuse it: {"; ".join(said)}')
         self._pose.publish(pose_with_covariance(pose, covariance, stamp_message(stamp_ns), frame))

@@ -49,11 +49,13 @@ class OdometryInput:
         self._static: set[str] = set()
         self._between: set[str] = set()
         self._waiting: set[int] = set()
+        self._unread = ''
 
     def follow(self, *, odom: str, base: str, map_frame: str) -> None:
         """Follow the base in these frames from now on."""
         self._odom, self._base, self._map = odom, base, map_frame
         self._waiting.clear()
+        self._unread = ''
         self._between = self._edges(base, odom)
 
     def heard(self, sample: Sample, *, static: bool, now_ns: int) -> None:
@@ -74,6 +76,7 @@ class OdometryInput:
     def clear(self) -> None:
         """Forget what moves: it belongs to another time."""
         self._waiting.clear()
+        self._unread = ''
         self._heard_ns.clear()
 
     def drain(self) -> list[tuple[int, Pose]]:
@@ -85,10 +88,12 @@ class OdometryInput:
         for stamp_ns in sorted(self._waiting):
             try:
                 found = self._transforms.look_up(self._odom, self._base, stamp_ns)
-            except TransformError:
+            except TransformError as error:
                 if stamp_ns >= newest_ns - _WAITS_NS:
                     continue
+                self._unread = str(error)
             else:
+                self._unread = ''
                 readings.append((stamp_ns, found.renamed(target='odom', source='base')))
             self._waiting.discard(stamp_ns)
         # What is older than the last reading would come too late.
@@ -118,8 +123,10 @@ class OdometryInput:
 
     def missing(self) -> str:
         """Return why there can be no odometry, or ''."""
-        if self._between or not self._base:
+        if not self._base:
             return ''
+        if self._between:
+            return self._unread and f'no odometry of {self._base}: {self._unread}'
         there = self._base in self._parents
         why = f'it is not below {self._odom}' if there else 'nobody broadcasts it'
         return f'no odometry of {self._base}: {why}'

@@ -44,17 +44,13 @@ def acceptable_covariance(covariance: NDArray[np.float64]) -> NDArray[np.float64
     return covariance + dropped + np.diag(grown)
 
 
-def objections(
-    frame: str,
-    quaternion: Quaternion,
-    covariance: NDArray[np.float64],
-    *,
-    global_frame: str = 'map',
-) -> tuple[str, ...]:
-    """Return why AMCL would refuse an initial pose; nothing where it takes it."""
+def objections(quaternion: Quaternion, covariance: NDArray[np.float64]) -> tuple[str, ...]:
+    """
+    Return why AMCL would refuse an initial pose; nothing where it takes it.
+
+    It asks for the frame of its map as well, which who sends it must know.
+    """
     said = []
-    if frame != global_frame:
-        said.append(f'the frame is {frame!r}, not {global_frame!r}')
     squared = sum(part * part for part in quaternion)
     if not abs(squared - 1) < _UNIT:
         said.append(f'the quaternion has the squared length {squared:.6g}')

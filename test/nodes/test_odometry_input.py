@@ -98,6 +98,17 @@ def test_why_there_is_no_odometry(robot):
     assert robot.input.missing() == ''
 
 
+def test_parts_that_are_never_known_at_one_stamp_are_told(robot):
+    robot.tell(50.0, 0.5, 'footprint', 'base_link')
+    for tenth in range(1, 30):
+        robot.tell(tenth / 10, 1.0, 'odom', 'footprint')
+    assert robot.drain() == []
+    assert 'no odometry of base_link: ' in robot.input.missing()
+    robot.tell(50.0, 1.0, 'odom', 'footprint')
+    assert robot.drain() == [(50.0, 1.5)]
+    assert robot.input.missing() == ''
+
+
 def test_the_localizer_believes_what_it_said_last_moved_on_by_odometry(robot):
     assert robot.belief(0.0) is None
     robot.tell(0.1, 1.0)

@@ -51,7 +51,7 @@ class LocalizerStandIn:
     def take(self, fix: Fix, sample: int) -> None:
         """Take an initial pose as AMCL does, or lose it; one that AMCL refuses is a defect."""
         _, _, _, quaternion = initial_pose(fix.map_from_base)
-        said = objections('map', quaternion, acceptable_covariance(fix.covariance))
+        said = objections(quaternion, acceptable_covariance(fix.covariance))
         if said:
             raise AssertionError(f'AMCL would refuse an initial pose: {said}')
         self.laser.take(Spot.of(fix.map_from_base), self._drive.odometry_at(sample))
