@@ -30,12 +30,13 @@ GROUND = {'', 'children', 'errors', 'files', 'machine'}
 MAY_IMPORT = {
     'geometry': set(),
     'data': {'geometry'},
+    'fusion': {'geometry'},
     'reporting': {'geometry'},
     'landmarks': {'geometry'},
     'sfm': {'geometry', 'data', 'reporting', 'landmarks'},
     'models': {'geometry'},
     'training': {'geometry', 'data', 'models'},
-    'localization': {'geometry', 'models', 'landmarks'},
+    'localization': {'geometry', 'fusion', 'models', 'landmarks'},
     'recovery': {'geometry'},
     'evaluation': {'geometry', 'data', 'models', 'landmarks', 'localization', 'reporting'},
     'simulation': {'geometry', 'data'},
@@ -85,7 +86,7 @@ TORCH_IN_DATA = {Path('data/dataset.py'), Path('data/augmentation.py')}
 ROS_ROOMS = ('nodes', 'drill')
 
 HEAVY = {'torch', 'torchvision', 'lightning', 'pycolmap', 'matplotlib'}
-LIGHT_ROOMS = ('cli', 'geometry', 'data', 'landmarks', 'reporting', 'sfm')
+LIGHT_ROOMS = ('cli', 'geometry', 'data', 'fusion', 'landmarks', 'reporting', 'sfm')
 
 
 def imports(tree, *, of_module_only=False):

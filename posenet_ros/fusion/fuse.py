@@ -1,0 +1,97 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Position and rotation of several neighbours, or why there is no pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.errors import ConfigError
+from posenet_ros.fusion.neighbours import Neighbours, pose_at
+from posenet_ros.fusion.position import locate, PositionOptions
+from posenet_ros.fusion.rotations import agreed_rotation
+from posenet_ros.geometry import Pose
+
+
+@dataclass(frozen=True)
+class FusionOptions:
+    """
+    What makes a pose of relative ones.
+
+    Rotations agree within `rotation_within_rad`, and as many must as rays must for the position.
+    """
+
+    position: PositionOptions = field(default_factory=PositionOptions)
+    rotation_within_rad: float = math.radians(20)
+
+    def __post_init__(self) -> None:
+        """Refuse an angle at which all rotations agree."""
+        if not 0 < self.rotation_within_rad <= math.pi / 2:
+            raise ConfigError(f'rotations agree within 90 deg, not {self.rotation_within_rad} rad')
+
+
+class Fused(NamedTuple):
+    """
+    The pose `map_from_camera` with its covariance (6, 6), or the reasons why there is none.
+
+    `agree_N` are the neighbours on which the position rests, and `turned_N` those on which the
+    rotation does. `guess` is the best that can be said in any case, or the pose that the most
+    similar camera has: where to look, nothing to act on; None where no neighbour is usable.
+    """
+
+    map_from_camera: Pose | None
+    covariance: NDArray[np.float64] | None
+    agree_N: NDArray[np.bool_]
+    turned_N: NDArray[np.bool_]
+    reasons: tuple[str, ...]
+    guess: Pose | None
+
+
+def fuse(neighbours: Neighbours, options: FusionOptions | None = None) -> Fused:
+    """
+    Return the pose that most neighbours agree on.
+
+    Defined for any input. No neighbours, or none with finite numbers: no pose and no guess. Two
+    of them, where `least` is two: the pose from two rays, which nothing checks. Rays from one
+    place, or along one line: no pose unless distances are told, since the position is open along
+    them; the guess is the nearest neighbour's centre then. Neighbours that are given twice count
+    twice: whoever chooses them should not.
+    """
+    options = options or FusionOptions()
+    usable = np.flatnonzero(neighbours.usable_N)
+    position = locate(neighbours, options.position)
+    turned = agreed_rotation(neighbours.rotations_N33[usable], options.rotation_within_rad)
+    turned_N = np.zeros(len(neighbours), dtype=bool)
+    if turned is None:
+        return Fused(None, None, position.agree_N, turned_N, (position.reason,), None)
+    turned_N[usable[turned.agree_N]] = True
+    reasons = (position.reason,) if position.reason else ()
+    agree, least = int(turned_N.sum()), options.position.least
+    if agree < least:
+        reasons += (f'{agree} of {len(usable)} rotations agree, and {least} must',)
+    guess_3 = neighbours.centres_N3[usable[0]] if position.guess_3 is None else position.guess_3
+    guess = pose_at(guess_3, turned.rotation_33)
+    if reasons or position.covariance_33 is None:
+        return Fused(None, None, position.agree_N, turned_N, reasons, guess)
+    # The spread is of all three axes together.
+    sigma = max(options.position.noise.rotation_rad, turned.spread_rad / math.sqrt(3))
+    covariance = np.zeros((6, 6))
+    covariance[:3, :3] = position.covariance_33
+    covariance[3:, 3:] = np.eye(3) * sigma**2 / agree
+    return Fused(guess, covariance, position.agree_N, turned_N, (), guess)

@@ -1,0 +1,274 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+One position of several rays, of which some are wrong: ours.
+
+What a neighbour says of where the camera is has a covariance: across its ray as the angle and the
+distance make it, along it as the error of the distance, or endless where none is told. A position
+is the mean of the neighbours that agree, weighted so; for rays alone that is the point that is
+nearest to all of them by angle. Where rays are parallel the covariance says so, and the answer
+is that there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.errors import ConfigError
+from posenet_ros.fusion.neighbours import Neighbours
+from posenet_ros.fusion.rays import angles_off, cross, widest_angle
+
+# So many hypotheses are refined, the best first.
+_REFINED, _FEW_STEPS = 5, 3
+_MOST_STEPS = 30
+_STILL = 1e-9
+# Of the largest eigenvalue of an information matrix; less is rounding.
+_SINGULAR = 1e-12
+# A distance that is further off, in deviations, is a mistake.
+_FAR_OFF = 3.0
+# Of errors in two directions that are normal, the median length is so many deviations; and from
+# where on what is off counts less (Cauchy's weights, 95 % efficient).
+_MEDIAN, _CAUCHY = 1.1774, 2.385
+_LEAST_SCALE = 1e-12
+
+
+@dataclass(frozen=True)
+class Noise:
+    """
+    What is usual of a relative pose: standard deviations.
+
+    `angle_rad` of its direction in each of the two ways across, `distance` as a share of it,
+    `rotation_rad` about each axis, and `floor_m`, below which neither says anything: from that
+    near every direction leads to the camera.
+    """
+
+    angle_rad: float = math.radians(6)
+    distance: float = 0.35
+    floor_m: float = 0.05
+    rotation_rad: float = math.radians(6)
+
+    def __post_init__(self) -> None:
+        """Refuse relative poses that are exact, or worth nothing."""
+        sizes = (self.angle_rad, self.distance, self.floor_m, self.rotation_rad)
+        if not all(0 < size < math.inf for size in sizes):
+            raise ConfigError(f'the noise of relative poses is above 0 and finite, not {self}')
+
+
+@dataclass(frozen=True)
+class PositionOptions:
+    """
+    What makes a position of rays.
+
+    Rays agree with a point that is at most `within_rad` off them, ahead. At least `least` must;
+    where no distance is told, two of them must be `apart_rad` from parallel.
+    """
+
+    within_rad: float = math.radians(10)
+    least: int = 3
+    apart_rad: float = math.radians(4)
+    noise: Noise = field(default_factory=Noise)
+
+    def __post_init__(self) -> None:
+        """Refuse limits that take anything, or nothing."""
+        angles = 0 < self.within_rad <= math.pi / 2 and 0 <= self.apart_rad <= math.pi / 2
+        if not angles or self.least < 1:
+            raise ConfigError(f'nothing can be located by {self}')
+
+
+class Position(NamedTuple):
+    """
+    Where the camera is, or why nobody knows.
+
+    `centre_3` with its `covariance_33` in axes of the map are None where there is a `reason`;
+    `agree_N` are the neighbours that say so. `guess_3` is the best there is in any case, nothing
+    to act on, None where there is nothing.
+    """
+
+    centre_3: NDArray[np.float64] | None
+    covariance_33: NDArray[np.float64] | None
+    agree_N: NDArray[np.bool_]
+    reason: str
+    guess_3: NDArray[np.float64] | None
+
+
+def locate(neighbours: Neighbours, options: PositionOptions) -> Position:
+    """
+    Return the position that most rays agree with.
+
+    Hypotheses are where two rays cross, and, where distances are told, the end of each ray. The
+    cost of one is the sum of squared angles, each at most `within_rad` (MSAC: Torr, Zisserman,
+    2000); the best few are refined on what agrees with them, until that stays the same (locally
+    optimised RANSAC: Chum, Matas, Kittler, 2003, with all samples drawn). What agrees weighs by
+    how far it is off beside the others, so that of six exact rays and one that passes near by
+    accident the six remain. Neighbours that are not usable agree with nothing.
+    """
+    usable = np.flatnonzero(neighbours.usable_N)
+    rays = _Rays(
+        neighbours.centres_N3[usable],
+        neighbours.directions_N3[usable],
+        neighbours.distances_N[usable],
+        options,
+    )
+    points_H3 = rays.hypotheses()
+    nobody = np.zeros(len(neighbours), dtype=bool)
+    if not len(points_H3):
+        return Position(None, None, nobody, _why_none(rays, len(neighbours)), None)
+    order = np.argsort(rays.costs(points_H3), kind='stable')[:_REFINED]
+    refined = [rays.refine(points_H3[index], _FEW_STEPS) for index in order]
+    best = rays.refine(min(refined, key=lambda each: each.cost).centre_3, _MOST_STEPS)
+    agree_N = nobody
+    agree_N[usable[best.agree_N]] = True
+    reason = rays.objection(best)
+    if reason:
+        return Position(None, None, agree_N, reason, best.centre_3)
+    return Position(best.centre_3, rays.covariance(best), agree_N, '', best.centre_3)
+
+
+class _Refined(NamedTuple):
+    """
+    A point, its cost, which of the rays agree, and the information on it.
+
+    `grown` is how many times larger variances are than is usual, `told` how many distances count.
+    """
+
+    centre_3: NDArray[np.float64]
+    cost: float
+    agree_N: NDArray[np.bool_]
+    information_33: NDArray[np.float64]
+    grown: float
+    told: int
+
+
+class _Rays:
+    """The rays that are usable, and what they say of points."""
+
+    def __init__(
+        self,
+        centres_N3: NDArray[np.float64],
+        directions_N3: NDArray[np.float64],
+        distances_N: NDArray[np.float64],
+        options: PositionOptions,
+    ) -> None:
+        self.centres_N3, self.directions_N3 = centres_N3, directions_N3
+        self.distances_N, self.options = distances_N, options
+
+    def __len__(self) -> int:
+        return len(self.centres_N3)
+
+    def hypotheses(self) -> NDArray[np.float64]:
+        """Return where pairs cross ahead, and where rays end whose length is told."""
+        crossings = cross(self.centres_N3, self.directions_N3)
+        sound = crossings.ahead_P & (crossings.angles_P >= self.options.apart_rad)
+        sound &= np.isfinite(crossings.points_P3).all(axis=1)
+        told = np.isfinite(self.distances_N)
+        along = self.distances_N[told, None] * self.directions_N3[told]
+        return np.concatenate([crossings.points_P3[sound], self.centres_N3[told] + along])
+
+    def off(self, points_H3: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the angles (H, N) by which points are off; 0 within the floor of a camera."""
+        off_HN = angles_off(points_H3, self.centres_N3, self.directions_N3)
+        to_HN = np.linalg.norm(points_H3[:, None] - self.centres_N3[None], axis=2)
+        return np.where(to_HN <= self.options.noise.floor_m, 0.0, off_HN)
+
+    def costs(self, points_H3: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what is against each of some points."""
+        return (np.minimum(self.off(points_H3), self.options.within_rad) ** 2).sum(axis=1)
+
+    def refine(self, start_3: NDArray[np.float64], steps: int) -> _Refined:
+        """Return the mean of what agrees with a point, and agrees with that again."""
+        centre_3 = start_3
+        agree_N, information, grown, told = self._agreeing(centre_3), np.zeros((3, 3)), 1.0, 0
+        for _ in range(steps):
+            omega_n33, said_n3, told_n = self._said(agree_N, centre_3)
+            left_n3 = centre_3 - said_n3
+            off_n = np.sqrt(np.einsum('ni,nij,nj->n', left_n3, omega_n33, left_n3))
+            weight_n = _cauchy(off_n)
+            information = np.einsum('n,nij->ij', weight_n, omega_n33)
+            eigenvalues = np.linalg.eigvalsh(information)
+            if eigenvalues[0] <= _SINGULAR * eigenvalues[-1]:
+                break
+            freedom = float(weight_n @ (2 + told_n)) - 3
+            grown = float(weight_n @ off_n**2) / freedom if freedom > 0 else 1.0
+            told = int(told_n.sum())
+            mean = np.linalg.solve(
+                information, np.einsum('n,nij,nj->i', weight_n, omega_n33, said_n3)
+            )
+            moved, centre_3 = np.linalg.norm(mean - centre_3), mean
+            before, agree_N = agree_N, self._agreeing(centre_3)
+            still = moved <= _STILL * (1 + np.abs(centre_3).max())
+            if still and (agree_N == before).all():
+                break
+        cost = float(self.costs(centre_3[None])[0])
+        return _Refined(centre_3, cost, agree_N, information, max(grown, 1.0), told)
+
+    def _agreeing(self, centre_3: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return self.off(centre_3[None])[0] <= self.options.within_rad
+
+    def _said(
+        self, agree_N: NDArray[np.bool_], centre_3: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Return information (n, 3, 3), what points it is on (n, 3), and who told a distance."""
+        noise = self.options.noise
+        u_n3, start_n3 = self.directions_N3[agree_N], self.centres_N3[agree_N]
+        told_n = self.distances_N[agree_N]
+        away_n = np.einsum('ni,ni->n', centre_3 - start_n3, u_n3)
+        across_n = (noise.angle_rad * away_n) ** 2 + noise.floor_m**2
+        along_n = (noise.distance * told_n) ** 2 + noise.floor_m**2
+        with np.errstate(invalid='ignore'):
+            counts_n = np.abs(away_n - told_n) <= _FAR_OFF * np.sqrt(along_n)
+        weight_n = np.where(counts_n, 1 / np.where(counts_n, along_n, 1.0), 0.0)
+        line_n33 = u_n3[:, :, None] * u_n3[:, None, :]
+        omega = (np.eye(3) - line_n33) / across_n[:, None, None]
+        omega += line_n33 * weight_n[:, None, None]
+        # Without a distance any point of the ray will do.
+        said_n3 = start_n3 + np.where(counts_n, told_n, away_n)[:, None] * u_n3
+        return omega, said_n3, counts_n
+
+    def objection(self, found: _Refined) -> str:
+        """Return why a point is no answer, or ''."""
+        agree, least = int(found.agree_N.sum()), self.options.least
+        if agree < least:
+            return f'{agree} of {len(self)} neighbours agree, and {least} must'
+        apart = widest_angle(self.directions_N3[found.agree_N])
+        if not found.told and apart < self.options.apart_rad:
+            return f'the rays are parallel, within {math.degrees(apart):.1f} deg'
+        eigenvalues = np.linalg.eigvalsh(found.information_33)
+        if eigenvalues[0] <= _SINGULAR * eigenvalues[-1]:
+            return 'the rays leave the position open'
+        return ''
+
+    def covariance(self, found: _Refined) -> NDArray[np.float64]:
+        """Return the covariance of a mean, larger where rays differ by more than is usual."""
+        covariance = np.linalg.inv(found.information_33) * found.grown
+        return (covariance + covariance.T) / 2
+
+
+def _cauchy(off_n: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each is worth that is so many usual deviations off, beside the others."""
+    # With fewer there is no telling which of them is off.
+    if len(off_n) < 4:
+        return np.ones(len(off_n))
+    scale = max(float(np.median(off_n)) / _MEDIAN, _LEAST_SCALE)
+    return 1 / (1 + (off_n / (_CAUCHY * scale)) ** 2)
+
+
+def _why_none(rays: _Rays, given: int) -> str:
+    if len(rays) < given:
+        return f'{len(rays)} of {given} neighbours are usable, and none of their rays cross ahead'
+    return 'there are no neighbours' if not given else 'no rays cross ahead of their cameras'

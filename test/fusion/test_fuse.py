@@ -1,0 +1,296 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Poses of neighbours: exact ones, wrong ones, and those that say nothing."""
+
+from dataclasses import replace
+import math
+
+import numpy as np
+from posenet_ros.errors import ConfigError, GeometryError
+from posenet_ros.fusion import (
+    fuse,
+    fuse_as_published,
+    FusionOptions,
+    Neighbours,
+    Noise,
+    PositionOptions,
+)
+from posenet_ros.geometry import Pose
+import pytest
+from scipy.spatial.transform import Rotation
+
+SIZE_M = 5.0
+TWO = FusionOptions(PositionOptions(least=2))
+ONE = FusionOptions(PositionOptions(least=1))
+IMAGE = Pose(
+    Rotation.from_euler('xyz', (10, 20, 30), degrees=True), [1.0, -2.0, 0.5], 'map', 'camera'
+)
+
+
+def scene(seed, count=10):
+    """Known cameras around a room of 5 m, and where each has the image, exactly."""
+    rng = np.random.default_rng(seed)
+    known = [
+        Pose(rotation, centre, 'map', 'neighbour')
+        for rotation, centre in zip(
+            Rotation.random(count, random_state=rng),
+            rng.uniform(-SIZE_M / 2, SIZE_M / 2, (count, 3)),
+            strict=True,
+        )
+    ]
+    return known, [pose.inverse() @ IMAGE for pose in known]
+
+
+def spoilt(relative, wrong, seed, degrees=0.0):
+    """Turn some relative poses into any, and all others by about so many degrees."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for index, pose in enumerate(relative):
+        direction = pose.translation / np.linalg.norm(pose.translation)
+        turns = Rotation.from_rotvec(np.radians(degrees) * rng.standard_normal((2, 3)))
+        rotation, direction = turns[0] * pose.rotation, turns[1].apply(direction)
+        if index in wrong:
+            rotation = Rotation.random(random_state=rng)
+            direction = rng.standard_normal(3)
+        found.append(Pose(rotation, direction, 'neighbour', 'camera'))
+    return found
+
+
+def off(found):
+    metres, radians = found.distance(IMAGE)
+    return metres, math.degrees(radians)
+
+
+@pytest.mark.parametrize('seed', range(5))
+@pytest.mark.parametrize('distances', [False, True])
+def test_exact_relative_poses_give_the_exact_pose(seed, distances):
+    neighbours = Neighbours.from_relative(*scene(seed), distances=distances)
+    fused = fuse(neighbours)
+    assert off(fused.map_from_camera) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6))
+    assert fused.agree_N.all()
+    assert fused.turned_N.all()
+    assert off(fuse_as_published(neighbours)) == (
+        pytest.approx(0, abs=1e-6),
+        pytest.approx(0, abs=1e-6),
+    )
+
+
+def test_four_of_ten_may_be_wrong():
+    """A thousand seeded trials: within 1 % of the scene and 1 deg in 99 %."""
+    good = 0
+    for seed in range(1000):
+        known, relative = scene(seed)
+        wrong = np.random.default_rng(seed).choice(10, 4, replace=False)
+        relative = spoilt(relative, wrong, seed)
+        fused = fuse(Neighbours.from_relative(known, relative, distances=False))
+        if fused.map_from_camera is not None:
+            metres, degrees = off(fused.map_from_camera)
+            good += metres < 0.01 * SIZE_M and degrees < 1
+    assert good >= 990
+
+
+def test_the_covariance_is_as_large_as_errors_are():
+    """Directions and rotations off by what the noise is said to be: chi2 of 3 each."""
+    noise = Noise(angle_rad=math.radians(2), rotation_rad=math.radians(2), floor_m=1e-3)
+    options = FusionOptions(PositionOptions(noise=noise))
+    position, rotation = [], []
+    for seed in range(300):
+        known, relative = scene(seed)
+        fused = fuse(Neighbours.from_relative(known, spoilt(relative, [], seed, 2.0)), options)
+        fused = fuse(
+            Neighbours.from_relative(known, spoilt(relative, [], seed, 2.0), distances=False),
+            options,
+        )
+        error = fused.map_from_camera.translation - IMAGE.translation
+        turn = (fused.map_from_camera.rotation * IMAGE.rotation.inv()).as_rotvec()
+        position.append(error @ np.linalg.solve(fused.covariance[:3, :3], error))
+        rotation.append(turn @ np.linalg.solve(fused.covariance[3:, 3:], turn))
+    # Directions are turned about three axes, of which two move them.
+    assert 2.0 < np.mean(position) < 4.0
+    assert 1.5 < np.mean(rotation) < 4.5
+
+
+def test_distances_help_and_a_wrong_one_hardly_harms():
+    known, relative = scene(3)
+    noisy = spoilt(relative, [], 3, 3.0)
+    lengths = [np.linalg.norm(pose.translation) for pose in relative]
+    told = [
+        Pose(pose.rotation, length * pose.translation, 'neighbour', 'camera')
+        for pose, length in zip(noisy, lengths, strict=True)
+    ]
+    assert off(fuse(Neighbours.from_relative(known, told)).map_from_camera)[0] < 0.15
+    worse = told[:]
+    worse[0] = replace(told[0], translation=20 * told[0].translation)
+    assert off(fuse(Neighbours.from_relative(known, worse)).map_from_camera)[0] < 0.2
+
+
+def test_two_neighbours_do_where_that_is_allowed():
+    known, relative = scene(1, 2)
+    neighbours = Neighbours.from_relative(known, relative, distances=False)
+    fused = fuse(neighbours, TWO)
+    assert off(fused.map_from_camera) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6))
+    refused = fuse(neighbours)
+    assert refused.map_from_camera is refused.covariance is None
+    assert refused.reasons == (
+        '2 of 2 neighbours agree, and 3 must',
+        '2 of 2 rotations agree, and 3 must',
+    )
+    # Where to look is known all the same.
+    assert off(refused.guess)[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_one_neighbour_does_with_a_distance_alone():
+    known, relative = scene(1, 1)
+    fused = fuse(Neighbours.from_relative(known, relative), ONE)
+    assert off(fused.map_from_camera) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6))
+    # Along the ray it is less sure than across.
+    ray = IMAGE.translation - known[0].translation
+    along = ray @ fused.covariance[:3, :3] @ ray / (ray @ ray)
+    assert along == pytest.approx(np.linalg.eigvalsh(fused.covariance[:3, :3])[-1])
+    refused = fuse(Neighbours.from_relative(known, relative, distances=False), ONE)
+    assert refused.reasons == ('no rays cross ahead of their cameras',)
+    assert off(refused.guess)[0] == pytest.approx(np.linalg.norm(ray))
+
+
+def on_a_line(*at):
+    known = [
+        Pose(Rotation.identity(), IMAGE.translation + [x, 0, 0], 'map', 'neighbour') for x in at
+    ]
+    return known, [pose.inverse() @ IMAGE for pose in known]
+
+
+@pytest.mark.parametrize('at', [(-3, -2, -1), (-2, 1, 2), (-2, -2, -2)])
+def test_cameras_on_one_line_with_the_image_or_all_the_same_leave_it_open(at):
+    known, relative = on_a_line(*at)
+    fused = fuse(Neighbours.from_relative(known, relative, distances=False))
+    assert fused.map_from_camera is None
+    assert fused.reasons == ('no rays cross ahead of their cameras',)
+    np.testing.assert_array_equal(fused.guess.translation, known[0].translation)
+    assert off(fused.guess)[1] == pytest.approx(0, abs=1e-6)
+    # With distances it is known, and surer across the line than along it.
+    fused = fuse(Neighbours.from_relative(known, relative))
+    assert off(fused.map_from_camera)[0] == pytest.approx(0, abs=1e-6)
+    variances = np.diag(fused.covariance)[:3]
+    assert variances[0] > 4 * variances[1]
+
+
+def test_rays_nearly_parallel_do_not_pass_for_a_crossing():
+    known = [
+        Pose(Rotation.identity(), IMAGE.translation + [-4, y, 0], 'map', 'neighbour')
+        for y in (-0.1, 0.0, 0.1)
+    ]
+    relative = [pose.inverse() @ IMAGE for pose in known]
+    fused = fuse(Neighbours.from_relative(known, relative, distances=False))
+    assert fused.map_from_camera is None
+
+
+def test_a_map_turned_and_moved_turns_and_moves_the_answer():
+    known, relative = scene(4)
+    relative = spoilt(relative, [1, 5], 4, 3.0)
+    moved = Pose(Rotation.from_euler('xyz', (40, -20, 70), degrees=True), [7, 8, 9], 'new', 'map')
+    there = [(moved @ pose).renamed(target='map') for pose in known]
+    one = fuse(Neighbours.from_relative(known, relative, distances=False))
+    other = fuse(Neighbours.from_relative(there, relative, distances=False))
+    expected = (moved @ one.map_from_camera).renamed(target='map')
+    metres, radians = expected.distance(other.map_from_camera)
+    assert metres < 1e-6
+    assert radians < 1e-6
+    turn = np.kron(np.eye(2), moved.rotation.as_matrix())
+    np.testing.assert_allclose(turn @ one.covariance @ turn.T, other.covariance, atol=1e-9)
+
+
+def broken(field, value):
+    """Ten exact neighbours, the third of which is spoilt."""
+    whole = Neighbours.from_relative(*scene(2), distances=True)
+    parts = [
+        np.array(each)
+        for each in (
+            whole.centres_N3,
+            whole.directions_N3,
+            whole.rotations_N33,
+            whole.distances_N,
+        )
+    ]
+    parts[field][2] = value
+    return Neighbours.of(*parts)
+
+
+@pytest.mark.parametrize(
+    ('field', 'value'),
+    [(0, np.nan), (0, np.inf), (1, np.nan), (1, 0.0), (2, np.nan), (2, 1.0), (2, -np.eye(3))],
+)
+def test_what_says_nothing_is_left_out(field, value):
+    neighbours = broken(field, value)
+    assert neighbours.usable_N.tolist() == [index != 2 for index in range(10)]
+    fused = fuse(neighbours)
+    assert off(fused.map_from_camera) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6))
+    assert not fused.agree_N[2]
+    assert off(fuse_as_published(neighbours))[0] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, -1.0])
+def test_a_distance_that_is_none_leaves_the_ray(value):
+    neighbours = broken(3, value)
+    assert neighbours.usable_N.all()
+    assert math.isnan(neighbours.distances_N[2])
+    fused = fuse(neighbours)
+    assert fused.agree_N[2]
+    assert off(fused.map_from_camera)[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_of_nothing_there_is_nothing():
+    for neighbours in (
+        Neighbours.of(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3, 3))),
+        Neighbours.of(*[np.full(shape, np.nan) for shape in ((4, 3), (4, 3), (4, 3, 3))]),
+    ):
+        fused = fuse(neighbours)
+        assert fused.map_from_camera is fused.covariance is fused.guess is None
+        assert fused.reasons
+        assert fuse_as_published(neighbours) is None
+        assert neighbours.nearest() is None
+
+
+def test_the_published_solver_is_blind_to_signs_and_falls_back_on_the_nearest():
+    known, relative = scene(6)
+    turned = [replace(pose, translation=-pose.translation) for pose in relative]
+    blind = fuse_as_published(Neighbours.from_relative(known, turned))
+    assert off(blind)[0] == pytest.approx(0, abs=1e-6)
+    assert fuse(Neighbours.from_relative(known, turned, distances=False)).map_from_camera is None
+    known, relative = on_a_line(-2, -2, -2)
+    nearest = fuse_as_published(Neighbours.from_relative(known, relative))
+    np.testing.assert_array_equal(nearest.translation, known[0].translation)
+
+
+@pytest.mark.parametrize(
+    'make',
+    [
+        lambda: Noise(angle_rad=0.0),
+        lambda: Noise(distance=math.inf),
+        lambda: PositionOptions(least=0),
+        lambda: PositionOptions(within_rad=0.0),
+        lambda: FusionOptions(rotation_within_rad=4.0),
+    ],
+)
+def test_options_that_take_anything_are_refused(make):
+    with pytest.raises(ConfigError):
+        make()
+
+
+def test_parts_that_do_not_go_together_are_refused():
+    with pytest.raises(GeometryError):
+        Neighbours.of(np.zeros((2, 3)), np.zeros((3, 3)), np.zeros((2, 3, 3)))
+    known, relative = scene(0, 3)
+    with pytest.raises(GeometryError):
+        Neighbours.from_relative(known, relative[:2])
