@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.strangers import foreign_source
+from posenet_ros.localization.methods import METHODS, POSENET
 
 if TYPE_CHECKING:
     from posenet_ros.evaluation.session import Measured
@@ -115,6 +116,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='auto (default) has poses verified by the map of landmarks, where the model has one; '
         'off takes what the network says',
     )
+    asked.add_argument(
+        '--method',
+        choices=METHODS,
+        default=POSENET,
+        help='posenet (default): the pose that the network regresses; retrieval: that of the '
+        'training image that looks most alike',
+    )
     truth = parser.add_argument_group('what is true')
     truth.add_argument('--truth', type=Path, metavar='FILE.tum', help='true poses of the camera')
     truth.add_argument(
@@ -140,7 +148,7 @@ def run(args: argparse.Namespace) -> None:
     from posenet_ros.evaluation.table import text_table
 
     measured = measure(request)
-    table = text_table(measured.evaluation, request.method)
+    table = text_table(measured.evaluation, request.name)
     print(*measured.notes(), '', table, '', sep='\n')
     _write(args, measured)
 
@@ -190,14 +198,14 @@ def _write(args: argparse.Namespace, measured: Measured) -> None:
         write_metrics(args.json, measured.to_dict())
         print(args.json)
     if args.picture:
-        text = caption(evaluation, request.method)
+        text = caption(evaluation, request.name)
         plot_trip(args.picture, evaluation, measured.training_poses(), title=title, text=text)
         print(args.picture)
     if args.report:
         page = write_report(
             args.report,
             evaluation,
-            method=request.method,
+            method=request.name,
             title=title,
             subtitle='; '.join(measured.notes()),
             training_poses=measured.training_poses(),

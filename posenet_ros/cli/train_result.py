@@ -218,4 +218,5 @@ def _card(
         errors=held_out.card_errors(),
         covariance=held_out.support.covariance,
         trust=held_out.trust,
+        retrieval=held_out.retrieval,
     )

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import PosenetError
 from posenet_ros.geometry import Pose
-from posenet_ros.localization.retrieval import FeatureIndex, poses_of
+from posenet_ros.localization.retrieval import NearestImage, poses_of
 from posenet_ros.models.checkpoint import TrainingFeatures
 from scipy.spatial.transform import Rotation
 
@@ -53,16 +53,14 @@ class Baselines:
 
     def __init__(self, training: TrainingFeatures) -> None:
         """Take what the model folder holds about the training images."""
-        self._index = FeatureIndex(training)
-        self._poses = poses_of(training)
-        self._mean = mean_pose(self._poses)
+        self._nearest = NearestImage(training)
+        self._mean = mean_pose(poses_of(training))
 
     def answer(self, features: NDArray[np.float32]) -> dict[str, tuple[Pose | None, ...]]:
         """Return the poses of both baselines for images with features (M, D)."""
-        matches = self._index.nearest(features)
         return {
             MEAN_POSE: (self._mean,) * len(features),
-            NEAREST_IMAGE: tuple(match and self._poses[match.index] for match in matches),
+            NEAREST_IMAGE: self._nearest.poses(features),
         }
 
     def answer_blind(self, count: int) -> dict[str, tuple[Pose | None, ...]]:

@@ -31,7 +31,8 @@ from posenet_ros.evaluation.evaluate import batched, evaluate_regressor, Evaluat
 from posenet_ros.evaluation.queries import queries_of_frames
 from posenet_ros.evaluation.trusting import calibrate
 from posenet_ros.localization.regressor import PoseRegressor
-from posenet_ros.localization.retrieval import FeatureIndex
+from posenet_ros.localization.retrieval import NearestImage
+from posenet_ros.models.card import Measure
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
@@ -46,13 +47,14 @@ class HeldOut:
     """
     The answers on held-out frames, the covariance they support, and the training features.
 
-    The covariance, `trust` and `card_errors()` go into the model card, `features` into the model
-    folder.
+    The covariance, `trust`, those of `retrieval` and `card_errors()` go into the model card,
+    `features` into the model folder.
     """
 
     evaluation: Evaluation
     support: ResidualCovariance
     trust: Trust
+    retrieval: Measure
     features: TrainingFeatures
 
     def card_errors(self) -> dict[str, Any]:
@@ -80,10 +82,11 @@ def evaluate_held_out(
     frames = [*chain(*blocks)]
     told = 'evaluating held-out frames'
     evaluation = evaluate_regressor(regressor, frames, told, Baselines(features))
-    support, trust = calibrate(
-        regressor, FeatureIndex(features), train, blocks, disturb or disturbances()
+    own, retrieval = calibrate(
+        regressor, NearestImage(features), train, blocks, disturb or disturbances()
     )
-    return HeldOut(evaluation, support, trust, features)
+    measure = Measure(retrieval.support.covariance, retrieval.trust)
+    return HeldOut(evaluation, own.support, own.trust, measure, features)
 
 
 def with_frames(

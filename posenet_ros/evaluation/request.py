@@ -22,6 +22,7 @@ from pathlib import Path
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.strangers import Strangers
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
+from posenet_ros.localization.methods import METHODS, POSENET, RETRIEVAL
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Request:
     gave, measured in place of the model's answers. `labels_truth` has the true poses of the
     training recording, in the frame of `truth`, where that is not the map of the model. `crops`
     and `samples` are those of `Ensemble`; `always` has every image answered; `refine` is `auto` or
-    `off`. `test_frames` are
+    `off`, and `method` is `posenet` or `retrieval`. `test_frames` are
     the frames of the data set to ask about, as `FrameRanges` writes them. `foreign` are
     recordings or folders of images of other places, and images to be made.
     """
@@ -53,6 +54,7 @@ class Request:
     samples: int = 0
     always: bool = False
     refine: str = 'auto'
+    method: str = POSENET
     test_frames: str | None = None
     foreign: tuple[Path | Strangers, ...] = ()
 
@@ -78,6 +80,10 @@ class Request:
             raise ConfigError(
                 '--crops, --samples and --always ask a model, and --estimates are answers'
             )
+        if self.method not in METHODS:
+            raise ConfigError(f'--method must be {" or ".join(METHODS)}, not {self.method}')
+        if self.method == RETRIEVAL and self.ensemble != CENTRE_CROP:
+            raise ConfigError('--crops and --samples are for --method posenet')
         if self.refine not in ('auto', 'off'):
             raise ConfigError(f'--refine must be auto or off, not {self.refine}')
         if self.foreign and (self.estimates or not self.model):
@@ -96,10 +102,12 @@ class Request:
         return str(self.dataset or self.bag or self.estimates)
 
     @property
-    def method(self) -> str:
+    def name(self) -> str:
         """What tables call the answers."""
         if self.estimates:
             return 'recorded poses'
+        if self.method == RETRIEVAL:
+            return 'retrieval'
         crops = f', {self.crops} crops' if self.crops > 1 else ''
         samples = f', {self.samples} samples' if self.samples else ''
         return f'PoseNet{crops}{samples}'

@@ -67,6 +67,7 @@ def measure(request: Request) -> Measured:
             always=request.always,
             # Recorded poses are nobody's to verify: the model only feeds the baselines then.
             refine='off' if request.estimates else request.refine,
+            method=request.method,
         )
     training = localizer and localizer.training
     baselines = Baselines(training) if training else None

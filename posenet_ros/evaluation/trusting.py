@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ from posenet_ros.evaluation.covariance import (
 from posenet_ros.evaluation.disturbed import Disturb, Rgb
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.regressor import PoseRegressor
-from posenet_ros.localization.retrieval import FeatureIndex
+from posenet_ros.localization.retrieval import FeatureIndex, NearestImage
 from posenet_ros.models.trust import FLOORS, Trust
 from tqdm import tqdm
 
@@ -50,18 +51,26 @@ _BATCH = 16
 _AS_USUAL = 2.0
 
 
+class Calibrated(NamedTuple):
+    """What a method's poses are worth: their covariance, and when it may be believed."""
+
+    support: ResidualCovariance
+    trust: Trust
+
+
 def calibrate(
     regressor: PoseRegressor,
-    index: FeatureIndex,
+    nearest: NearestImage,
     train: Sequence[Frame],
     blocks: Sequence[Sequence[Frame]],
     disturb: Sequence[Disturb],
-) -> tuple[ResidualCovariance, Trust]:
+) -> tuple[Calibrated, Calibrated]:
     """
-    Measure a model's covariance by novelty on held-out blocks, and where refusing begins.
+    Measure covariance by novelty on held-out blocks, and where refusing begins.
 
-    `disturb` are what `disturbances` returns. All disturbed frames together count as much as all
-    frames as they are. Raises PosenetError when no held-out frame was answered.
+    Returns that of the network's poses, and that of the poses of the nearest training images, of
+    `nearest`. `disturb` are what `disturbances` returns. All disturbed frames together count as
+    much as all frames as they are. Raises PosenetError when no held-out frame was answered.
     """
     strangers = _spread([*train, *chain(*blocks)], _MOST_MIRRORED)
     share = min(_MOST_DISTURBED / sum(map(len, blocks)), 1.0)
@@ -69,12 +78,19 @@ def calibrate(
     total = sum(map(len, blocks)) + sum(map(len, few)) * len(disturb) + len(strangers)
     with tqdm(total=total, desc='calibrating trust', unit='image', delay=2) as progress:
         seen = [
-            _seen_of_block(regressor, index, block, some, disturb, progress)
+            _seen_of_block(regressor, nearest, block, some, disturb, progress)
             for block, some in zip(blocks, few)
         ]
-        mirrored = _mirrored(regressor, index, strangers, progress)
-    support = residual_covariance(seen)
-    return support, trust_of(support, seen, mirrored)
+        mirrored = _mirrored(regressor, nearest.index, strangers, progress)
+    by_network, by_retrieval = (
+        _calibrated([block[way] for block in seen], mirrored) for way in range(2)
+    )
+    return by_network, by_retrieval
+
+
+def _calibrated(blocks: Sequence[Sequence[Seen]], foreign_N: NDArray[np.float64]) -> Calibrated:
+    support = residual_covariance(blocks)
+    return Calibrated(support, trust_of(support, blocks, foreign_N))
 
 
 def trust_of(
@@ -120,15 +136,20 @@ def _border(own_N: NDArray[np.float64], foreign_N: NDArray[np.float64]) -> float
 
 def _seen_of_block(
     regressor: PoseRegressor,
-    index: FeatureIndex,
+    nearest: NearestImage,
     block: Sequence[Frame],
     few: Sequence[Frame],
     disturb: Sequence[Disturb],
     progress: tqdm,
-) -> tuple[Seen, ...]:
-    """Return what was seen of a block as it is, and of some of its frames disturbed."""
-    own = _seen(regressor, index, block, _as_it_is, progress)
-    others = [_seen(regressor, index, few, each, progress) for each in disturb]
+) -> list[tuple[Seen, ...]]:
+    """Return, by method, what was seen of a block, and of some of its frames disturbed."""
+    own = _seen(regressor, nearest, block, _as_it_is, progress)
+    others = [_seen(regressor, nearest, few, each, progress) for each in disturb]
+    return [_weighted(own[way], [each[way] for each in others]) for way in range(2)]
+
+
+def _weighted(own: Seen, others: Sequence[Seen]) -> tuple[Seen, ...]:
+    """Have all others together count as much as all frames as they are."""
     share = len(own.weight_N) / max(sum(len(each.weight_N) for each in others), 1)
     return (own, *(each._replace(weight_N=share * each.weight_N) for each in others))
 
@@ -139,12 +160,14 @@ def _as_it_is(rgb: Rgb, frame: Frame, number: int) -> tuple[Rgb, Pose]:
 
 def _seen(
     regressor: PoseRegressor,
-    index: FeatureIndex,
+    nearest: NearestImage,
     frames: Sequence[Frame],
     disturb: Disturb,
     progress: tqdm,
-) -> Seen:
-    parts = [Seen(np.empty(0), np.empty((0, 6)), np.empty(0))]
+) -> tuple[Seen, Seen]:
+    """Return what was seen by the network, and by retrieval."""
+    nothing = Seen(np.empty(0), np.empty((0, 6)), np.empty(0))
+    parts = [(nothing, nothing)]
     for start in range(0, len(frames), _BATCH):
         part = frames[start : start + _BATCH]
         made = [disturb(read_image(frame.image), frame, start + n) for n, frame in enumerate(part)]
@@ -153,11 +176,22 @@ def _seen(
         if not shown:
             continue
         found = regressor.regress([rgb for rgb, _ in shown])
-        errors = residuals([pose for _, pose in shown], found.poses)
-        answered = [pose is not None for pose in found.poses]
-        novelties = index.novelty(found.features)[answered]
-        parts.append(Seen(novelties, errors, np.ones(len(errors))))
-    return Seen.joined(parts)
+        novelty_N = nearest.index.novelty(found.features)
+        truth = [pose for _, pose in shown]
+        retrieved = nearest.poses(found.features)
+        parts.append(
+            (_compared(truth, found.poses, novelty_N), _compared(truth, retrieved, novelty_N))
+        )
+    by_network, by_retrieval = zip(*parts)
+    return Seen.joined(by_network), Seen.joined(by_retrieval)
+
+
+def _compared(
+    truth: Sequence[Pose], poses: Sequence[Pose | None], novelty_N: NDArray[np.float64]
+) -> Seen:
+    errors = residuals(truth, poses)
+    answered = [pose is not None for pose in poses]
+    return Seen(novelty_N[answered], errors, np.ones(len(errors)))
 
 
 def _mirrored(

@@ -22,6 +22,7 @@ from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.landmarks.landmark_map import LANDMARKS, read_map
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.localization.estimate import Localizer
+from posenet_ros.localization.methods import POSENET
 from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer
 from posenet_ros.localization.verified import VerifiedLocalizer
 from posenet_ros.models.checkpoint import load_model
@@ -37,6 +38,7 @@ def load_localizer(
     ensemble: Ensemble = CENTRE_CROP,
     always: bool = False,
     refine: str = 'auto',
+    method: str = POSENET,
 ) -> Localizer:
     """
     Load the model of a run (or a model folder) and answer once, so that it is ready.
@@ -44,8 +46,9 @@ def load_localizer(
     `auto` runs on CUDA where there is one, else on the CPU. `unscaled` accepts a model whose map
     has no metres, which no robot can act on; `ensemble` averages several answers; `always` refuses
     no image. By `refine`, `auto` has poses verified where the model folder has a map of landmarks,
-    and `off` does not. Raises ModelError for a folder that holds no usable model, ConfigError for
-    a device that is not there, or for samples of a model without dropout.
+    and `off` does not. `method` is `posenet`, or `retrieval` for the pose of the training image
+    that looks most alike. Raises ModelError for a folder that holds no usable model, ConfigError
+    for a device that is not there, or for samples of a model without dropout.
     """
     if refine not in REFINE:
         raise ConfigError(f'refine must be {" or ".join(REFINE)}, not {refine!r}')
@@ -55,7 +58,7 @@ def load_localizer(
             f'the map of {path} has no metres, since its labels had no reference for them: its '
             'positions and covariances would be taken for metres; record odometry, and train again'
         )
-    localizer = PoseNetLocalizer(loaded, ensemble, always=always)
+    localizer = PoseNetLocalizer(loaded, ensemble, always=always, method=method)
     landmarks = loaded.folder / LANDMARKS
     if refine == 'off' or LANDMARKS not in loaded.files:
         localizer.regressor.warm_up()

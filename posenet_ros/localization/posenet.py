@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""PoseNet as a localizer: images through the network, poses and covariances out."""
+"""Images through the network, poses and covariances out, by one of two methods."""
 
 from __future__ import annotations
 
@@ -24,11 +24,30 @@ from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.localization.estimate import Answers, PoseEstimate
+from posenet_ros.localization.methods import METHODS, POSENET, RETRIEVAL
 from posenet_ros.localization.regressor import PoseRegressor
-from posenet_ros.localization.retrieval import FeatureIndex
+from posenet_ros.localization.retrieval import NearestImage
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel
+from posenet_ros.models.trust import Trust
 import torch
+
+
+def _measured(card: ModelCard, method: str) -> tuple[NDArray[np.float64], Trust | None]:
+    """Return the covariance of a method, and how it may be trusted."""
+    if method == RETRIEVAL:
+        if card.retrieval is None:
+            raise ModelError(
+                'how wrong retrieval is was not measured for this model, of an earlier version; '
+                'train again, or take the method posenet'
+            )
+        return card.retrieval.covariance, card.retrieval.trust
+    if card.covariance is None:
+        raise ModelError(
+            'the model has no covariance, and a pose without one would claim to be exact; '
+            'train again, so that it is measured on held-out frames'
+        )
+    return card.covariance, card.trust
 
 
 def choose_device(name: str = 'auto') -> torch.device:
@@ -53,35 +72,43 @@ class PoseNetLocalizer:
     """
     Answers with the pose that the network regresses, where the image is of the map at all.
 
-    A regressor always answers. An image that is less like any training image than held-out
+    By the method `retrieval` it is the pose of the training image that looks most alike, by the
+    features of the same network: rougher, and never between the images or beyond them.
+
+    Either always has an answer. An image that is less like any training image than held-out
     frames were is refused; the covariance of the others is what the held-out residuals support,
     larger for an image that is less like the training images. `always` answers every image, for
-    comparing regressors.
+    comparing methods.
     """
 
-    method = 'posenet'
-
     def __init__(
-        self, loaded: LoadedModel, ensemble: Ensemble = CENTRE_CROP, *, always: bool = False
+        self,
+        loaded: LoadedModel,
+        ensemble: Ensemble = CENTRE_CROP,
+        *,
+        always: bool = False,
+        method: str = POSENET,
     ) -> None:
-        """Take a loaded model; raise ModelError when its covariance was never measured."""
-        if loaded.card.covariance is None:
-            raise ModelError(
-                'the model has no covariance, and a pose without one would claim to be exact; '
-                'train again, so that it is measured on held-out frames'
-            )
+        """
+        Take a loaded model.
+
+        Raises ModelError when the covariance of the method was never measured.
+        """
+        if method not in METHODS:
+            raise ConfigError(f'method must be {" or ".join(METHODS)}, not {method!r}')
+        self._covariance, self._trust = _measured(loaded.card, method)
+        self.method = method
         self.card: ModelCard = loaded.card
         self.training = loaded.features
         self.device = loaded.device
-        self._trust = loaded.card.trust
         self._always = always
-        if self._trust is not None and loaded.features is None:
+        if (self._trust is not None or method == RETRIEVAL) and loaded.features is None:
             raise ModelError(
                 'the model folder lacks the features of the training images, without which '
                 'nothing tells places in the map from others; copy the whole folder'
             )
-        self._index = FeatureIndex(loaded.features) if self._trust is not None else None
-        self._by_novelty = self._trust and self._trust.by_novelty(loaded.card.covariance)
+        self._nearest = NearestImage(loaded.features) if self._trust is not None else None
+        self._by_novelty = self._trust and self._trust.by_novelty(self._covariance)
         self.regressor = PoseRegressor(
             loaded.model, loaded.card.preprocessing, loaded.device, ensemble
         )
@@ -94,17 +121,20 @@ class PoseNetLocalizer:
         """Answer several images at once, with their trunk features."""
         found = self.regressor.regress(images)
         novelty_N = np.full(len(images), np.nan)
-        if self._index is not None:
-            novelty_N = self._index.novelty(found.features)
-        estimates = map(self._estimate, found.poses, novelty_N.tolist())
-        return Answers(tuple(estimates), found.features, novelty_N, found.poses)
+        poses = found.poses
+        if self._nearest is not None:
+            novelty_N = self._nearest.index.novelty(found.features)
+            if self.method == RETRIEVAL:
+                poses = self._nearest.poses(found.features)
+        estimates = map(self._estimate, poses, novelty_N.tolist())
+        return Answers(tuple(estimates), found.features, novelty_N, poses)
 
     def _estimate(self, pose: Pose | None, novelty: float) -> PoseEstimate:
         if pose is None:
             return PoseEstimate.refused(self.method, 'the network output is not finite')
         trust = self._trust
         if trust is None:
-            return PoseEstimate(pose, self.card.covariance, self.method)
+            return PoseEstimate(pose, self._covariance, self.method)
         if trust.refuses(novelty) and not self._always:
             return PoseEstimate.refused(
                 self.method,

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The training image that looks most like a given one."""
+"""The training image that looks most like a given one, and its pose."""
 
 from __future__ import annotations
 
@@ -87,6 +87,20 @@ class FeatureIndex:
             Match(int(index), float(row[index])) if known else None
             for index, row, known in zip(best, cosines, points, strict=True)
         )
+
+
+class NearestImage:
+    """The pose of the training image that looks most like an image: what retrieval answers."""
+
+    def __init__(self, training: TrainingFeatures) -> None:
+        """Take what a model folder holds; raise ModelError when there are no training images."""
+        self.index = FeatureIndex(training)
+        self._poses = poses_of(training)
+
+    def poses(self, features: NDArray[np.float32]) -> tuple[Pose | None, ...]:
+        """Return `map_from_camera` for features (M, K), None for one that points nowhere."""
+        matches = self.index.nearest(features)
+        return tuple(match and self._poses[match.index] for match in matches)
 
 
 def poses_of(training: TrainingFeatures) -> tuple[Pose, ...]:

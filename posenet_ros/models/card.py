@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from posenet_ros.errors import ConfigError, GeometryError, ModelError
 from posenet_ros.files import read_yaml, write_yaml
 from posenet_ros.geometry import Camera
@@ -31,8 +31,33 @@ from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.trust import Trust
 
 # Raised when an older reader would misunderstand a newer card, or a newer one an older card.
-FORMAT = 3
+FORMAT = 4
+# Of this one `retrieval` was not measured yet.
+_WITHOUT_RETRIEVAL = 3
 _KIND = 'posenet_ros model'
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """The covariance (6, 6) of a method's poses, and how it may be trusted: see `ModelCard`."""
+
+    covariance: NDArray[np.float64]
+    trust: Trust
+
+    def __post_init__(self) -> None:
+        """Refuse what is no covariance."""
+        object.__setattr__(self, 'covariance', _checked(self.covariance))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for YAML; `from_dict` reads them back."""
+        return {'covariance': self.covariance.tolist(), 'trust': self.trust.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Measure:
+        """Read what `to_dict` wrote; raise ModelError for keys or values that do not fit."""
+        if set(values) != {'covariance', 'trust'}:
+            raise ModelError(f'a measure has a covariance and trust, not {sorted(values)}')
+        return cls(values['covariance'], Trust.from_dict(values['trust']))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +75,8 @@ class ModelCard:
     `covariance` (6, 6) is what the held-out residuals support, x y z rotX rotY rotZ about the
     fixed axes of the map, in metres and radians; None until it was measured. `trust` says how it
     grows with the novelty of an image, and which images are refused; None where nothing is known
-    of novelty.
+    of novelty. All these are of the network's poses; `retrieval` has the same of those of the
+    training images that look most alike, None where that was not measured.
     """
 
     architecture: Architecture
@@ -63,6 +89,7 @@ class ModelCard:
     errors: Mapping[str, Any] = field(default_factory=dict)
     covariance: NDArray[np.float64] | None = None
     trust: Trust | None = None
+    retrieval: Measure | None = None
 
     def __post_init__(self) -> None:
         """Check shapes, and that the covariance is one."""
@@ -73,10 +100,7 @@ class ModelCard:
         if not isinstance(self.metric, bool):
             raise ModelError(f'metric is true or false for a model, got {self.metric!r}')
         if self.covariance is not None:
-            covariance = np.asarray(self.covariance, dtype=np.float64)
-            if not _is_covariance(covariance):
-                raise ModelError('the covariance of a model is 6x6, symmetric, and positive')
-            object.__setattr__(self, 'covariance', covariance)
+            object.__setattr__(self, 'covariance', _checked(self.covariance))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for YAML; `from_dict` reads them back."""
@@ -90,6 +114,7 @@ class ModelCard:
             'errors': dict(self.errors),
             'covariance': None if self.covariance is None else self.covariance.tolist(),
             'trust': self.trust and self.trust.to_dict(),
+            'retrieval': self.retrieval and self.retrieval.to_dict(),
             'training': dict(self.training),
         }
 
@@ -113,15 +138,18 @@ class ModelCard:
                 errors=dict(values['errors']),
                 covariance=values['covariance'],
                 trust=values['trust'] and Trust.from_dict(values['trust']),
+                retrieval=values['retrieval'] and Measure.from_dict(values['retrieval']),
             )
         except (TypeError, ValueError, GeometryError, ConfigError) as error:
             raise ModelError(f'has values that do not fit: {error}') from error
 
 
-def _is_covariance(matrix: NDArray[np.float64]) -> bool:
-    if matrix.shape != (6, 6) or not np.isfinite(matrix).all():
-        return False
-    return bool(np.allclose(matrix, matrix.T) and np.linalg.eigvalsh(matrix).min() > 0)
+def _checked(covariance: ArrayLike) -> NDArray[np.float64]:
+    matrix = np.asarray(covariance, dtype=np.float64)
+    sound = matrix.shape == (6, 6) and bool(np.isfinite(matrix).all())
+    if not (sound and np.allclose(matrix, matrix.T) and np.linalg.eigvalsh(matrix).min() > 0):
+        raise ModelError('the covariance of a model is 6x6, symmetric, and positive')
+    return matrix
 
 
 def write_card(path: Path, card: ModelCard, files: Mapping[str, Any]) -> None:
@@ -147,7 +175,9 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
             f'{path} has format {written}, newer than the {FORMAT} this version reads; '
             'update posenet_ros'
         )
-    if written < FORMAT:
+    if written == _WITHOUT_RETRIEVAL:
+        values.setdefault('retrieval', None)
+    elif written < FORMAT:
         raise ModelError(
             f'{path} has format {written}, of a version that could not tell places in the map '
             'from places that are not; train again'

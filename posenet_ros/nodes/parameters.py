@@ -22,6 +22,7 @@ import re
 from typing import Any
 
 from posenet_ros.errors import ConfigError
+from posenet_ros.localization.methods import METHODS, POSENET
 from posenet_ros.nodes.recovery_parameters import RECOVERY_PARAMETERS
 from posenet_ros.nodes.specification import frame, frame_or_none, Specification
 from rcl_interfaces.msg import SetParametersResult
@@ -54,6 +55,12 @@ PARAMETERS: Mapping[str, Specification] = {
         0,
         'CPU threads of the network; 0 takes half of the cores, which leaves room for the rest.',
         limits=(0, 256),
+    ),
+    'method': Specification(
+        POSENET,
+        'posenet answers with the pose that the network regresses, retrieval with that of the '
+        'training image that looks most alike.',
+        choices=METHODS,
     ),
     'refine': Specification(
         'auto',

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -32,7 +31,7 @@ from posenet_ros.nodes.camera_view import AS_IT_IS, View
 from posenet_ros.nodes.camera_watch import CameraWatch
 from posenet_ros.nodes.condition import Condition
 from posenet_ros.nodes.diagnostics import diagnostic_array, ProblemLog
-from posenet_ros.nodes.engine import Engine, Running
+from posenet_ros.nodes.engine import Engine, Load, Running
 from posenet_ros.nodes.image_input import ImageInput
 from posenet_ros.nodes.map_relation import read_map_from_model
 from posenet_ros.nodes.meters import Traffic
@@ -70,16 +69,16 @@ class RelocalizeNode(LifecycleNode):
     def __init__(
         self,
         *,
-        load: Callable[[Path, str, int, str], Localizer] = load_localizer,
+        load: Load = load_localizer,
         fail: Callable[[BaseException], None],
         overrides: Sequence[Parameter] = (),
     ) -> None:
         """
         Declare the interface; raise ConfigError for a parameter that cannot be used.
 
-        `load` makes the localizer from the parameters `model`, `device`, `threads` and `refine`;
-        `fail` is told of defects, which rclpy would swallow; `overrides` go before what ROS
-        arguments say.
+        `load` makes the localizer from the parameters `model`, `device`, `threads`, `refine` and
+        `method`; `fail` is told of defects, which rclpy would swallow; `overrides` go before what
+        ROS arguments say.
         """
         super().__init__('posenet', parameter_overrides=list(overrides))
         self._fail = fail

@@ -22,7 +22,7 @@ import numpy as np
 from posenet_ros.__main__ import main
 from posenet_ros.data.run import describe_recording
 from posenet_ros.geometry import Pose, Trajectory, write_tum
-from posenet_ros.models.card import ModelCard
+from posenet_ros.models.card import Measure, ModelCard
 from posenet_ros.models.checkpoint import save_model, TrainingFeatures
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
@@ -101,6 +101,7 @@ def run_folder(tmp_path_factory):
         extent,
         covariance=np.eye(6),
         trust=TRUST,
+        retrieval=Measure(4 * np.eye(6), TRUST),
         training={'source': 'bag run1', 'labels_sha256': labels_sha256(rows)},
     )
     features = TrainingFeatures(
@@ -322,6 +323,32 @@ def test_many_crops_and_samples_are_one_answer(tmp_path, capsys, run_folder, wor
     assert evaluate(*asked, *words) == 0
     assert called in capsys.readouterr().out
     assert json.loads(figures.read_text())['frames'] == 2
+
+
+def test_retrieval_is_a_method_too_and_answers_as_its_baseline(tmp_path, capsys, run_folder):
+    folder = write_seven_scenes(tmp_path / 'scene', split=True)
+    figures = tmp_path / 'figures.json'
+    asked = ['--model', run_folder, '--dataset', f'7scenes:{folder}', '--json', figures]
+    assert evaluate(*asked, '--method', 'retrieval') == 0
+    assert '\nretrieval ' in capsys.readouterr().out
+    values = json.loads(figures.read_text())
+    nearest = values['baselines']['nearest_image']
+    assert values['median_position_m'] == nearest['median_position_m'] > 0
+    assert values['median_orientation_deg'] == nearest['median_orientation_deg']
+    line = refusal(capsys, *asked, '--method', 'retrieval', '--crops', 4)
+    assert '--crops and --samples are for --method posenet' in line
+
+
+def test_a_model_of_before_has_no_retrieval(tmp_path, capsys, run_folder):
+    folder = write_seven_scenes(tmp_path / 'scene', split=True)
+    old = shutil.copytree(run_folder, tmp_path / 'old')
+    values = yaml.safe_load((old / 'model' / 'model.yaml').read_text())
+    del values['retrieval']
+    (old / 'model' / 'model.yaml').write_text(yaml.safe_dump({**values, 'format': 3}))
+    asked = ['--model', old, '--dataset', f'7scenes:{folder}']
+    assert evaluate(*asked) == 0
+    capsys.readouterr()
+    assert 'retrieval' in refusal(capsys, *asked, '--method', 'retrieval')
 
 
 def test_without_a_split_every_sequence_counts_and_trained_frames_are_told(

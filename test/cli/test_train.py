@@ -58,7 +58,9 @@ def test_the_card_tells_where_the_model_comes_from(finished, scene):
     frames = {'trained_on': 24, 'held_out': 6, 'held_out_share': 0.2, 'rejected': 0}
     frames |= {'with_depth': 0, 'last_layer_fitted_to': 'trained_on'}
     assert card.training['frames'] == frames
-    assert 0 <= card.trust.typical <= card.trust.limit < 2
+    for trust in (card.trust, card.retrieval.trust):
+        assert 0 <= trust.typical <= trust.limit < 2
+    assert not np.allclose(card.retrieval.covariance, card.covariance)
     assert card.metric is True
     frames = read_scene(f'7scenes:{scene}').train
     assert card.training['labels_sha256'] == frames_sha256(frames)

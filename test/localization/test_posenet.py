@@ -19,6 +19,7 @@ from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.localization.load import load_localizer
 from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer
 from posenet_ros.localization.regressor import PoseRegressor
+from posenet_ros.models.card import Measure
 from posenet_ros.models.checkpoint import save_model, TrainingFeatures
 from posenet_ros.models.posenet import PosePrediction
 from posenet_ros.models.preprocessing import Preprocessing
@@ -207,6 +208,52 @@ def test_the_covariance_of_an_answer_grows_with_the_novelty_of_its_image(trustin
     assert plain[0, 0] == pytest.approx(base[0, 0] * np.exp(-0.2), rel=0.01)
     assert new[0, 0] == pytest.approx(base[0, 0] * np.exp(2 * above), rel=0.01)
     assert new[5, 5] == pytest.approx(base[5, 5] * np.exp(above), rel=0.01)
+
+
+@pytest.fixture
+def retrieving(trusting):
+    """Return a model with a second training image, of red 1.0, that knows what retrieval costs."""
+    features = TrainingFeatures(
+        np.array([[1, 0], [np.cos(1), np.sin(1)]], dtype=np.float16),
+        np.array([[0, 0, 0], [4, 5, 6]], dtype=np.float32),
+        np.array([[1, 0, 0, 0], [0, 0, 1, 0]], dtype=np.float32),
+        np.zeros(2, dtype=np.int64),
+    )
+    measure = Measure(9 * np.eye(6), replace(trusting.card.trust, growth_position=0.0, limit=0.1))
+    return replace(trusting, features=features, card=replace(trusting.card, retrieval=measure))
+
+
+def test_retrieval_answers_with_the_pose_of_the_image_that_looks_most_alike(retrieving):
+    localizer = PoseNetLocalizer(retrieving, method='retrieval')
+    images = [red(0.9), red(0.1)]
+    answers = localizer.locate_batch(images)
+    far, near = answers.estimates
+    assert (far.method, far.verified) == ('retrieval', False)
+    np.testing.assert_array_equal(far.map_from_camera.translation, [4, 5, 6])
+    np.testing.assert_allclose(
+        far.map_from_camera.rotation.apply([1, 0, 0]), [-1, 0, 0], atol=1e-6
+    )
+    np.testing.assert_array_equal(near.map_from_camera.translation, [0, 0, 0])
+    # By its own covariance and limit, and not those of the network.
+    assert far.covariance[0, 0] == pytest.approx(9.0)
+    refused = localizer.locate(red(0.5))
+    assert not refused.answered
+    assert 'at most 0.10' in refused.reasons[0]
+    assert PoseNetLocalizer(retrieving).locate(red(0.5)).answered
+    # Where to look in the map is known all the same.
+    assert localizer.locate_batch([red(0.5)]).guesses[0] is not None
+
+
+def test_retrieval_that_was_never_measured_is_an_error(trusting):
+    with pytest.raises(ModelError, match='train again, or take the method posenet'):
+        PoseNetLocalizer(trusting, method='retrieval')
+    with pytest.raises(ConfigError, match="posenet or retrieval, not 'guess'"):
+        PoseNetLocalizer(trusting, method='guess')
+
+
+def test_retrieval_without_the_training_images_is_an_error(retrieving):
+    with pytest.raises(ModelError, match='lacks the features'):
+        PoseNetLocalizer(replace(retrieving, features=None), method='retrieval')
 
 
 def test_trust_without_the_training_images_is_an_error(trusting):

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import numpy as np
 from posenet_ros.geometry import Camera
-from posenet_ros.models.card import ModelCard
+from posenet_ros.models.card import Measure, ModelCard
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.models.trust import Trust
 import pytest
 import torch
 
@@ -44,6 +45,7 @@ def card() -> ModelCard:
         training={'frames': 2, 'seed': 0},
         errors={'model': {'median_position_m': 0.25}},
         covariance=np.diag([0.04, 0.04, 0.01, 1e-3, 1e-3, 1e-3]),
+        retrieval=Measure(np.eye(6), Trust(0.0, 0.1, 2.0, 1.0, 3.0, 12.0, 0.5, 0.1, 0.2)),
     )
 
 

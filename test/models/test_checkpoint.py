@@ -147,6 +147,8 @@ def test_weights_of_another_model_are_refused_even_with_a_matching_card(folder, 
         (lambda v: v.update(covariance=[[0.0] * 6] * 6), 'covariance'),
         (lambda v: v.update(covariance=[1.0]), 'covariance'),
         (lambda v: v.update(errors=3), 'do not fit'),
+        (lambda v: v.update(retrieval={'trust': None}), 'a measure has a covariance and trust'),
+        (lambda v: v.pop('retrieval'), 'retrieval'),
     ],
 )
 def test_a_card_that_does_not_fit_is_refused_in_one_line(folder, change, message):
@@ -154,6 +156,13 @@ def test_a_card_that_does_not_fit_is_refused_in_one_line(folder, change, message
     with pytest.raises(ModelError, match=message) as caught:
         load_model(folder)
     assert '\n' not in str(caught.value)
+
+
+def test_a_card_of_before_retrieval_was_measured_is_read_without_it(folder, card):
+    edit_card(folder, lambda values: (values.update(format=3), values.pop('retrieval')))
+    loaded = load_model(folder)
+    assert loaded.card.retrieval is None
+    assert loaded.card.to_dict() == {**card.to_dict(), 'retrieval': None}
 
 
 def test_a_card_cut_short_is_refused(folder):

@@ -268,7 +268,7 @@ class Bench:
         from rclpy.qos import qos_profile_sensor_data
         from sensor_msgs.msg import Image
 
-        self.refine = ''
+        self.refine = self.method = ''
         # What is loaded in place of `localizer` for models of these names.
         self.others: dict[str, Callable[[], Any]] = {}
         self.graph = graph
@@ -292,10 +292,10 @@ class Bench:
             )
         )
 
-    def load(self, path: Path, device: str, threads: int, refine: str) -> Any:
+    def load(self, path: Path, device: str, threads: int, refine: str, method: str) -> Any:
         if path.name == 'broken':
             raise ModelError(f'{path} is truncated; copy it again')
-        self.refine = refine
+        self.refine, self.method = refine, method
         if path.name in self.others:
             return self.others[path.name]()
         return self.localizer.network if refine == 'off' else self.localizer

@@ -55,7 +55,7 @@ class FakeLocalizer:
         return Answers((estimate,), np.zeros((1, 4), dtype=np.float32), np.zeros(1))
 
 
-def load(path: Path, device: str, threads: int, refine: str) -> FakeLocalizer:
+def load(path: Path, device: str, threads: int, refine: str, method: str) -> FakeLocalizer:
     kind = sys.argv[1]
     if kind == 'slow':
         print('loading', flush=True)

@@ -189,9 +189,9 @@ def test_a_clock_that_jumps_back_drops_the_image_at_the_map(make_bench, graph, v
 
 
 def test_off_leaves_the_node_as_it_was(make_bench, verifying):
-    bench = make_bench(answered_by=verifying, refine='off').until_active()
+    bench = make_bench(answered_by=verifying, refine='off', method='retrieval').until_active()
     bench.answer(START_NS)
-    assert bench.refine == 'off'
+    assert (bench.refine, bench.method) == ('off', 'retrieval')
     bench.until_diagnosed(verification='none: refine is off', **counted(received=0))
     assert bench.verified == []
     assert verifying.asked == []
@@ -200,7 +200,7 @@ def test_off_leaves_the_node_as_it_was(make_bench, verifying):
 def test_a_model_without_a_map_is_told_and_answered_as_before(make_bench):
     bench = make_bench().until_active()
     bench.answer(START_NS)
-    assert bench.refine == 'auto'
+    assert (bench.refine, bench.method) == ('auto', 'posenet')
     bench.until_diagnosed(verification='none: the model has no landmarks', published='1')
     assert bench.verified == []
 
