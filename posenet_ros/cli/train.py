@@ -99,7 +99,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     network.add_argument('--image-size', type=int, metavar='PIXELS', help='of the crop (224)')
     training = parser.add_argument_group('training')
-    training.add_argument('--epochs', type=int, help='times that every frame is seen (100)')
+    training.add_argument(
+        '--epochs',
+        type=int,
+        help='times that every frame is seen (100); 0 fits a linear head alone',
+    )
     training.add_argument('--batch-size', type=int, help='frames a step and device (32)')
     training.add_argument('--lr', type=float, dest='learning_rate', help='peak (3e-4)')
     training.add_argument(

@@ -60,11 +60,15 @@ def quaternion_from_6d(columns_B6: Tensor) -> Tensor:
     once around comes back to the same six numbers, while its quaternion changes sign, which no
     continuous function of the image can follow.
     """
+    return quaternion_from_matrix(matrix_from_6d(columns_B6))
+
+
+def matrix_from_6d(columns_B6: Tensor) -> Tensor:
+    """Return the rotations (B, 3, 3) of two 3-vectors (B, 6), as `quaternion_from_6d` does."""
     first = functional.normalize(columns_B6[:, :3], dim=1)
     second = columns_B6[:, 3:]
     second = functional.normalize(second - (first * second).sum(1, keepdim=True) * first, dim=1)
-    third = torch.linalg.cross(first, second)
-    return quaternion_from_matrix(torch.stack([first, second, third], dim=2))
+    return torch.stack([first, second, torch.linalg.cross(first, second)], dim=2)
 
 
 def columns_from_quaternion(quaternion_wxyz_B4: Tensor) -> Tensor:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 import time
@@ -27,12 +28,25 @@ from posenet_ros.files import written_whole
 from tqdm import tqdm
 
 
+def held_out_pose(values: Mapping[str, Any]) -> str:
+    """Return the held-out medians of poses as the bar shows them, '' where there are none yet."""
+    if 'held_out/position_m' not in values:
+        return ''
+    metres, degrees = values['held_out/position_m'], values['held_out/orientation_deg']
+    return f'{metres:.2f} m {degrees:.1f} deg'
+
+
 class TrainingBar(ProgressBar):
     """One bar over all epochs, in images, with an estimate and the held-out medians."""
 
-    def __init__(self) -> None:
-        """Start without a bar; Lightning says when to show one."""
+    def __init__(self, told: Callable[[Mapping[str, Any]], str] = held_out_pose) -> None:
+        """
+        Start without a bar; Lightning says when to show one.
+
+        `told` makes a few words of what was logged.
+        """
         super().__init__()
+        self._told = told
         self._bar: tqdm | None = None
         self._shown = True
 
@@ -64,10 +78,8 @@ class TrainingBar(ProgressBar):
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Show where training stands."""
         told = {'epoch': f'{trainer.current_epoch + 1}/{trainer.max_epochs}'}
-        values = trainer.callback_metrics
-        if 'held_out/position_m' in values:
-            metres, degrees = values['held_out/position_m'], values['held_out/orientation_deg']
-            told['held out'] = f'{metres:.2f} m {degrees:.1f} deg'
+        if words := self._told(trainer.callback_metrics):
+            told['held out'] = words
         self._bar.set_postfix(told, refresh=False)
 
     def on_train_end(self, *_: Any) -> None:

@@ -104,7 +104,9 @@ class TrainOptions:
                 raise ConfigError(
                     f'unknown {name} {getattr(self, name)!r}; known are {", ".join(known)}'
                 )
-        for name in ('epochs', 'step_epochs', 'batch_size', 'devices', 'nodes'):
+        if self.epochs == 0 and not self.iterations and self.head != 'linear':
+            raise ConfigError('epochs is 0, in which only a linear head is fitted: see --set head')
+        for name in ('step_epochs', 'batch_size', 'devices', 'nodes'):
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name} must be at least 1, got {getattr(self, name)}')
         if self.image_size < 32:
@@ -112,7 +114,15 @@ class TrainOptions:
         for name in ('learning_rate', 'beta'):
             if not getattr(self, name) > 0:
                 raise ConfigError(f'{name} must be above zero, got {getattr(self, name)}')
-        for name in ('margin', 'turn_deg', 'roll_deg', 'move', 'weight_decay', 'iterations'):
+        for name in (
+            'epochs',
+            'margin',
+            'turn_deg',
+            'roll_deg',
+            'move',
+            'weight_decay',
+            'iterations',
+        ):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ConfigError(f'{name} must not be negative, got {getattr(self, name)}')
         for name in _SHARES:

@@ -114,7 +114,7 @@ def fit(
     else:
         model.scale_rows(training_set.positions_N3)
     history = History()
-    with _quiet():
+    with quiet():
         batch_size, parts = _in_parts(min(options.batch_size, len(train)), preprocessing.crop)
         trainer = _trainer(options, log_dir, history, parts, len(train))
         if not torch.cuda.is_available():
@@ -127,13 +127,14 @@ def fit(
         checkpoint = log_dir / CHECKPOINT
         if options.head == 'linear' and not checkpoint.is_file():
             solve_last_layer(model, views(training_set, batch_size))
-        _run(
-            trainer,
-            PoseTraining(model, options, identity_of(train, held_out, options)),
-            _loader(training_set, batch_size, train_images.all_in_memory, shuffle=True),
-            _loader(held_out_set, batch_size, held_out_images.all_in_memory),
-            checkpoint if checkpoint.is_file() else None,
-        )
+        if trainer.max_epochs:
+            run(
+                trainer,
+                PoseTraining(model, options, identity_of(train, held_out, options)),
+                _loader(training_set, batch_size, train_images.all_in_memory, shuffle=True),
+                _loader(held_out_set, batch_size, held_out_images.all_in_memory),
+                checkpoint if checkpoint.is_file() else None,
+            )
     if options.head == 'linear':
         _solve_again(model, training_set, options)
     return Fitted(model.eval().cpu(), preprocessing, history.epochs, trainer.is_global_zero)
@@ -231,9 +232,9 @@ def _trainer(
     )
 
 
-def _run(
+def run(
     trainer: lightning.Trainer,
-    module: PoseTraining,
+    module: lightning.LightningModule,
     training: DataLoader,
     held_out: DataLoader,
     checkpoint: Path | None,
@@ -266,7 +267,7 @@ def _check(checkpoint: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep Lightning's advice to developers away from users."""
     loggers = [logging.getLogger(name) for name in ('lightning.pytorch', 'lightning.fabric')]
     levels = [logger.level for logger in loggers]

@@ -337,6 +337,6 @@ def test_ctrl_c_while_lightning_prepares_is_handed_on_and_other_failures_are_not
                 raise RuntimeError('Please call `iter(combined_loader)` first.')
 
     with pytest.raises(KeyboardInterrupt):
-        fit_module._run(Preparing(KeyboardInterrupt()), None, None, None, None)
+        fit_module.run(Preparing(KeyboardInterrupt()), None, None, None, None)
     with pytest.raises(RuntimeError, match='combined_loader'):
-        fit_module._run(Preparing(ValueError()), None, None, None, None)
+        fit_module.run(Preparing(ValueError()), None, None, None, None)

@@ -1,0 +1,220 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+From two images to where one camera is as the other sees it.
+
+After Laskar, Melekhov, Kalia, Kannala (2017), whose network (`pooled`) connects what the trunk
+makes of either image as a whole. Ours (`matching`) looks in each image for what is in the other,
+cell by cell, and reads the relative pose off where it is found; the trunk stays as it came, so
+that its maps can be kept. Translations are in the frame of the known camera, as the published
+network's are not: in the world's they could not be carried to another world.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.errors import ConfigError
+from posenet_ros.geometry import Camera
+from posenet_ros.models.backbones import backbone_named
+from posenet_ros.models.rotations import matrix_from_6d
+import torch
+from torch import nn, Tensor
+from torch.nn import functional
+
+MATCHERS = ('matching', 'pooled')
+# Direction, logarithm of the distance, two columns of the rotation.
+_OUTPUTS = 3 + 1 + 6
+_COLUMNS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+# What is carried along of each cell's looks, and into what grid the image is gathered.
+_LOOKS, _GRID = 24, (3, 4)
+_FIRST_SHARPNESS = 10.0
+_NO_MASS = 1e-3
+
+
+@dataclass(frozen=True)
+class RelativeArchitecture:
+    """
+    What a relative pose is read off with.
+
+    `level` is which of the trunk's scales is compared, counted from the coarsest: 2 has a cell
+    for every 16 pixels. `key` is how many numbers cells are compared by, `width` that of the
+    layers after it.
+    """
+
+    backbone: str = 'mobilenet_v2'
+    matcher: str = 'matching'
+    level: int = 2
+    key: int = 64
+    width: int = 96
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built."""
+        backbone_named(self.backbone)
+        if self.matcher not in MATCHERS:
+            raise ConfigError(f'matcher must be {" or ".join(MATCHERS)}, not {self.matcher!r}')
+        if min(self.level, self.key, self.width) < 1 or not 0 <= self.dropout < 1:
+            raise ConfigError(f'no network can be built of {self}')
+
+
+class RelativePrediction(NamedTuple):
+    """
+    Where the camera of each image asked is, in the frame of the known camera beside it.
+
+    `direction_B3` of length one, `log_distance_B` in the logarithm of metres, and
+    `rotation_B33` is `known_from_asked`.
+    """
+
+    direction_B3: Tensor
+    log_distance_B: Tensor
+    rotation_B33: Tensor
+
+
+class Side(NamedTuple):
+    """One of two images: the trunk's map (B, C, h, w), and rays of its cells (B, 2, h, w)."""
+
+    map_BChw: Tensor
+    ray_B2hw: Tensor
+
+
+class RelativePoseNet(nn.Module):
+    """
+    Two maps of one trunk in, a relative pose out.
+
+    With `matching`, each cell of either image asks all cells of the other which of them shows the
+    same. What it learns is where that is, as a ray of the other camera, how sure that is and
+    how spread; a few convolutions make a pose of all cells. Cells are told by their rays, so
+    that cameras of any focal length go together.
+    """
+
+    def __init__(self, architecture: RelativeArchitecture, channels: int) -> None:
+        """Build for maps of so many channels."""
+        super().__init__()
+        self.architecture = architecture
+        self.channels = channels
+        matching = architecture.matcher == 'matching'
+        self.matcher = _Matching(architecture, channels) if matching else _Pooled(channels)
+        hidden = 256 if matching else 1024
+        self.regressor = nn.Sequential(
+            nn.Linear(self.matcher.features, hidden),
+            *([] if matching else [nn.BatchNorm1d(hidden)]),
+            nn.ReLU(inplace=True),
+            nn.Dropout(architecture.dropout),
+            nn.Linear(hidden, _OUTPUTS),
+        )
+
+    def forward(self, asked: Side, known: Side) -> RelativePrediction:
+        """Return where the cameras of `asked` are, as those of `known` have them."""
+        output_BO = self.regressor(self.matcher(asked, known)).float()
+        columns_B6 = output_BO[:, 4:] + output_BO.new_tensor(_COLUMNS)
+        return RelativePrediction(
+            functional.normalize(output_BO[:, :3], dim=1),
+            output_BO[:, 3],
+            matrix_from_6d(columns_B6),
+        )
+
+
+class _Pooled(nn.Module):
+    """Both images as a whole, side by side."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.features = 2 * channels
+
+    def forward(self, asked: Side, known: Side) -> Tensor:
+        return torch.cat([side.map_BChw.mean(dim=(2, 3)) for side in (asked, known)], dim=1)
+
+
+class _Matching(nn.Module):
+    """What each image shows of the other, gathered over a grid."""
+
+    def __init__(self, architecture: RelativeArchitecture, channels: int) -> None:
+        super().__init__()
+        width = architecture.width
+        self.key = nn.Conv2d(channels, architecture.key, 1)
+        self.looks = nn.Conv2d(channels, _LOOKS, 1)
+        self.log_sharpness = nn.Parameter(torch.tensor(math.log(_FIRST_SHARPNESS)))
+        self.nowhere = nn.Parameter(torch.zeros(()))
+        # The cell's ray, where it is found, how far that is from it, how spread, and how surely.
+        inputs = 2 + 2 + 2 + 2 + 1 + _LOOKS
+        self.layers = nn.Sequential(
+            *_layer(inputs, width),
+            *_layer(width, width),
+            *_layer(width, 2 * width, stride=2),
+            *_layer(2 * width, 2 * width),
+            nn.AdaptiveAvgPool2d(_GRID),
+            nn.Flatten(),
+        )
+        self.features = 2 * 2 * width * _GRID[0] * _GRID[1]
+
+    def forward(self, asked: Side, known: Side) -> Tensor:
+        keys = [functional.normalize(self.key(side.map_BChw), dim=1) for side in (asked, known)]
+        return torch.cat(
+            [self._seen(asked, known, *keys), self._seen(known, asked, *keys[::-1])], dim=1
+        )
+
+    def _seen(self, side: Side, other: Side, key: Tensor, other_key: Tensor) -> Tensor:
+        """Return what the cells of one side find in the other."""
+        found_B2N, spread_B2N, mass_BN = self._found(key, other_key, other.ray_B2hw)
+        ray_B2N = side.ray_B2hw.flatten(2)
+        looks_BLN = self.looks(side.map_BChw).flatten(2)
+        parts = [ray_B2N, found_B2N, found_B2N - ray_B2N, spread_B2N, mass_BN[:, None], looks_BLN]
+        cells_BCN = torch.cat(parts, dim=1)
+        return self.layers(cells_BCN.unflatten(2, side.map_BChw.shape[2:]))
+
+    def _found(
+        self, key: Tensor, other_key: Tensor, other_ray_B2hw: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return mean ray, its deviation, and how much of each cell is found at all."""
+        alike_BNM = torch.einsum('bdn,bdm->bnm', key.flatten(2), other_key.flatten(2))
+        alike_BNM = alike_BNM * self.log_sharpness.exp()
+        nowhere_BN1 = self.nowhere.expand(*alike_BNM.shape[:2], 1)
+        share_BNM = torch.softmax(torch.cat([alike_BNM, nowhere_BN1], dim=2), dim=2)[:, :, :-1]
+        mass_BN = share_BNM.sum(dim=2)
+        share_BNM = share_BNM / (mass_BN[:, :, None] + _NO_MASS)
+        ray_B2M = other_ray_B2hw.flatten(2)
+        mean_B2N = torch.einsum('bnm,bdm->bdn', share_BNM, ray_B2M)
+        square_B2N = torch.einsum('bnm,bdm->bdn', share_BNM, ray_B2M**2)
+        variance_B2N = (square_B2N - mean_B2N**2).clamp(min=1e-8)
+        return mean_B2N, variance_B2N.sqrt(), mass_BN
+
+
+def _layer(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
+def cell_rays(camera: Camera, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """
+    Return the rays (2, h, w) through the centres of so many cells of a camera's whole image.
+
+    x and y at a distance of 1 along the optical axis, without the lens's distortion.
+    """
+    height, width = shape
+    x = (np.arange(width) + 0.5) * camera.width / width - 0.5
+    y = (np.arange(height) + 0.5) * camera.height / height - 0.5
+    pixels = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 1, 2)
+    coefficients = np.array(camera.coefficients)
+    undistort = cv2.undistortPoints
+    if camera.distortion == 'equidistant':
+        undistort = cv2.fisheye.undistortPoints
+    rays = undistort(pixels, camera.matrix, coefficients if len(coefficients) else None)
+    return rays.reshape(height, width, 2).transpose(2, 0, 1).astype(np.float32)

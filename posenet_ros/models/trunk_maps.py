@@ -1,0 +1,76 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Images to maps of one of the trunk's scales, whatever camera took them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.models.backbones import Trunk
+import torch
+from torch import nn, Tensor
+
+# Width and height to which every image is brought, whole: cells are told by their rays, so that
+# it does not matter that one of another shape is squeezed.
+SIZE = (256, 192)
+
+
+class TrunkMaps(nn.Module):
+    """
+    The trunk as far as one of its scales, as it came: it does not learn, and batch norms stay.
+
+    `level` counts from the coarsest scale, 1. `channels` is the depth of the maps, and `shape` has
+    their height and width.
+    """
+
+    def __init__(self, trunk: Trunk, level: int) -> None:
+        """Take a trunk; raise ConfigError where it has fewer scales."""
+        super().__init__()
+        name, channels = next(iter(trunk.levels(level).items()))
+        self.trunk = trunk.requires_grad_(False).eval()
+        self.channels = channels
+        self._name = name
+        self._last = next(iter(trunk.levels(1)))
+        mean, std = trunk.backbone.mean, trunk.backbone.std
+        self.register_buffer('mean_311', torch.tensor(mean).view(3, 1, 1), persistent=False)
+        self.register_buffer('std_311', torch.tensor(std).view(3, 1, 1), persistent=False)
+        with torch.no_grad():
+            map_1Chw, _ = self(torch.zeros(1, 3, SIZE[1], SIZE[0], dtype=torch.uint8))
+        self.shape = (map_1Chw.shape[2], map_1Chw.shape[3])
+
+    def train(self, mode: bool = True) -> TrunkMaps:
+        """Stay as it is."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def forward(self, rgb_B3HW: Tensor) -> tuple[Tensor, Tensor]:
+        """
+        Return maps (B, C, h, w) of images uint8 of `SIZE`, and the image as a whole (B, D).
+
+        The latter is the mean of the last map, of unit length: what images are retrieved by.
+        """
+        image_B3HW = (rgb_B3HW.float() / 255 - self.mean_311) / self.std_311
+        maps = self.trunk.maps(image_B3HW, {self._name, self._last})
+        whole_BD = nn.functional.normalize(maps[self._last].mean(dim=(2, 3)), dim=1)
+        return maps[self._name], whole_BD
+
+
+def stacked(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Return images uint8 (H, W, 3) of any sizes as one tensor (B, 3, H, W) of `SIZE`."""
+    resized = [cv2.resize(rgb, SIZE, interpolation=cv2.INTER_AREA) for rgb in images]
+    return torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2)

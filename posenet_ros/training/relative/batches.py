@@ -1,0 +1,138 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Pairs of images for a network of relative poses, drawn anew for every step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.models.relative import Side
+from posenet_ros.training.relative.scene_maps import SceneMaps
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+# A batch is of pairs of so many scenes, so that each is read in one place of its file.
+_SCENES = 8
+
+
+class RelativeTarget(NamedTuple):
+    """What a `RelativePrediction` should be."""
+
+    direction_B3: Tensor
+    log_distance_B: Tensor
+    rotation_B33: Tensor
+
+
+class PairBatch(NamedTuple):
+    """Images asked, known images, and where the former are as the latter see them."""
+
+    asked: Side
+    known: Side
+    target: RelativeTarget
+
+
+class DrawnPairs(Dataset):
+    """
+    `count` pairs an epoch, in batches, each pair drawn by chance from a scene drawn by chance.
+
+    With `mirrored` half of them are seen in a mirror: map, rays and pose.
+    """
+
+    def __init__(
+        self,
+        scenes: Sequence[SceneMaps],
+        count: int,
+        *,
+        mirrored: bool = True,
+        seed: int | None = None,
+    ) -> None:
+        """Take the scenes; with a `seed` the same numbers are always the same pairs."""
+        self._scenes = scenes
+        self._count = count
+        self._mirrored = mirrored
+        self._seed = seed
+
+    def __len__(self) -> int:
+        """Return how many pairs there are in an epoch."""
+        return self._count
+
+    def __getitem__(self, index: int) -> PairBatch:
+        """Return a batch of one."""
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: Sequence[int]) -> PairBatch:
+        """Return a batch; torch's loader calls this instead of one by one."""
+        if self._seed is None:
+            # Drawn from torch's generator, which Lightning seeds, differently in every worker.
+            rng = np.random.default_rng(int(torch.randint(2**31 - 1, ())))
+        else:
+            rng = np.random.default_rng([self._seed, *indices[:1]])
+        parts = []
+        for share in np.array_split(np.arange(len(indices)), min(_SCENES, len(indices))):
+            scene = self._scenes[int(rng.integers(len(self._scenes)))]
+            asked, known = scene.pairs.draw(len(share), rng)
+            mirrored = rng.random(len(share)) < (0.5 if self._mirrored else 0.0)
+            parts.append(batch_of(scene, asked, known, mirrored))
+        return joined(parts)
+
+
+def joined(parts: Sequence[PairBatch]) -> PairBatch:
+    """Return several batches as one."""
+    sides = [Side(*map(torch.cat, zip(*each))) for each in zip(*(part[:2] for part in parts))]
+    return PairBatch(
+        *sides, RelativeTarget(*map(torch.cat, zip(*(part.target for part in parts))))
+    )
+
+
+def batch_of(
+    scene: SceneMaps,
+    asked_B: NDArray[np.int64],
+    known_B: NDArray[np.int64],
+    mirrored_B: NDArray[np.bool_] | None = None,
+) -> PairBatch:
+    """Return pairs of a scene by their numbers, some of them as in a mirror."""
+    known_33 = scene.rotations_N33[known_B]
+    between = scene.centres_N3[asked_B] - scene.centres_N3[known_B]
+    offset_B3 = torch.from_numpy(np.einsum('bji,bj->bi', known_33, between)).float()
+    turn = np.einsum('bji,bjk->bik', known_33, scene.rotations_N33[asked_B])
+    rotation_B33 = torch.from_numpy(turn).float()
+    sides = [_side(scene, numbers) for numbers in (asked_B, known_B)]
+    if mirrored_B is not None and mirrored_B.any():
+        mirrored = torch.from_numpy(mirrored_B)
+        sides = [_mirrored_side(side, mirrored) for side in sides]
+        flip = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
+        offset_B3[mirrored] = offset_B3[mirrored] @ flip
+        rotation_B33[mirrored] = flip @ rotation_B33[mirrored] @ flip
+    distance_B1 = offset_B3.norm(dim=1, keepdim=True)
+    target = RelativeTarget(offset_B3 / distance_B1, distance_B1[:, 0].log(), rotation_B33)
+    return PairBatch(*sides, target)
+
+
+def _side(scene: SceneMaps, numbers_B: NDArray[np.int64]) -> Side:
+    maps = torch.from_numpy(np.array(scene.maps_NChw[numbers_B])).float()
+    ray = torch.from_numpy(scene.ray_2hw)
+    return Side(maps, ray.expand(len(numbers_B), -1, -1, -1))
+
+
+def _mirrored_side(side: Side, mirrored_B: Tensor) -> Side:
+    """Return what a mirror shows of some: cells from right to left, and rays to the other side."""
+    maps, rays = side.map_BChw.clone(), side.ray_B2hw.clone()
+    maps[mirrored_B] = maps[mirrored_B].flip(3)
+    rays[mirrored_B] = rays[mirrored_B].flip(3) * rays.new_tensor([-1.0, 1.0]).view(2, 1, 1)
+    return Side(maps, rays)

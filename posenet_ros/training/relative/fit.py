@@ -1,0 +1,106 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The loop in which a network of relative poses learns, on Lightning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightning
+from lightning.pytorch.loggers import TensorBoardLogger
+from posenet_ros.data.dataset import as_it_is
+from posenet_ros.errors import ConfigError
+from posenet_ros.models.relative import RelativeArchitecture, RelativePoseNet
+from posenet_ros.training.allocator import keep_freed_memory
+from posenet_ros.training.callbacks import History, LastEpoch, TrainingBar
+from posenet_ros.training.fit import CHECKPOINT, quiet, run
+from posenet_ros.training.identity import Identity
+from posenet_ros.training.relative.batches import DrawnPairs
+from posenet_ros.training.relative.module import RelativeOptions, RelativeTraining
+from posenet_ros.training.relative.scene_maps import SceneMaps
+import torch
+from torch.utils.data import DataLoader
+
+# Steps after which held-out pairs are asked, and how many of these there are.
+_STEPS_AN_EPOCH, _HELD_OUT_PAIRS = 200, 512
+
+
+class FittedRelative(NamedTuple):
+    """A trained network in evaluation mode, and what was logged."""
+
+    model: RelativePoseNet
+    history: list[dict[str, float]]
+
+
+def fit_relative(
+    scenes: Sequence[SceneMaps],
+    held_out: Sequence[SceneMaps],
+    architecture: RelativeArchitecture,
+    options: RelativeOptions,
+    log_dir: Path,
+    identity: Identity,
+) -> FittedRelative:
+    """
+    Learn from pairs of some scenes, and measure on those of others without learning from them.
+
+    The network is that of the last step. Logs and a checkpoint go to `log_dir`; where there is
+    one already, training goes on from it. Raises ModelError for a checkpoint of other scenes or
+    weights, KeyboardInterrupt on Ctrl-C.
+    """
+    if not scenes or not held_out:
+        raise ConfigError('relative poses are learned of some scenes and measured on others')
+    lightning.seed_everything(options.seed, workers=True, verbose=False)
+    model = RelativePoseNet(architecture, scenes[0].maps_NChw.shape[1])
+    size = options.batch_size
+    epochs = -(-options.steps // _STEPS_AN_EPOCH)
+    steps = -(-options.steps // epochs)
+    history = History()
+    checkpoint = log_dir / CHECKPOINT
+    cuda = torch.cuda.is_available()
+    if not cuda:
+        keep_freed_memory()
+    with quiet():
+        trainer = lightning.Trainer(
+            accelerator='cuda' if cuda else 'cpu',
+            devices=1,
+            max_epochs=epochs,
+            logger=TensorBoardLogger(log_dir, name='', version=''),
+            callbacks=[history, TrainingBar(_told), LastEpoch(checkpoint)],
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+            enable_model_summary=False,
+        )
+        run(
+            trainer,
+            RelativeTraining(model, options, identity),
+            DataLoader(DrawnPairs(scenes, steps * size), size, collate_fn=as_it_is),
+            DataLoader(
+                DrawnPairs(held_out, _HELD_OUT_PAIRS, mirrored=False, seed=0),
+                size,
+                collate_fn=as_it_is,
+            ),
+            checkpoint if checkpoint.is_file() else None,
+        )
+    return FittedRelative(model.eval().cpu(), history.epochs)
+
+
+def _told(values: Mapping[str, Any]) -> str:
+    if 'held_out/direction_deg' not in values:
+        return ''
+    direction, rotation = values['held_out/direction_deg'], values['held_out/rotation_deg']
+    share = values['held_out/log_distance']
+    return f'direction {direction:.1f} deg, distance {share:.0%}, rotation {rotation:.1f} deg'

@@ -1,0 +1,120 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Scenes as the trunk has them: it does not learn, so its maps are made once and kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.data.frames import Frame
+from posenet_ros.data.images import read_image
+from posenet_ros.data.pairs import find_pairs, PairOptions, Pairs
+from posenet_ros.errors import ConfigError
+from posenet_ros.files import written_whole
+from posenet_ros.geometry import Camera
+from posenet_ros.models.relative import cell_rays
+from posenet_ros.models.trunk_maps import stacked, TrunkMaps
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class SceneMaps:
+    """
+    N posed images of one camera.
+
+    `maps_NChw` float16 are the trunk's, mapped from their file, and `wholes_ND` float32 the images
+    as a whole; `ray_2hw` are the rays of the cells, `centres_N3` and `rotations_N33` the poses
+    `map_from_camera`.
+    """
+
+    name: str
+    maps_NChw: NDArray[np.float16]
+    wholes_ND: NDArray[np.float32]
+    ray_2hw: NDArray[np.float32]
+    centres_N3: NDArray[np.float64]
+    rotations_N33: NDArray[np.float64]
+    pairs: Pairs
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.maps_NChw)
+
+
+def describe_scene(
+    name: str,
+    frames: Sequence[Frame],
+    camera: Camera | None,
+    trunk: TrunkMaps,
+    folder: Path,
+    *,
+    options: PairOptions | None = None,
+    image_done: Callable[[int], object] = lambda count: None,
+) -> SceneMaps:
+    """
+    Make the maps of a scene in a folder, or take those that are there.
+
+    `image_done` is told how many more there are. Raises ConfigError for a scene whose camera is
+    not known, and DatasetError where no two of its frames are a pair.
+    """
+    if camera is None:
+        raise ConfigError(f'the camera of {name} is not known, and relative poses are of rays')
+    poses = [frame.map_from_camera for frame in frames]
+    sequences = [frame.sequence for frame in frames]
+    pairs = find_pairs(poses, camera, options, sequences)
+    maps_path, wholes_path = folder / 'maps.npy', folder / 'wholes.npy'
+    # Written last: where it is, both are whole.
+    if wholes_path.is_file():
+        image_done(len(frames))
+    else:
+        _write(frames, trunk, maps_path, wholes_path, image_done)
+    return SceneMaps(
+        name,
+        np.load(maps_path, mmap_mode='r'),
+        np.load(wholes_path),
+        cell_rays(camera, trunk.shape),
+        np.array([pose.translation for pose in poses]),
+        np.array([pose.rotation.as_matrix() for pose in poses]),
+        pairs,
+    )
+
+
+def _write(
+    frames: Sequence[Frame],
+    trunk: TrunkMaps,
+    maps_path: Path,
+    wholes_path: Path,
+    image_done: Callable[[int], object],
+) -> None:
+    maps_path.parent.mkdir(parents=True, exist_ok=True)
+    shape = (len(frames), trunk.channels, *trunk.shape)
+    device = trunk.mean_311.device
+    wholes = []
+    with written_whole(maps_path) as path:
+        maps = np.lib.format.open_memmap(path, mode='w+', dtype=np.float16, shape=shape)
+        for start in range(0, len(frames), _BATCH):
+            part = frames[start : start + _BATCH]
+            images = stacked([read_image(frame.image) for frame in part])
+            map_BChw, whole_BD = trunk(images.to(device))
+            maps[start : start + len(part)] = map_BChw.half().cpu().numpy()
+            wholes.append(whole_BD.float().cpu().numpy())
+            image_done(len(part))
+        maps.flush()
+    with written_whole(wholes_path) as path, path.open('wb') as file:
+        np.save(file, np.concatenate(wholes))

@@ -1,0 +1,130 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The network of relative poses: what goes in, what comes out, and what it can see."""
+
+from dataclasses import replace
+import math
+
+import numpy as np
+from posenet_ros.errors import ConfigError
+from posenet_ros.geometry import Camera
+from posenet_ros.models.relative import (
+    cell_rays,
+    RelativeArchitecture,
+    RelativePoseNet,
+    Side,
+)
+import pytest
+import torch
+
+CAMERA = Camera(64, 48, 40.0, 40.0, 31.5, 23.5)
+SMALL = RelativeArchitecture(key=8, width=8, dropout=0.0)
+
+
+def side(seed, channels=12, shape=(6, 8), count=3):
+    generator = torch.Generator().manual_seed(seed)
+    rays = torch.from_numpy(cell_rays(CAMERA, shape)).expand(count, -1, -1, -1)
+    return Side(torch.randn(count, channels, *shape, generator=generator), rays)
+
+
+@pytest.fixture(params=['matching', 'pooled'])
+def network(request):
+    torch.manual_seed(0)
+    return RelativePoseNet(replace(SMALL, matcher=request.param), 12).eval()
+
+
+def test_what_comes_out_is_a_direction_and_a_rotation(network):
+    found = network(side(1), side(2))
+    assert found.direction_B3.norm(dim=1).tolist() == pytest.approx([1, 1, 1])
+    assert found.log_distance_B.shape == (3,)
+    eye = found.rotation_B33 @ found.rotation_B33.transpose(1, 2)
+    torch.testing.assert_close(eye, torch.eye(3).expand(3, 3, 3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(torch.linalg.det(found.rotation_B33), torch.ones(3))
+
+
+def test_each_pair_is_answered_by_itself(network):
+    asked, known = side(1), side(2)
+    together = network(asked, known)
+    alone = network(Side(*(part[1:2] for part in asked)), Side(*(part[1:2] for part in known)))
+    for all_of_it, part in zip(together, alone, strict=True):
+        torch.testing.assert_close(all_of_it[1:2], part, atol=1e-5, rtol=1e-4)
+
+
+def test_it_matters_which_camera_is_asked_for(network):
+    there, back = network(side(1), side(2)), network(side(2), side(1))
+    assert (there.direction_B3 - back.direction_B3).abs().max() > 1e-4
+
+
+def test_gradients_are_finite_also_for_maps_of_nothing(network):
+    network.train()
+    nothing = side(1)._replace(map_BChw=torch.zeros(3, 12, 6, 8))
+    found = network(nothing, side(2))
+    sum(part.sum() for part in found).backward()
+    for name, parameter in network.named_parameters():
+        if parameter.grad is not None:
+            assert torch.isfinite(parameter.grad).all(), name
+
+
+def test_a_cell_is_found_where_the_other_image_shows_the_same():
+    torch.manual_seed(0)
+    network = RelativePoseNet(SMALL, 12).matcher
+    with torch.no_grad():
+        network.log_sharpness.fill_(math.log(200.0))
+    known = side(2, count=1)
+    # What is asked shows the same, two cells to the left.
+    moved = Side(known.map_BChw.roll(-2, dims=3), known.ray_B2hw)
+    keys = [
+        torch.nn.functional.normalize(network.key(each.map_BChw), dim=1) for each in (moved, known)
+    ]
+    mean_B2N, deviation_B2N, mass_BN = network._found(*keys, known.ray_B2hw)
+    expected = known.ray_B2hw.roll(-2, dims=3).flatten(2)
+    torch.testing.assert_close(mean_B2N, expected, atol=1e-2, rtol=0)
+    assert deviation_B2N.max() < 0.05
+    assert mass_BN.min() > 0.99
+
+
+def test_rays_are_those_of_cell_centres():
+    rays = cell_rays(CAMERA, (2, 2))
+    # Cells of 32 x 24 pixels: centres at 15.5 and 47.5, 11.5 and 35.5.
+    np.testing.assert_allclose(rays[0], [[-0.4, 0.4]] * 2, atol=1e-6)
+    np.testing.assert_allclose(rays[1], [[-0.3, -0.3], [0.3, 0.3]], atol=1e-6)
+    # Twice the pixels are the same rays.
+    np.testing.assert_allclose(cell_rays(CAMERA.resized(128, 96), (2, 2)), rays, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('distortion', 'coefficients'),
+    [('plumb_bob', (-0.2, 0.03, 0.001, -0.002, 0.0)), ('equidistant', (-0.01, 0.002, 0.0, 0.0))],
+)
+def test_a_lens_is_taken_out_of_the_rays(distortion, coefficients):
+    import cv2
+
+    camera = replace(CAMERA, distortion=distortion, coefficients=coefficients)
+    rays = cell_rays(camera, (3, 4)).reshape(2, -1).T
+    points = np.concatenate([rays, np.ones((len(rays), 1))], axis=1)[:, None].astype(np.float64)
+    project = cv2.fisheye.projectPoints if distortion == 'equidistant' else cv2.projectPoints
+    zero, inputs = np.zeros(3), (camera.matrix, np.array(coefficients))
+    pixels, _ = project(points, zero, zero, *inputs)
+    x, y = (np.arange(4) + 0.5) * 16 - 0.5, (np.arange(3) + 0.5) * 16 - 0.5
+    expected = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    np.testing.assert_allclose(pixels.reshape(-1, 2), expected, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    'values', [{'matcher': 'guess'}, {'backbone': 'vgg16'}, {'level': 0}, {'dropout': 1.0}]
+)
+def test_what_cannot_be_built_is_refused(values):
+    with pytest.raises(ConfigError):
+        RelativeArchitecture(**values)

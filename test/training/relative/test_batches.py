@@ -1,0 +1,121 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Pairs in batches: each as the true poses have it, in a mirror too."""
+
+import math
+
+import numpy as np
+from posenet_ros.models.relative import RelativePrediction
+from posenet_ros.training.relative.batches import batch_of, DrawnPairs
+from posenet_ros.training.relative.module import errors_of, relative_loss
+import pytest
+import torch
+
+
+def test_a_target_is_where_the_asked_camera_is_in_the_known_ones_frame(make_scene):
+    scene = make_scene(0)
+    asked, known = np.array([3, 5]), np.array([7, 2])
+    batch = batch_of(scene, asked, known)
+    for row, (a, k) in enumerate(zip(asked, known, strict=True)):
+        known_33 = scene.rotations_N33[k]
+        offset = known_33.T @ (scene.centres_N3[a] - scene.centres_N3[k])
+        distance = batch.target.log_distance_B[row].exp()
+        np.testing.assert_allclose(batch.target.direction_B3[row] * distance, offset, atol=1e-6)
+        turn = known_33.T @ scene.rotations_N33[a]
+        np.testing.assert_allclose(batch.target.rotation_B33[row], turn, atol=1e-6)
+        np.testing.assert_array_equal(batch.asked.map_BChw[row], scene.maps_NChw[a])
+        np.testing.assert_array_equal(batch.known.map_BChw[row], scene.maps_NChw[k])
+        np.testing.assert_array_equal(batch.known.ray_B2hw[row], scene.ray_2hw)
+
+
+def test_a_mirror_turns_cells_rays_and_poses_over(make_scene):
+    scene = make_scene(0)
+    numbers = np.array([3, 5]), np.array([7, 2])
+    plain = batch_of(scene, *numbers)
+    mirrored = batch_of(scene, *numbers, np.array([False, True]))
+    for one, other in zip(plain.target, mirrored.target, strict=True):
+        torch.testing.assert_close(one[0], other[0])
+    flip = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
+    direction, rotation = plain.target.direction_B3[1], plain.target.rotation_B33[1]
+    torch.testing.assert_close(mirrored.target.direction_B3[1], flip @ direction)
+    torch.testing.assert_close(mirrored.target.rotation_B33[1], flip @ rotation @ flip)
+    assert torch.linalg.det(mirrored.target.rotation_B33[1]) == pytest.approx(1)
+    torch.testing.assert_close(mirrored.asked.map_BChw[1], plain.asked.map_BChw[1].flip(2))
+    # A point that is seen in a cell is seen in the mirrored one, by the mirrored ray.
+    torch.testing.assert_close(mirrored.asked.ray_B2hw[1, 0], -plain.asked.ray_B2hw[1, 0].flip(1))
+    torch.testing.assert_close(mirrored.asked.ray_B2hw[1, 1], plain.asked.ray_B2hw[1, 1].flip(1))
+
+
+def test_a_mirrored_point_projects_as_the_mirrored_pose_says(make_scene):
+    """What the known camera sees at p, the asked one sees at R^T (p - t), in a mirror as well."""
+    scene = make_scene(1)
+    numbers = np.array([1]), np.array([4])
+    point = torch.tensor([0.3, -0.2, 2.0])
+    flip = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
+
+    def seen(batch, at):
+        offset = batch.target.direction_B3[0] * batch.target.log_distance_B[0].exp()
+        return batch.target.rotation_B33[0].T @ (at - offset)
+
+    plain = seen(batch_of(scene, *numbers), point)
+    mirrored = seen(batch_of(scene, *numbers, np.array([True])), flip @ point)
+    torch.testing.assert_close(mirrored, flip @ plain)
+
+
+def test_seeded_pairs_are_the_same_again_and_others_are_not(make_scene):
+    scenes = [make_scene(seed) for seed in range(3)]
+    held_out = DrawnPairs(scenes, 40, mirrored=False, seed=0)
+    assert len(held_out) == 40
+    first, again = held_out.__getitems__(range(8)), held_out.__getitems__(range(8))
+    torch.testing.assert_close(first.target.direction_B3, again.target.direction_B3)
+    other = held_out.__getitems__(range(8, 16))
+    assert not torch.equal(first.target.direction_B3, other.target.direction_B3)
+    drawn = DrawnPairs(scenes, 40)
+    torch.manual_seed(0)
+    one, two = drawn.__getitems__(range(16)), drawn.__getitems__(range(16))
+    assert one.asked.map_BChw.shape == (16, 5, 3, 4)
+    assert not torch.equal(one.target.direction_B3, two.target.direction_B3)
+
+
+def prediction(target, degrees=0.0, log=0.0):
+    angle = math.radians(degrees)
+    turn = torch.tensor(
+        [[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0], [0, 0, 1]]
+    )
+    rotation = target.rotation_B33 @ turn
+    # Turned about an axis across it.
+    across = torch.linalg.cross(target.direction_B3, torch.tensor([[0.0, 0, 1]]))
+    across = torch.nn.functional.normalize(across, dim=1)
+    direction = math.cos(angle) * target.direction_B3 + math.sin(angle) * across
+    return RelativePrediction(direction, target.log_distance_B + log, rotation)
+
+
+@pytest.mark.parametrize('degrees', [0.0, 0.01, 5.0, 90.0, 179.0])
+def test_errors_are_angles_and_a_share(make_scene, degrees):
+    target = batch_of(make_scene(0), np.array([3, 5]), np.array([7, 2])).target
+    errors = errors_of(prediction(target, degrees, 0.1), target)
+    expected = [math.radians(degrees)] * 2
+    assert errors.direction_rad_B.tolist() == pytest.approx(expected, abs=1e-3)
+    assert errors.rotation_rad_B.tolist() == pytest.approx(expected, abs=1e-3)
+    assert errors.log_distance_B.tolist() == pytest.approx([0.1, 0.1], abs=1e-5)
+
+
+def test_the_loss_is_least_at_the_truth_and_grows_with_each_error(make_scene):
+    target = batch_of(make_scene(0), np.array([3, 5]), np.array([7, 2])).target
+    losses = [float(relative_loss(prediction(target, d), target)) for d in (0, 5, 20, 90)]
+    assert losses[0] == pytest.approx(0, abs=1e-5)
+    assert losses == sorted(losses)
+    nearer = float(relative_loss(prediction(target, 0, -0.2), target))
+    assert nearer == pytest.approx(0.1, abs=1e-5)

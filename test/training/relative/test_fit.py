@@ -1,0 +1,76 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""That a network of relative poses learns, goes on from where it was, and refuses what it must."""
+
+from dataclasses import replace
+
+import numpy as np
+from posenet_ros.errors import ConfigError, ModelError
+from posenet_ros.models.relative import RelativeArchitecture
+from posenet_ros.training.relative.fit import fit_relative
+from posenet_ros.training.relative.module import RelativeOptions
+import pytest
+import torch
+
+SMALL = RelativeArchitecture(key=8, width=8, dropout=0.0)
+IDENTITY = {'labels_sha256': 'a', 'trained_on_sha256': 'b', 'weights_sha256': None}
+
+
+@pytest.fixture
+def telling_scenes(make_scene):
+    """Scenes whose maps tell where cameras are, in a way that is the same in all of them."""
+
+    def make(seed):
+        scene = make_scene(seed)
+        turned = scene.rotations_N33[:, :2, 2]
+        told = np.concatenate([scene.centres_N3, turned], axis=1)
+        maps = np.broadcast_to(told[:, :, None, None], (len(scene), 5, 3, 4))
+        return replace(scene, maps_NChw=maps.astype(np.float16))
+
+    return [make(seed) for seed in range(6)]
+
+
+def test_it_learns_what_carries_over_to_other_scenes(telling_scenes, tmp_path):
+    options = RelativeOptions(steps=200, batch_size=32, learning_rate=5e-3)
+    architecture = replace(SMALL, matcher='pooled')
+    found = fit_relative(
+        telling_scenes[1:], telling_scenes[:1], architecture, options, tmp_path, IDENTITY
+    )
+    (after,) = found.history
+    # By chance directions are 90 degrees off.
+    assert after['held_out/direction_deg'] < 75
+    assert not found.model.training
+    assert after.keys() >= {'train/loss', 'held_out/log_distance', 'held_out/rotation_deg'}
+
+
+def test_a_training_that_ended_is_not_begun_anew_and_another_is_refused(telling_scenes, tmp_path):
+    options = RelativeOptions(steps=3, batch_size=8)
+    parts = telling_scenes[1:], telling_scenes[:1], SMALL, options, tmp_path
+    first = fit_relative(*parts, IDENTITY)
+    again = fit_relative(*parts, IDENTITY)
+    for one, other in zip(
+        first.model.state_dict().values(), again.model.state_dict().values(), strict=True
+    ):
+        torch.testing.assert_close(one, other)
+    with pytest.raises(ModelError, match='frames to train on'):
+        fit_relative(*parts, {**IDENTITY, 'trained_on_sha256': 'c'})
+
+
+def test_without_scenes_to_measure_on_nothing_begins(telling_scenes, tmp_path):
+    with pytest.raises(ConfigError, match='of some scenes and measured on others'):
+        fit_relative(telling_scenes, [], SMALL, RelativeOptions(), tmp_path, IDENTITY)
+    for values in ({'steps': 0}, {'batch_size': 1}, {'learning_rate': 0.0}):
+        with pytest.raises(ConfigError):
+            RelativeOptions(**values)
