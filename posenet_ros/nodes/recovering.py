@@ -212,9 +212,9 @@ class Recovering:
         watch, report = self._watch, self._report
         if watch is None or not self._timers:
             return False
-        lost = report is None or report.status.state is State.UNKNOWN
-        troubled = report is not None and report.status.state in _TROUBLED
-        return troubled or self._requests.waiting or (lost and watch.mode is Mode.ACT)
+        astray = report is None or report.status.state is not State.TRACKING
+        acts = watch.mode is Mode.ACT and watch.recovery.stage is not Stage.GAVE_UP
+        return self._requests.waiting or (acts and astray)
 
     def observe(self, observation: Observation) -> None:
         """Take what an image says; any thread may."""

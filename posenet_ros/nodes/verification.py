@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import math
+import threading
 import time
 
 from posenet_ros.errors import PosenetError
@@ -25,7 +26,7 @@ from posenet_ros.localization.estimate import PoseEstimate
 from posenet_ros.nodes.answering import Answered, Lens, Verifying
 from posenet_ros.nodes.diagnostics import Verified
 from posenet_ros.nodes.meters import Meter
-from posenet_ros.nodes.worker import Worker
+from posenet_ros.nodes.worker import Counts, Worker
 
 # Steps of nice: a tenth of the share of a core that the network's threads have a right to.
 _NICENESS = 10
@@ -37,11 +38,13 @@ class UnverifiedError(PosenetError):
 
 class Verification:
     """
-    Looks for answered and refused images in the map, the newest first, one at a time.
+    Looks for answered and refused images in the map, the newest first.
 
     A thread of its own does it and gives way to all others, or, while it is urgent, one that does
-    not. What the map confirms goes to `publish`, in the order of arrival; the rest is counted. As
-    with `Worker`, nothing is published after `forget` or `stop` returned for an image put before.
+    not; where that changes, what is in work is ended beside. What the map confirms goes to
+    `publish`, one at a time and in the order of arrival: what a newer one has overtaken is
+    dropped. The rest is counted. As with `Worker`, nothing is published after `forget` or `stop`
+    returned for an image put before.
     """
 
     def __init__(
@@ -65,6 +68,9 @@ class Verification:
         # By when they were told: found with the time since the image came, missed without.
         self._found, self._missed = Meter(), Meter()
         self._last_reason = ''
+        # Both are the outlet's, which one thread has at a time.
+        self._newest_ns, self._overtaken = 0, 0
+        outlet = threading.RLock()
         self._urgent = urgent
 
         def worker(name: str, niceness: int) -> Worker[Answered, PoseEstimate]:
@@ -75,6 +81,7 @@ class Verification:
                 fail=fail,
                 name=name,
                 niceness=niceness,
+                outlet=outlet,
             )
 
         # A thread that gave way cannot take that back: only an administrator's may.
@@ -85,8 +92,7 @@ class Verification:
     def put(self, answered: Answered) -> None:
         """Hand over an image; one that still waits gives way to it."""
         now, before = self._workers[:: -1 if self._urgent() else 1]
-        # What is in work there may take long, and must not come out after what is newer.
-        before.drop()
+        before.drop_waiting()
         now.put(answered)
 
     def forget(self) -> None:
@@ -110,7 +116,9 @@ class Verification:
         found, missed = self._found.count(now_ns), self._missed.count(now_ns)
         return Verified(
             'by landmarks of the map',
-            counts=self._calm.counts + self._hurried.counts,
+            counts=self._calm.counts
+            + self._hurried.counts
+            + Counts(published=-self._overtaken, dropped=self._overtaken),
             rate_hz=self._found.rate_hz(now_ns),
             share=found / (found + missed) if found + missed else math.nan,
             latency_ms=self._found.percentiles_ms(50, 99),
@@ -134,9 +142,14 @@ class Verification:
         return estimate
 
     def _tell_found(self, answered: Answered, estimate: PoseEstimate) -> None:
+        received_ns = answered.arrival.received_ns
+        if received_ns < self._newest_ns:
+            self._overtaken += 1
+            return
+        self._newest_ns = received_ns
         self._publish(answered, estimate)
         now_ns = time.monotonic_ns()
-        self._found.add(now_ns, now_ns - answered.arrival.received_ns)
+        self._found.add(now_ns, now_ns - received_ns)
 
     def _note_missed(self, answered: Answered, error: PosenetError) -> None:
         self._missed.add(time.monotonic_ns())

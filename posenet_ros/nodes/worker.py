@@ -62,6 +62,7 @@ class Worker(Generic[Item, Result]):
     unless it is `publish` or `refuse` that calls them; `put` and `counts` wait for nothing.
 
     `name` is that of the thread; where `niceness` is above 0, it gives way to other threads.
+    Workers of one `outlet` publish one at a time, and wait for each other where they forget.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Worker(Generic[Item, Result]):
         fail: Callable[[BaseException], None],
         name: str = 'inference',
         niceness: int = 0,
+        outlet: threading.RLock | None = None,
     ) -> None:
         self._work = work
         self._publish = publish
@@ -80,7 +82,7 @@ class Worker(Generic[Item, Result]):
         self._fail = fail
         self._niceness = niceness
         # Held while something goes out; reentrant, for a `publish` that forgets.
-        self._outlet = threading.RLock()
+        self._outlet = outlet or threading.RLock()
         # Held for moments only, and never while waiting for the outlet.
         self._changed = threading.Condition()
         self._waiting: list[Item] = []
@@ -107,15 +109,16 @@ class Worker(Generic[Item, Result]):
 
     def forget(self) -> None:
         """Drop the item that waits and the one in work: their results belong to the past."""
-        self.drop()
+        with self._changed:
+            self._drop_all()
         # What is on its way out was not dropped any more; it is out when the outlet is free.
         with self._outlet:
             pass
 
-    def drop(self) -> None:
-        """Forget without waiting: what is being published at the call goes out after it."""
+    def drop_waiting(self) -> None:
+        """Drop the item that waits; the one in work goes on."""
         with self._changed:
-            self._drop_all()
+            self._drop_waiting()
 
     def stop(self, timeout_s: float) -> bool:
         """

@@ -39,7 +39,7 @@ class ResetOptions:
     has one, and has one view: then `standing` verified frames that `seconded` of the
     network's agree with will do (0: never). None with a deviation above `sigma_m` or `sigma_rad`.
     It worked when within `confirm_s` `confirmations` beliefs in a row are within `near_m` and
-    `near_rad` of the fix, or in twice that where the last is; an update is asked for every
+    `near_rad` of the fix, which has as many updates more where the last is; one is asked for every
     `update_s`. Else it is tried again after
     `backoff_s`, twice as long each time, at most `attempts` times, until fixes and localizer have
     agreed for `settled_s`. Advice is said again after `again_s`.

@@ -211,7 +211,8 @@ class Recovery:
             if len(self._confirmed) >= self.options.confirmations:
                 return (self._recovered(now_ns, told),)
         # What has begun to confirm it is heard out.
-        patience_s = self.options.confirm_s * (2 if self._confirmed else 1)
+        more = self.options.confirmations if self._confirmed else 0
+        patience_s = self.options.confirm_s + more * self.options.update_s
         if now_ns - self._sent_ns > patience_s * NS_PER_S:
             return self._failed(now_ns, belief, told)
         if now_ns - self._asked_ns >= self.options.update_s * NS_PER_S:

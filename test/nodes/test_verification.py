@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 
 import numpy as np
 from posenet_ros.localization.estimate import PoseEstimate
@@ -40,7 +41,8 @@ class Searching:
         self.verifying = verifying
         self.urgent = False
         self.began, self.nice, self.found, self.failed = [], [], [], []
-        self.held = {}
+        self.ends = time.monotonic() + PATIENCE_S
+        self.held, self.leaving, self.going = {}, {}, []
         self.done = threading.Condition()
         self.verification = Verification(
             self,
@@ -60,7 +62,11 @@ class Searching:
 
     def _publish(self, answered, estimate):
         assert estimate.verified
-        self._note(self.found, int(answered.rgb.max()))
+        grey = int(answered.rgb.max())
+        self._note(self.going, grey)
+        if grey in self.leaving:
+            assert self.leaving[grey].wait(PATIENCE_S)
+        self._note(self.found, grey)
 
     def _note(self, where, grey):
         with self.done:
@@ -70,19 +76,21 @@ class Searching:
     def put(self, grey):
         rgb = np.full((2, 2, 3), grey, dtype=np.uint8)
         estimate = PoseEstimate(self.verifying.pose, np.eye(6), 'fake')
-        arrival = Arrival(message=None, received_ns=0)
+        arrival = Arrival(message=None, received_ns=grey)
         self.verification.put(Answered(arrival, rgb, estimate, np.zeros(4), self.verifying.pose))
 
     def until(self, happened):
         with self.done:
-            assert self.done.wait_for(happened, PATIENCE_S), (self.began, self.found, self.failed)
+            while not happened():
+                assert time.monotonic() < self.ends, (self.began, self.found, self.failed)
+                self.done.wait(0.05)
 
 
 @pytest.fixture
 def searching(verifying):
     searching = Searching(verifying)
     yield searching
-    for gate in searching.held.values():
+    for gate in [*searching.held.values(), *searching.leaving.values()]:
         gate.set()
     assert searching.verification.stop(PATIENCE_S)
     assert searching.failed == []
@@ -102,13 +110,29 @@ def test_it_gives_way_but_when_it_is_urgent(searching):
 
 
 @pytest.mark.parametrize('urgent', [False, True])
-def test_what_is_in_work_when_that_changes_never_comes_out_after_the_newer(searching, urgent):
+def test_what_is_in_work_when_that_changes_is_ended_and_goes_out(searching, urgent):
     searching.urgent = urgent
     gate = searching.held[1] = threading.Event()
     searching.put(1)
     searching.until(lambda: searching.began == [1])
     searching.urgent = not urgent
+    held = searching.held[2] = threading.Event()
     # It does not wait for the other.
+    searching.put(2)
+    searching.until(lambda: searching.began == [1, 2])
+    gate.set()
+    searching.until(lambda: searching.found == [1])
+    held.set()
+    searching.until(lambda: searching.found == [1, 2])
+
+
+@pytest.mark.parametrize('urgent', [False, True])
+def test_what_a_newer_one_has_overtaken_does_not_go_out(searching, urgent):
+    searching.urgent = urgent
+    gate = searching.held[1] = threading.Event()
+    searching.put(1)
+    searching.until(lambda: searching.began == [1])
+    searching.urgent = not urgent
     searching.put(2)
     searching.until(lambda: searching.found == [2])
     gate.set()
@@ -117,6 +141,34 @@ def test_what_is_in_work_when_that_changes_never_comes_out_after_the_newer(searc
     searching.until(lambda: searching.found == [2, 3])
     counts = searching.verification.report(0).counts
     assert (counts.received, counts.published, counts.dropped) == (3, 2, 1)
+
+
+def test_what_waits_when_it_becomes_urgent_gives_way(searching):
+    gate = searching.held[1] = threading.Event()
+    for grey in (1, 2):
+        searching.put(grey)
+        searching.until(lambda: searching.began == [1])
+    searching.urgent = True
+    searching.put(3)
+    searching.until(lambda: searching.found == [3])
+    gate.set()
+    searching.until(lambda: searching.verification.report(0).counts.pending == 0)
+    assert searching.verification.report(0).counts.dropped == 2
+
+
+def test_one_goes_out_at_a_time(searching):
+    gate = searching.leaving[1] = threading.Event()
+    searching.put(1)
+    searching.until(lambda: searching.going == [1])
+    searching.urgent = True
+    searching.put(2)
+    searching.until(lambda: 2 in searching.began)
+    # It is found, and waits for the other to be out.
+    with searching.done:
+        assert not searching.done.wait_for(lambda: len(searching.going) > 1, 0.3)
+    gate.set()
+    searching.until(lambda: searching.found == [1, 2])
+    assert searching.going == [1, 2]
 
 
 @pytest.mark.parametrize('urgent', [False, True])

@@ -133,7 +133,7 @@ def test_nor_is_it_heard_for_ever(world):
     # It repeats what it said.
     there = Belief(world.ns(13.8), world.pose(world.robot.at(13.8).translation[0], 0.1))
     status = Status(State.RECOVERING, '', 0)
-    for tick in range(42):
+    for tick in range(23):
         now = world.ns(14 + tick / 10)
         world.recovery.step(now, status, NO_FIX, there, 1, world.odometry)
     assert world.recovery.stage is Stage.BACKING_OFF
