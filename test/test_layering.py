@@ -36,7 +36,7 @@ MAY_IMPORT = {
     'sfm': {'geometry', 'data', 'reporting', 'landmarks'},
     'models': {'geometry'},
     'training': {'geometry', 'data', 'models'},
-    'localization': {'geometry', 'fusion', 'models', 'landmarks'},
+    'localization': {'geometry', 'models', 'landmarks'},
     'recovery': {'geometry'},
     'evaluation': {'geometry', 'data', 'models', 'landmarks', 'localization', 'reporting'},
     'simulation': {'geometry', 'data'},

@@ -76,9 +76,10 @@ class Request:
             raise ConfigError('nothing to compare with: give the true poses, --truth FILE.tum')
         if self.labels_truth and not self.model:
             raise ConfigError('--labels-truth fits the training labels of a model: give --model')
-        if self.estimates and (self.ensemble != CENTRE_CROP or self.always):
+        other = self.ensemble != CENTRE_CROP or self.method != POSENET
+        if self.estimates and (other or self.always):
             raise ConfigError(
-                '--crops, --samples and --always ask a model, and --estimates are answers'
+                '--crops, --samples, --method and --always ask a model; --estimates are answers'
             )
         if self.method not in METHODS:
             raise ConfigError(f'--method must be {" or ".join(METHODS)}, not {self.method}')

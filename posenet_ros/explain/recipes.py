@@ -19,13 +19,20 @@ from __future__ import annotations
 from dataclasses import replace
 import math
 
+from posenet_ros.errors import ConfigError
 from posenet_ros.explain.subject import Subject
 from posenet_ros.training.config import TrainOptions
 
 
 def recipe_of(subject: Subject, epochs: int | None) -> TrainOptions:
-    """Return a model's own recipe on one device, for so many epochs where they are given."""
+    """
+    Return a model's own recipe on one device, for so many epochs where they are given.
+
+    Raises ConfigError where they are not, and the model's own learned nothing in epochs.
+    """
     options = replace(subject.options, devices=1, nodes=1)
+    if epochs is None and not (options.epochs or options.iterations):
+        raise ConfigError('the model was trained with --epochs 0: say here how many, --epochs N')
     return options if epochs is None else replace(options, epochs=epochs, iterations=0)
 
 

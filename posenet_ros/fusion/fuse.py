@@ -34,7 +34,8 @@ class FusionOptions:
     """
     What makes a pose of relative ones.
 
-    Rotations agree within `rotation_within_rad`, and as many must as rays must for the position.
+    Rotations agree within `rotation_within_rad`. As many neighbours as must agree on the position
+    must agree on both.
     """
 
     position: PositionOptions = field(default_factory=PositionOptions)
@@ -65,13 +66,16 @@ class Fused(NamedTuple):
 
 def fuse(neighbours: Neighbours, options: FusionOptions | None = None) -> Fused:
     """
-    Return the pose that most neighbours agree on.
+    Return the pose that enough neighbours agree on.
 
     Defined for any input. No neighbours, or none with finite numbers: no pose and no guess. Two
-    of them, where `least` is two: the pose from two rays, which nothing checks. Rays from one
-    place, or along one line: no pose unless distances are told, since the position is open along
-    them; the guess is the nearest neighbour's centre then. Neighbours that are given twice count
-    twice: whoever chooses them should not.
+    of them, where `least` is two: the pose from two rays, which nothing checks. Rays that may as
+    well be parallel, as those from about one place or along one line: no pose unless distances
+    are told, since the position is open along them. Neighbours that are given twice count twice:
+    whoever chooses them should not.
+
+    The rotation is as unsure as one neighbour's: what one network says of one image is wrong in
+    the same way for all of them.
     """
     options = options or FusionOptions()
     usable = np.flatnonzero(neighbours.usable_N)
@@ -82,9 +86,9 @@ def fuse(neighbours: Neighbours, options: FusionOptions | None = None) -> Fused:
         return Fused(None, None, position.agree_N, turned_N, (position.reason,), None)
     turned_N[usable[turned.agree_N]] = True
     reasons = (position.reason,) if position.reason else ()
-    agree, least = int(turned_N.sum()), options.position.least
-    if agree < least:
-        reasons += (f'{agree} of {len(usable)} rotations agree, and {least} must',)
+    both, least = int((turned_N & position.agree_N).sum()), options.position.enough(len(usable))
+    if not reasons and both < least:
+        reasons = (f'{both} of {len(usable)} neighbours agree on both, and {least} must',)
     guess_3 = neighbours.centres_N3[usable[0]] if position.guess_3 is None else position.guess_3
     guess = pose_at(guess_3, turned.rotation_33)
     if reasons or position.covariance_33 is None:
@@ -93,5 +97,5 @@ def fuse(neighbours: Neighbours, options: FusionOptions | None = None) -> Fused:
     sigma = max(options.position.noise.rotation_rad, turned.spread_rad / math.sqrt(3))
     covariance = np.zeros((6, 6))
     covariance[:3, :3] = position.covariance_33
-    covariance[3:, 3:] = np.eye(3) * sigma**2 / agree
+    covariance[3:, 3:] = np.eye(3) * sigma**2
     return Fused(guess, covariance, position.agree_N, turned_N, (), guess)

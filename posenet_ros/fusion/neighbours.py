@@ -28,6 +28,8 @@ from scipy.spatial.transform import Rotation
 # How far a matrix may be from a rotation, by its largest entry.
 _ROTATION_TOLERANCE = 1e-3
 _LEAST_LENGTH = 1e-12
+# Metres: what is farther away is a mistake, and its square would not fit.
+_MOST = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,7 @@ class Neighbours:
     All in axes of the map: `centres_N3` are the cameras' own, `directions_N3` lead from there
     towards the camera that is asked for, `rotations_N33` are its `map_from_camera`, and
     `distances_N` how far it is, NaN where nothing tells. `usable_N` is False where a number is not
-    finite, a direction has no length or a matrix is no rotation: these say nothing.
+    finite or absurd, a direction has no length or a matrix is no rotation: these say nothing.
     """
 
     centres_N3: NDArray[np.float64]
@@ -60,22 +62,22 @@ class Neighbours:
         distances_N: ArrayLike | None = None,
     ) -> Neighbours:
         """Take the parts, directions of any length; raise GeometryError for other shapes."""
-        centres = np.array(centres_N3, dtype=np.float64)
-        directions = np.array(directions_N3, dtype=np.float64)
-        rotations = np.array(rotations_N33, dtype=np.float64)
+        centres = np.array(centres_N3, dtype=np.float64).reshape(-1, 3)
+        directions = np.array(directions_N3, dtype=np.float64).reshape(-1, 3)
+        rotations = np.array(rotations_N33, dtype=np.float64).reshape(-1, 3, 3)
         count = len(centres)
         distances = np.full(count, np.nan) if distances_N is None else np.array(distances_N, float)
         shapes = [each.shape for each in (centres, directions, rotations, distances)]
         if shapes != [(count, 3), (count, 3), (count, 3, 3), (count,)]:
             raise GeometryError(f'neighbours have N centres, directions, rotations, not {shapes}')
-        with np.errstate(invalid='ignore'):
+        with np.errstate(invalid='ignore', over='ignore'):
             lengths = np.linalg.norm(directions, axis=1)
             turned = rotations @ np.swapaxes(rotations, 1, 2) - np.eye(3)
-            usable = np.isfinite(centres).all(axis=1) & np.isfinite(lengths)
-            usable &= lengths > _LEAST_LENGTH
+            usable = (np.abs(centres) < _MOST).all(axis=1)
+            usable &= (lengths > _LEAST_LENGTH) & (lengths < _MOST)
             usable &= np.abs(turned).max(axis=(1, 2), initial=0) <= _ROTATION_TOLERANCE
             usable &= np.linalg.det(np.nan_to_num(rotations)) > 0
-            distances[~(distances >= 0) | ~np.isfinite(distances)] = np.nan
+            distances[~((distances >= 0) & (distances < _MOST))] = np.nan
         directions[usable] /= lengths[usable, None]
         return cls(centres, directions, rotations, distances, usable)
 

@@ -17,9 +17,9 @@ One position of several rays, of which some are wrong: ours.
 
 What a neighbour says of where the camera is has a covariance: across its ray as the angle and the
 distance make it, along it as the error of the distance, or endless where none is told. A position
-is the mean of the neighbours that agree, weighted so; for rays alone that is the point that is
-nearest to all of them by angle. Where rays are parallel the covariance says so, and the answer
-is that there is none.
+is the mean of the neighbours that agree, weighted so. Rays that may as well be parallel, by their
+noise, leave it open, and the answer is that there is none: where cameras are close together noisy
+rays cross right beside them.
 """
 
 from __future__ import annotations
@@ -42,6 +42,11 @@ _STILL = 1e-9
 _SINGULAR = 1e-12
 # A distance that is further off, in deviations, is a mistake.
 _FAR_OFF = 3.0
+# Rays to a point at infinity may be what is seen unless they are less likely by so much: five
+# deviations, since noisy rays cross too near, and less than their covariance says.
+_OPEN_CHI2 = 25.0
+# Times the angle within which rays agree: those that do not count up to that.
+_OUTLYING = 3.0
 # Of errors in two directions that are normal, the median length is so many deviations; and from
 # where on what is off counts less (Cauchy's weights, 95 % efficient).
 _MEDIAN, _CAUCHY = 1.1774, 2.385
@@ -75,19 +80,24 @@ class PositionOptions:
     """
     What makes a position of rays.
 
-    Rays agree with a point that is at most `within_rad` off them, ahead. At least `least` must;
-    where no distance is told, two of them must be `apart_rad` from parallel.
+    Rays agree with a point that is at most `within_rad` off them, ahead. At least `least` of them
+    must, and a `share` of all. Hypotheses are where two cross that are `apart_rad` from parallel.
     """
 
     within_rad: float = math.radians(10)
     least: int = 3
+    share: float = 0.35
     apart_rad: float = math.radians(4)
     noise: Noise = field(default_factory=Noise)
+
+    def enough(self, usable: int) -> int:
+        """Return how many of so many neighbours must agree."""
+        return max(self.least, math.ceil(self.share * usable))
 
     def __post_init__(self) -> None:
         """Refuse limits that take anything, or nothing."""
         angles = 0 < self.within_rad <= math.pi / 2 and 0 <= self.apart_rad <= math.pi / 2
-        if not angles or self.least < 1:
+        if not angles or self.least < 1 or not 0 <= self.share < 1:
             raise ConfigError(f'nothing can be located by {self}')
 
 
@@ -181,10 +191,19 @@ class _Rays:
         return np.concatenate([crossings.points_P3[sound], self.centres_N3[told] + along])
 
     def off(self, points_H3: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the angles (H, N) by which points are off; 0 within the floor of a camera."""
+        """
+        Return the angles (H, N) by which points are off.
+
+        From within the floor of a camera every direction leads to it, so that its ray says
+        nothing: it counts as off, unless its distance says that it is there.
+        """
+        noise = self.options.noise
         off_HN = angles_off(points_H3, self.centres_N3, self.directions_N3)
         to_HN = np.linalg.norm(points_H3[:, None] - self.centres_N3[None], axis=2)
-        return np.where(to_HN <= self.options.noise.floor_m, 0.0, off_HN)
+        with np.errstate(invalid='ignore'):
+            there_N = self.distances_N <= _FAR_OFF * noise.floor_m
+        within_HN = np.where(there_N, 0.0, math.pi)
+        return np.where(to_HN <= noise.floor_m, within_HN, off_HN)
 
     def costs(self, points_H3: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what is against each of some points."""
@@ -242,16 +261,27 @@ class _Rays:
 
     def objection(self, found: _Refined) -> str:
         """Return why a point is no answer, or ''."""
-        agree, least = int(found.agree_N.sum()), self.options.least
+        agree, least = int(found.agree_N.sum()), self.options.enough(len(self))
         if agree < least:
             return f'{agree} of {len(self)} neighbours agree, and {least} must'
-        apart = widest_angle(self.directions_N3[found.agree_N])
-        if not found.told and apart < self.options.apart_rad:
-            return f'the rays are parallel, within {math.degrees(apart):.1f} deg'
+        if found.told < self.options.least and self._may_be_parallel(found):
+            apart = math.degrees(widest_angle(self.directions_N3[found.agree_N]))
+            return f'the rays may as well be parallel: they are {apart:.1f} deg apart at most'
         eigenvalues = np.linalg.eigvalsh(found.information_33)
         if eigenvalues[0] <= _SINGULAR * eigenvalues[-1]:
             return 'the rays leave the position open'
         return ''
+
+    def _may_be_parallel(self, found: _Refined) -> bool:
+        """Tell whether a point at infinity, in some direction, explains all rays about as well."""
+        mean_3 = self.directions_N3[found.agree_N].sum(axis=0)
+        ways_W3 = np.concatenate([self.directions_N3, mean_3[None]])
+        across_WN = np.linalg.norm(np.cross(ways_W3[:, None], self.directions_N3[None]), axis=2)
+        at_infinity_WN = np.arctan2(across_WN, ways_W3 @ self.directions_N3.T)
+        most_N = np.where(found.agree_N, math.pi, _OUTLYING * self.options.within_rad)
+        here_N = np.minimum(self.off(found.centre_3[None])[0], most_N)
+        worse = (np.minimum(at_infinity_WN, most_N) ** 2).sum(axis=1).min() - (here_N**2).sum()
+        return bool(worse < _OPEN_CHI2 * self.options.noise.angle_rad**2 * found.grown)
 
     def covariance(self, found: _Refined) -> NDArray[np.float64]:
         """Return the covariance of a mean, larger where rays differ by more than is usual."""

@@ -131,7 +131,10 @@ class PoseNetLocalizer:
 
     def _estimate(self, pose: Pose | None, novelty: float) -> PoseEstimate:
         if pose is None:
-            return PoseEstimate.refused(self.method, 'the network output is not finite')
+            why = 'the network output is not finite'
+            if self.method == RETRIEVAL:
+                why = 'the image has nothing in common with any training image'
+            return PoseEstimate.refused(self.method, why)
         trust = self._trust
         if trust is None:
             return PoseEstimate(pose, self._covariance, self.method)

@@ -138,10 +138,14 @@ class ModelCard:
                 errors=dict(values['errors']),
                 covariance=values['covariance'],
                 trust=values['trust'] and Trust.from_dict(values['trust']),
-                retrieval=values['retrieval'] and Measure.from_dict(values['retrieval']),
+                retrieval=_measure_of(values['retrieval']),
             )
         except (TypeError, ValueError, GeometryError, ConfigError) as error:
             raise ModelError(f'has values that do not fit: {error}') from error
+
+
+def _measure_of(values: Mapping[str, Any] | None) -> Measure | None:
+    return None if values is None else Measure.from_dict(values)
 
 
 def _checked(covariance: ArrayLike) -> NDArray[np.float64]:

@@ -47,6 +47,8 @@ _COLUMNS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 _LOOKS, _GRID = 24, (3, 4)
 _FIRST_SHARPNESS = 10.0
 _NO_MASS = 1e-3
+# OpenCV's usual five steps leave the corners of a wide image some pixels off.
+_EXACTLY = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-9)
 
 
 @dataclass(frozen=True)
@@ -202,19 +204,41 @@ def _layer(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
     return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
-def cell_rays(camera: Camera, shape: tuple[int, int]) -> NDArray[np.float32]:
+class Cells(NamedTuple):
     """
-    Return the rays (2, h, w) through the centres of so many cells of a camera's whole image.
+    Where the cells of a map look in an image (width, height) of `size`.
+
+    Of `shape` (rows, columns) the first is centred at the pixel `first` (x, y) and the others
+    `step` pixels on. torchvision's trunks pad on both sides and halve from the first pixel on, so
+    that this is the image's corner and not the middle of a tile.
+    """
+
+    shape: tuple[int, int]
+    size: tuple[int, int]
+    first: tuple[float, float]
+    step: float
+
+    def pixels(self, camera: Camera) -> NDArray[np.float64]:
+        """Return the centres (h, w, 2) in pixels of a camera, whose whole image they cover."""
+        scale = np.array([camera.width, camera.height]) / np.array(self.size)
+        columns = self.first[0] + self.step * np.arange(self.shape[1])
+        rows = self.first[1] + self.step * np.arange(self.shape[0])
+        return (np.stack(np.meshgrid(columns, rows), axis=-1) + 0.5) * scale - 0.5
+
+
+def cell_rays(camera: Camera, cells: Cells) -> NDArray[np.float32]:
+    """
+    Return the rays (2, h, w) through the centres of cells.
 
     x and y at a distance of 1 along the optical axis, without the lens's distortion.
     """
-    height, width = shape
-    x = (np.arange(width) + 0.5) * camera.width / width - 0.5
-    y = (np.arange(height) + 0.5) * camera.height / height - 0.5
-    pixels = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 1, 2)
-    coefficients = np.array(camera.coefficients)
-    undistort = cv2.undistortPoints
+    pixels = cells.pixels(camera)
+    points = pixels.reshape(-1, 1, 2)
+    inputs = (camera.matrix, np.array(camera.coefficients))
     if camera.distortion == 'equidistant':
-        undistort = cv2.fisheye.undistortPoints
-    rays = undistort(pixels, camera.matrix, coefficients if len(coefficients) else None)
-    return rays.reshape(height, width, 2).transpose(2, 0, 1).astype(np.float32)
+        rays = cv2.fisheye.undistortPoints(points, *inputs, criteria=_EXACTLY)
+    elif camera.distortion == 'none':
+        rays = (points - (camera.cx, camera.cy)) / (camera.fx, camera.fy)
+    else:
+        rays = cv2.undistortPointsIter(points, *inputs, None, None, _EXACTLY)
+    return rays.reshape(*pixels.shape).transpose(2, 0, 1).astype(np.float32)

@@ -17,11 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import hashlib
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.models.backbones import Trunk
+from posenet_ros.models.relative import Cells
 import torch
 from torch import nn, Tensor
 
@@ -34,8 +36,8 @@ class TrunkMaps(nn.Module):
     """
     The trunk as far as one of its scales, as it came: it does not learn, and batch norms stay.
 
-    `level` counts from the coarsest scale, 1. `channels` is the depth of the maps, and `shape` has
-    their height and width.
+    `level` counts from the coarsest scale, 1. `channels` is the depth of the maps, and `cells` say
+    where in the image each of their cells looks.
     """
 
     def __init__(self, trunk: Trunk, level: int) -> None:
@@ -49,9 +51,36 @@ class TrunkMaps(nn.Module):
         mean, std = trunk.backbone.mean, trunk.backbone.std
         self.register_buffer('mean_311', torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer('std_311', torch.tensor(std).view(3, 1, 1), persistent=False)
-        with torch.no_grad():
-            map_1Chw, _ = self(torch.zeros(1, 3, SIZE[1], SIZE[0], dtype=torch.uint8))
-        self.shape = (map_1Chw.shape[2], map_1Chw.shape[3])
+        self.cells = self._cells()
+
+    def _cells(self) -> Cells:
+        """
+        Measure where cells look.
+
+        A cell is centred where the gradient of what it says is, in the mean over channels; of two
+        in the middle, which no border cuts, that tells the first and the step.
+        """
+        image = torch.rand(1, 3, SIZE[1], SIZE[0], generator=torch.Generator().manual_seed(0))
+        image.requires_grad_(True)
+        with torch.enable_grad():
+            map_Chw = self.trunk.maps(image, {self._name})[self._name][0]
+            height, width = map_Chw.shape[1:]
+            step = SIZE[0] / width
+            row, column = height // 2, width // 2
+            (gradient_1CHW,) = torch.autograd.grad(map_Chw[:, row, column].square().sum(), image)
+        weight_HW = gradient_1CHW[0].square().sum(dim=0)
+        weight_HW = weight_HW / weight_HW.sum().clamp(min=1e-30)
+        x = float((weight_HW.sum(dim=0) * torch.arange(SIZE[0])).sum()) - step * column
+        y = float((weight_HW.sum(dim=1) * torch.arange(SIZE[1])).sum()) - step * row
+        return Cells((height, width), SIZE, (x, y), step)
+
+    @property
+    def sha256(self) -> str:
+        """What tells it from another: its weights, and which scale of which images it maps."""
+        told = hashlib.sha256(f'{self._name} {SIZE}'.encode())
+        for name, value in sorted(self.trunk.state_dict().items()):
+            told.update(name.encode() + value.cpu().numpy().tobytes())
+        return told.hexdigest()
 
     def train(self, mode: bool = True) -> TrunkMaps:
         """Stay as it is."""

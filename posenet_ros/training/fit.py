@@ -125,7 +125,9 @@ def fit(
         elif pretrained and is_folded(trunk):
             unfold_batch_norms(trunk, _some_images(training_set, batch_size))
         checkpoint = log_dir / CHECKPOINT
-        if options.head == 'linear' and not checkpoint.is_file():
+        # Where there are no epochs, there is none to go on from.
+        begun = bool(trainer.max_epochs) and checkpoint.is_file()
+        if options.head == 'linear' and not begun:
             solve_last_layer(model, views(training_set, batch_size))
         if trainer.max_epochs:
             run(
@@ -133,7 +135,7 @@ def fit(
                 PoseTraining(model, options, identity_of(train, held_out, options)),
                 _loader(training_set, batch_size, train_images.all_in_memory, shuffle=True),
                 _loader(held_out_set, batch_size, held_out_images.all_in_memory),
-                checkpoint if checkpoint.is_file() else None,
+                checkpoint if begun else None,
             )
     if options.head == 'linear':
         _solve_again(model, training_set, options)

@@ -51,6 +51,21 @@ def test_leaves_what_it_promises_and_says_where(finished):
     assert 'nearest training image' in said
 
 
+def test_without_epochs_a_linear_head_is_fitted_and_nothing_else(words, tmp_path, capsys):
+    output = tmp_path / 'run'
+    assert main(words(output, '--epochs', 0, '--set', 'head=linear')) == 0
+    loaded = load_model(output)
+    assert loaded.card.training['options']['epochs'] == 0
+    assert (
+        loaded.card.errors['median_position_m']
+        < loaded.card.errors['baselines']['mean_pose']['median_position_m']
+    )
+    assert not list((output / 'logs').glob('**/*.ckpt'))
+    capsys.readouterr()
+    assert main(words(tmp_path / 'other', '--epochs', 0)) == 2
+    assert 'only a linear head is fitted' in capsys.readouterr().err
+
+
 def test_the_card_tells_where_the_model_comes_from(finished, scene):
     loaded = load_model(finished[0])
     card = loaded.card

@@ -220,5 +220,9 @@ def test_few_frames_take_as_many_steps_in_equal_batches(frames):
 def test_epochs_given_replace_the_iterations_of_a_recipe(subject):
     iterations = replace(subject, options=replace(subject.options, iterations=700, devices=4))
     assert recipe_of(iterations, 3).epochs_for(36) == 3
+    with pytest.raises(ConfigError, match='say here how many'):
+        recipe_of(
+            replace(subject, options=replace(subject.options, epochs=0, head='linear')), None
+        )
     kept = recipe_of(iterations, None)
     assert (kept.iterations, kept.devices) == (700, 1)

@@ -148,6 +148,7 @@ def test_weights_of_another_model_are_refused_even_with_a_matching_card(folder, 
         (lambda v: v.update(covariance=[1.0]), 'covariance'),
         (lambda v: v.update(errors=3), 'do not fit'),
         (lambda v: v.update(retrieval={'trust': None}), 'a measure has a covariance and trust'),
+        (lambda v: v.update(retrieval={}), 'a measure has a covariance and trust'),
         (lambda v: v.pop('retrieval'), 'retrieval'),
     ],
 )

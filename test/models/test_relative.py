@@ -17,15 +17,19 @@
 from dataclasses import replace
 import math
 
+import cv2
 import numpy as np
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Camera
+from posenet_ros.models.backbones import build_backbone
 from posenet_ros.models.relative import (
     cell_rays,
+    Cells,
     RelativeArchitecture,
     RelativePoseNet,
     Side,
 )
+from posenet_ros.models.trunk_maps import SIZE, TrunkMaps
 import pytest
 import torch
 
@@ -35,7 +39,8 @@ SMALL = RelativeArchitecture(key=8, width=8, dropout=0.0)
 
 def side(seed, channels=12, shape=(6, 8), count=3):
     generator = torch.Generator().manual_seed(seed)
-    rays = torch.from_numpy(cell_rays(CAMERA, shape)).expand(count, -1, -1, -1)
+    cells = Cells(shape, (64, 48), (3.5, 3.5), 8.0)
+    rays = torch.from_numpy(cell_rays(CAMERA, cells)).expand(count, -1, -1, -1)
     return Side(torch.randn(count, channels, *shape, generator=generator), rays)
 
 
@@ -96,30 +101,56 @@ def test_a_cell_is_found_where_the_other_image_shows_the_same():
 
 
 def test_rays_are_those_of_cell_centres():
-    rays = cell_rays(CAMERA, (2, 2))
-    # Cells of 32 x 24 pixels: centres at 15.5 and 47.5, 11.5 and 35.5.
+    cells = Cells((2, 2), (64, 48), (15.5, 11.5), 32.0)
+    rays = cell_rays(CAMERA, cells)
+    # Centres at 15.5 and 47.5 across, 11.5 and 43.5 down.
     np.testing.assert_allclose(rays[0], [[-0.4, 0.4]] * 2, atol=1e-6)
-    np.testing.assert_allclose(rays[1], [[-0.3, -0.3], [0.3, 0.3]], atol=1e-6)
+    np.testing.assert_allclose(rays[1], [[-0.3, -0.3], [0.5, 0.5]], atol=1e-6)
     # Twice the pixels are the same rays.
-    np.testing.assert_allclose(cell_rays(CAMERA.resized(128, 96), (2, 2)), rays, atol=1e-6)
+    np.testing.assert_allclose(cell_rays(CAMERA.resized(128, 96), cells), rays, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ('distortion', 'coefficients'),
-    [('plumb_bob', (-0.2, 0.03, 0.001, -0.002, 0.0)), ('equidistant', (-0.01, 0.002, 0.0, 0.0))],
+    [
+        ('plumb_bob', (-0.3, 0.1, 0.001, -0.002, 0.0)),
+        ('rational_polynomial', (-0.2, 0.03, 0.001, -0.002, 0.0, 0.1, 0.0, 0.0)),
+        ('equidistant', (-0.01, 0.002, 0.0, 0.0)),
+    ],
 )
 def test_a_lens_is_taken_out_of_the_rays(distortion, coefficients):
-    import cv2
-
-    camera = replace(CAMERA, distortion=distortion, coefficients=coefficients)
-    rays = cell_rays(camera, (3, 4)).reshape(2, -1).T
+    camera = Camera(640, 480, 400.0, 400.0, 319.5, 239.5, distortion, coefficients)
+    cells = Cells((12, 16), (256, 192), (0.0, 0.0), 16.0)
+    rays = cell_rays(camera, cells).reshape(2, -1).T
     points = np.concatenate([rays, np.ones((len(rays), 1))], axis=1)[:, None].astype(np.float64)
     project = cv2.fisheye.projectPoints if distortion == 'equidistant' else cv2.projectPoints
     zero, inputs = np.zeros(3), (camera.matrix, np.array(coefficients))
     pixels, _ = project(points, zero, zero, *inputs)
-    x, y = (np.arange(4) + 0.5) * 16 - 0.5, (np.arange(3) + 0.5) * 16 - 0.5
-    expected = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    np.testing.assert_allclose(pixels.reshape(-1, 2), expected, atol=1e-2)
+    expected = cells.pixels(camera).reshape(-1, 2)
+    np.testing.assert_allclose(pixels.reshape(-1, 2), expected, atol=0.05)
+
+
+@pytest.mark.parametrize('backbone', ['mobilenet_v2', 'resnet18'])
+def test_cells_are_where_the_trunk_looks(backbone):
+    """What a bright spot changes is centred on the cell that is said to look there."""
+    torch.manual_seed(0)
+    trunk = TrunkMaps(build_backbone(backbone), 2)
+    assert trunk.cells.shape == (12, 16)
+    assert trunk.cells.step == 16
+    # Trunks that halve from the first pixel on.
+    assert trunk.cells.first == pytest.approx((0, 0), abs=2)
+    grey = torch.full((1, 3, SIZE[1], SIZE[0]), 128, dtype=torch.uint8)
+    before, _ = trunk(grey)
+    # A cell's centre half a cell off would be found half a cell off.
+    for row, column in ((4, 5), (7, 11)):
+        x, y = (round(trunk.cells.first[axis] + 16 * at) for axis, at in ((0, column), (1, row)))
+        spot = grey.clone()
+        spot[:, :, y - 3 : y + 4, x - 3 : x + 4] = 255
+        change_hw = (trunk(spot)[0] - before)[0].square().sum(dim=0)
+        change_hw = change_hw / change_hw.sum()
+        found_row = float((change_hw.sum(dim=1) * torch.arange(12)).sum())
+        found_column = float((change_hw.sum(dim=0) * torch.arange(16)).sum())
+        assert (found_row, found_column) == pytest.approx((row, column), abs=0.4)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ class DrawnPairs(Dataset):
     """
     `count` pairs an epoch, in batches, each pair drawn by chance from a scene drawn by chance.
 
-    With `mirrored` half of them are seen in a mirror: map, rays and pose.
+    With `mirrored` half of them are of a mirrored room: cells, rays and pose. What each cell shows
+    is as it was, in both images alike: the trunk is not asked again.
     """
 
     def __init__(

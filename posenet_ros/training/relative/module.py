@@ -46,7 +46,8 @@ class RelativeOptions:
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be learned by."""
-        if self.steps < 1 or self.batch_size < 2 or not self.learning_rate > 0:
+        sound = 0 < self.learning_rate < math.inf and 0 <= self.weight_decay < math.inf
+        if self.steps < 1 or self.batch_size < 2 or not (sound and 0 <= self.warmup < 1):
             raise ConfigError(f'nothing is learned by {self}')
 
 

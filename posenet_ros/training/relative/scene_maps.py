@@ -26,12 +26,14 @@ from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.data.pairs import find_pairs, PairOptions, Pairs
 from posenet_ros.errors import ConfigError
-from posenet_ros.files import written_whole
+from posenet_ros.files import read_yaml, write_yaml, written_whole
 from posenet_ros.geometry import Camera
 from posenet_ros.models.relative import cell_rays
 from posenet_ros.models.trunk_maps import stacked, TrunkMaps
+from posenet_ros.training.identity import frames_sha256
 
 _BATCH = 16
+_MADE = 'made.yaml'
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,7 @@ def describe_scene(
     """
     Make the maps of a scene in a folder, or take those that are there.
 
+    Those of other frames, or by another trunk, are made anew.
     `image_done` is told how many more there are. Raises ConfigError for a scene whose camera is
     not known, and DatasetError where no two of its frames are a pair.
     """
@@ -79,20 +82,27 @@ def describe_scene(
     sequences = [frame.sequence for frame in frames]
     pairs = find_pairs(poses, camera, options, sequences)
     maps_path, wholes_path = folder / 'maps.npy', folder / 'wholes.npy'
+    made = {'frames_sha256': frames_sha256(frames), 'trunk_sha256': trunk.sha256}
     # Written last: where it is, both are whole.
-    if wholes_path.is_file():
+    if _made_of(folder / _MADE) == made:
         image_done(len(frames))
     else:
+        (folder / _MADE).unlink(missing_ok=True)
         _write(frames, trunk, maps_path, wholes_path, image_done)
+        write_yaml(folder / _MADE, made)
     return SceneMaps(
         name,
         np.load(maps_path, mmap_mode='r'),
         np.load(wholes_path),
-        cell_rays(camera, trunk.shape),
+        cell_rays(camera, trunk.cells),
         np.array([pose.translation for pose in poses]),
         np.array([pose.rotation.as_matrix() for pose in poses]),
         pairs,
     )
+
+
+def _made_of(path: Path) -> dict[str, str] | None:
+    return read_yaml(path, ConfigError) if path.is_file() else None
 
 
 def _write(
@@ -103,7 +113,7 @@ def _write(
     image_done: Callable[[int], object],
 ) -> None:
     maps_path.parent.mkdir(parents=True, exist_ok=True)
-    shape = (len(frames), trunk.channels, *trunk.shape)
+    shape = (len(frames), trunk.channels, *trunk.cells.shape)
     device = trunk.mean_311.device
     wholes = []
     with written_whole(maps_path) as path:

@@ -19,13 +19,14 @@ from __future__ import annotations
 import numpy as np
 from posenet_ros.data.pairs import find_pairs
 from posenet_ros.geometry import Camera, Pose
-from posenet_ros.models.relative import cell_rays
+from posenet_ros.models.relative import cell_rays, Cells
 from posenet_ros.training.relative.scene_maps import SceneMaps
 import pytest
 from scipy.spatial.transform import Rotation
 
 CAMERA = Camera(64, 48, 40.0, 40.0, 31.5, 23.5)
 SHAPE = (3, 4)
+CELLS = Cells(SHAPE, (64, 48), (7.5, 7.5), 16.0)
 
 
 def poses_of(count, rng):
@@ -47,7 +48,7 @@ def make_scene():
             f'scene {seed}',
             maps.astype(np.float16),
             rng.standard_normal((count, 8)).astype(np.float32),
-            cell_rays(CAMERA, SHAPE),
+            cell_rays(CAMERA, CELLS),
             np.array([pose.translation for pose in poses]),
             np.array([pose.rotation.as_matrix() for pose in poses]),
             find_pairs(poses, CAMERA),

@@ -15,12 +15,13 @@
 """That a network of relative poses learns, goes on from where it was, and refuses what it must."""
 
 from dataclasses import replace
+import math
 
 import numpy as np
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.models.relative import RelativeArchitecture
 from posenet_ros.training.relative.fit import fit_relative
-from posenet_ros.training.relative.module import RelativeOptions
+from posenet_ros.training.relative.module import RelativeOptions, RelativeTraining
 import pytest
 import torch
 
@@ -55,11 +56,28 @@ def test_it_learns_what_carries_over_to_other_scenes(telling_scenes, tmp_path):
     assert after.keys() >= {'train/loss', 'held_out/log_distance', 'held_out/rotation_deg'}
 
 
-def test_a_training_that_ended_is_not_begun_anew_and_another_is_refused(telling_scenes, tmp_path):
+@pytest.fixture
+def steps_taken(monkeypatch):
+    taken = []
+    original = RelativeTraining.training_step
+
+    def step(self, batch, batch_index):
+        taken.append(batch_index)
+        return original(self, batch, batch_index)
+
+    monkeypatch.setattr(RelativeTraining, 'training_step', step)
+    return taken
+
+
+def test_a_training_that_ended_is_not_begun_anew_and_another_is_refused(
+    telling_scenes, tmp_path, steps_taken
+):
     options = RelativeOptions(steps=3, batch_size=8)
     parts = telling_scenes[1:], telling_scenes[:1], SMALL, options, tmp_path
     first = fit_relative(*parts, IDENTITY)
+    assert len(steps_taken) == 3
     again = fit_relative(*parts, IDENTITY)
+    assert len(steps_taken) == 3
     for one, other in zip(
         first.model.state_dict().values(), again.model.state_dict().values(), strict=True
     ):
@@ -71,6 +89,9 @@ def test_a_training_that_ended_is_not_begun_anew_and_another_is_refused(telling_
 def test_without_scenes_to_measure_on_nothing_begins(telling_scenes, tmp_path):
     with pytest.raises(ConfigError, match='of some scenes and measured on others'):
         fit_relative(telling_scenes, [], SMALL, RelativeOptions(), tmp_path, IDENTITY)
-    for values in ({'steps': 0}, {'batch_size': 1}, {'learning_rate': 0.0}):
+    for values in (
+        *({'steps': 0}, {'batch_size': 1}, {'learning_rate': 0.0}),
+        *({'learning_rate': math.inf}, {'weight_decay': math.nan}, {'warmup': 1.0}),
+    ):
         with pytest.raises(ConfigError):
             RelativeOptions(**values)

@@ -51,8 +51,8 @@ def test_maps_are_those_of_the_images_in_their_order(trunk, frames, tmp_path):
     told = []
     scene = describe_scene('s', frames, CAMERA, trunk, tmp_path / 'maps', image_done=told.append)
     assert sum(told) == len(scene) == 20
-    assert scene.maps_NChw.shape == (20, trunk.channels, *trunk.shape)
-    assert scene.ray_2hw.shape == (2, *trunk.shape)
+    assert scene.maps_NChw.shape == (20, trunk.channels, *trunk.cells.shape)
+    assert scene.ray_2hw.shape == (2, *trunk.cells.shape)
     map_1Chw, whole_1D = trunk(stacked([read_image(frames[17].image)]))
     np.testing.assert_allclose(scene.maps_NChw[17], map_1Chw[0], atol=2e-2)
     np.testing.assert_allclose(scene.wholes_ND[17], whole_1D[0], atol=1e-4)
@@ -60,17 +60,37 @@ def test_maps_are_those_of_the_images_in_their_order(trunk, frames, tmp_path):
     np.testing.assert_allclose(scene.centres_N3[17], [1.7, 0, 0])
 
 
-def test_what_is_there_is_taken_and_what_is_half_there_made_anew(trunk, frames, tmp_path):
+def test_what_is_there_of_the_same_is_taken(trunk, frames, tmp_path):
     folder = tmp_path / 'maps'
     first = describe_scene('s', frames, CAMERA, trunk, folder)
     for frame in frames:
         frame.image.unlink()
     again = describe_scene('s', frames, CAMERA, trunk, folder)
     np.testing.assert_array_equal(first.maps_NChw, again.maps_NChw)
-    (folder / 'wholes.npy').unlink()
+
+
+def test_maps_of_other_frames_or_by_another_trunk_are_made_anew(trunk, frames, tmp_path):
+    folder = tmp_path / 'maps'
+    describe_scene('s', frames, CAMERA, trunk, folder)
+    turned = describe_scene('s', frames[::-1], CAMERA, trunk, folder)
+    map_1Chw, _ = trunk(stacked([read_image(frames[2].image)]))
+    np.testing.assert_allclose(turned.maps_NChw[17], map_1Chw[0], atol=2e-2)
+    torch.manual_seed(1)
+    other = TrunkMaps(build_backbone('mobilenet_v3_small'), 1)
+    assert other.sha256 != trunk.sha256
+    anew = describe_scene('s', frames, CAMERA, other, folder)
+    assert anew.maps_NChw.shape == (20, other.channels, *other.cells.shape)
+
+
+def test_what_is_half_there_is_made_anew(trunk, frames, tmp_path):
+    folder = tmp_path / 'maps'
+    describe_scene('s', frames, CAMERA, trunk, folder)
+    (folder / 'made.yaml').unlink()
+    for frame in frames[5:]:
+        frame.image.unlink()
     with pytest.raises(Exception, match='jpg'):
         describe_scene('s', frames, CAMERA, trunk, folder)
-    assert not (folder / 'wholes.npy').exists()
+    assert not (folder / 'made.yaml').exists()
 
 
 def test_the_trunk_does_not_learn(trunk):
