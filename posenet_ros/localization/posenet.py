@@ -56,13 +56,18 @@ class PoseNetLocalizer:
     A regressor always answers. An image that is less like any training image than held-out
     frames were is refused; the covariance of the others is what the held-out residuals support,
     larger for an image that is less like the training images. `always` answers every image, for
-    comparing regressors.
+    comparing regressors. `engine` says by what the network runs.
     """
 
     method = 'posenet'
 
     def __init__(
-        self, loaded: LoadedModel, ensemble: Ensemble = CENTRE_CROP, *, always: bool = False
+        self,
+        loaded: LoadedModel,
+        ensemble: Ensemble = CENTRE_CROP,
+        *,
+        always: bool = False,
+        engine: str = 'eager',
     ) -> None:
         """Take a loaded model; raise ModelError when its covariance was never measured."""
         if loaded.card.covariance is None:
@@ -73,6 +78,7 @@ class PoseNetLocalizer:
         self.card: ModelCard = loaded.card
         self.training = loaded.features
         self.device = loaded.device
+        self.engine = engine
         self._trust = loaded.card.trust
         self._always = always
         if self._trust is not None and loaded.features is None:

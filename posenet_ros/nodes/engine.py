@@ -32,7 +32,7 @@ from posenet_ros.nodes.pipeline import Pipeline
 # Images in work end well within this; a thread that does not is left behind.
 _WORKERS_PATIENCE_S = 2.0
 
-Load = Callable[[Path, str, int, str], Localizer]
+Load = Callable[[Path, str, int, str, str], Localizer]
 
 
 class Request(NamedTuple):
@@ -42,6 +42,7 @@ class Request(NamedTuple):
     device: str
     threads: int
     refine: str
+    engine: str
 
 
 class Running(NamedTuple):
@@ -96,7 +97,8 @@ class Engine:
         if not request.model:
             raise ConfigError('no model given: start with --model DIR, or set the parameter model')
         path = Path(request.model).expanduser()
-        return self._load(path, request.device, request.threads, request.refine)
+        how = request.device, request.threads, request.refine, request.engine
+        return self._load(path, *how)
 
     def load_behind(self, request: Request) -> None:
         """Load another model in the background; the last that was asked for is taken."""

@@ -292,7 +292,7 @@ class Bench:
             )
         )
 
-    def load(self, path: Path, device: str, threads: int, refine: str) -> Any:
+    def load(self, path: Path, device: str, threads: int, refine: str, engine: str) -> Any:
         if path.name == 'broken':
             raise ModelError(f'{path} is truncated; copy it again')
         self.refine = refine
