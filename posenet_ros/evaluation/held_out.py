@@ -32,6 +32,7 @@ from posenet_ros.evaluation.queries import queries_of_frames
 from posenet_ros.evaluation.trusting import calibrate
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.localization.retrieval import FeatureIndex
+from posenet_ros.localization.thinning import thinned
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
@@ -81,7 +82,7 @@ def evaluate_held_out(
     told = 'evaluating held-out frames'
     evaluation = evaluate_regressor(regressor, frames, told, Baselines(features))
     support, trust = calibrate(
-        regressor, FeatureIndex(features), train, blocks, disturb or disturbances()
+        regressor, FeatureIndex(thinned(features)), train, blocks, disturb or disturbances()
     )
     return HeldOut(evaluation, support, trust, features)
 

@@ -26,6 +26,7 @@ from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.localization.estimate import Answers, PoseEstimate
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.localization.retrieval import FeatureIndex
+from posenet_ros.localization.thinning import thinned
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel
 import torch
@@ -86,7 +87,10 @@ class PoseNetLocalizer:
                 'the model folder lacks the features of the training images, without which '
                 'nothing tells places in the map from others; copy the whole folder'
             )
-        self._index = FeatureIndex(loaded.features) if self._trust is not None else None
+        self._index = None
+        if self._trust is not None:
+            # The limits in `trust` were measured by the same.
+            self._index = FeatureIndex(thinned(loaded.features))
         self._by_novelty = self._trust and self._trust.by_novelty(loaded.card.covariance)
         self.regressor = PoseRegressor(
             loaded.model, loaded.card.preprocessing, loaded.device, ensemble
