@@ -107,7 +107,7 @@ def make_engine(model: PoseNet, preprocessing: Preprocessing, name: str) -> Engi
     # Half precision has three digits left at best: what that is worth, errors tell.
     if not difference <= (TOLERANCE if kind.exact else 1.0):
         raise ConfigError(
-            f'engine {name} differs from {_REFERENCE} by {difference:.1g}, relative, and '
+            f'engine {name} differs from {_REFERENCE} by {difference:.1e}, relative, and '
             f'{TOLERANCE:.0e} is allowed; use {EAGER}'
         )
     told = f'{name} ({kind.about}; {difference:.0e} from {_REFERENCE})'

@@ -26,21 +26,22 @@ TOLERANCE = 1e-4
 
 
 @torch.inference_mode()
-def largest_difference(reference: PosePrediction, other: PosePrediction, extent: float) -> float:
+def largest_difference(reference: PosePrediction, other: PosePrediction, model: PoseNet) -> float:
     """
     Return the largest relative difference of two predictions for the same images.
 
-    Positions are compared with `extent`, the largest half side of the scene, quaternions with
-    their length of one, whatever their sign, features with the longest of them. Infinite where
-    one of them is not finite.
+    Positions are compared with the largest half side of the scene of `model`, or how far they are
+    from its middle where that is more; quaternions with their length of one, whatever their sign;
+    features with theirs, which is one at most. Infinite where one of them is not finite.
     """
     same_side = (reference.quaternion_wxyz_B4 * other.quaternion_wxyz_B4).sum(1, keepdim=True)
     quaternion = other.quaternion_wxyz_B4 * torch.where(same_side < 0, -1.0, 1.0)
-    longest = float(torch.linalg.norm(reference.feature_BK, dim=1).max())
+    away = (reference.position_B3 - model.position_mean).abs().max()
+    reach = float(torch.maximum(model.position_scale.max(), away))
     apart = [
-        (reference.position_B3 - other.position_B3) / extent,
+        (reference.position_B3 - other.position_B3) / reach,
         reference.quaternion_wxyz_B4 - quaternion,
-        (reference.feature_BK - other.feature_BK) / max(longest, 1e-12),
+        reference.feature_BK - other.feature_BK,
     ]
     largest = float(torch.cat([each.abs().flatten() for each in apart]).max())
     return largest if largest < float('inf') else float('inf')
@@ -50,8 +51,7 @@ def largest_difference(reference: PosePrediction, other: PosePrediction, extent:
 def difference_of(reference: PoseNet, other: PoseNet, preprocessing: Preprocessing) -> float:
     """Return how far two networks are apart on an image of noise, always the same one."""
     image_B3HW = noise_image(preprocessing)
-    extent = float(reference.position_scale.max())
-    return largest_difference(reference(image_B3HW), other(image_B3HW), extent)
+    return largest_difference(reference(image_B3HW), other(image_B3HW), reference)
 
 
 def noise_image(preprocessing: Preprocessing) -> Tensor:

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from posenet_ros.models.checkpoint import TrainingFeatures
 
 # A comparison with so many takes a fiftieth of what the smallest networks take, and 4 MB.
@@ -39,10 +40,28 @@ def thinned(training: TrainingFeatures, most: int = MOST_COMPARED) -> TrainingFe
     turned = np.maximum(1 - np.einsum('nk,nk->n', features[1:], features[:-1]), 0)
     # Where nothing changes at all, by their number.
     way = np.concatenate([[0.0], np.cumsum(turned + 1e-9, dtype=np.float64)])
-    kept = np.unique(np.searchsorted(way, np.linspace(0, way[-1], most)).clip(max=count - 1))
+    kept = _spread(way, most)
     return TrainingFeatures(
         training.features_NK[kept],
         training.positions_N3[kept],
         training.quaternions_wxyz_N4[kept],
         training.stamps_ns_N[kept],
     )
+
+
+def _spread(way_N: NDArray[np.float64], most: int) -> NDArray[np.int64]:
+    """Return numbers of at most so many images, at equal steps of a way that grows."""
+
+    def at(steps: int) -> NDArray[np.int64]:
+        return np.unique(np.searchsorted(way_N, np.linspace(0, way_N[-1], steps)))
+
+    # Several steps may end in one change of the view, as where another recording begins: then more
+    # of them make as many images.
+    fewest, enough = most, 4 * len(way_N)
+    while enough - fewest > fewest // 100 + 1:
+        steps = (fewest + enough) // 2
+        if len(at(steps)) > most:
+            enough = steps
+        else:
+            fewest = steps
+    return at(fewest)

@@ -163,17 +163,16 @@ def _checked(name: str, answer: Answer, loaded: LoadedModel, order: Order) -> fl
     """Return how far a file's answers are from the model's; raise ModelError where too far."""
     prepare = loaded.card.preprocessing.prepare
     largest = 0.0
-    extent = float(loaded.model.position_scale.max())
     for count in (1, _IMAGES):
         image_B3HW = torch.stack([prepare(rgb) for rgb in camera_images(count)])
         expected, found = loaded.model(image_B3HW), answer(image_B3HW)
         feature = found[2] if len(found) > 2 else expected.feature_BK
         read = PosePrediction(found[0], found[1], feature)
-        largest = max(largest, largest_difference(expected, read, extent))
+        largest = max(largest, largest_difference(expected, read, loaded.model))
     allowed = _TOLERANCE_HALF if order.half else TOLERANCE
     if not largest <= allowed:
         raise ModelError(
-            f'{name} differs from the model by {largest:.1g}, relative, and {allowed:.0e} is '
+            f'{name} differs from the model by {largest:.1e}, relative, and {allowed:.0e} is '
             'allowed; it is not left'
         )
     return largest

@@ -106,12 +106,16 @@ def prediction(position, quaternion, feature):
     return PosePrediction(*(torch.tensor([each]) for each in (position, quaternion, feature)))
 
 
-def test_a_difference_is_relative_to_the_scene_and_knows_no_sign_of_quaternions():
-    one = prediction([1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 0.0], [3.0, 4.0])
-    assert largest_difference(one, one._replace(quaternion_wxyz_B4=-one[1]), 2.0) == 0
+def test_a_difference_is_relative_to_the_scene_and_knows_no_sign_of_quaternions(network):
+    # Its scene has its middle at (1, 0, 0.5), and half sides of 2 m.
+    one = prediction([1.0, 1.0, 1.0], [1.0, 0.0, 0.0, 0.0], [0.6, 0.8])
+    assert largest_difference(one, one._replace(quaternion_wxyz_B4=-one[1]), network) == 0
     moved = one._replace(position_B3=one.position_B3 + 0.5)
-    assert largest_difference(one, moved, 2.0) == pytest.approx(0.25)
-    other = one._replace(feature_BK=torch.tensor([[3.0, 4.5]]))
-    assert largest_difference(one, other, 2.0) == pytest.approx(0.1)
+    assert largest_difference(one, moved, network) == pytest.approx(0.25)
+    far = one._replace(position_B3=torch.tensor([[1.0, 10.0, 0.5]]))
+    moved = one._replace(position_B3=torch.tensor([[1.0, 10.5, 0.5]]))
+    assert largest_difference(far, moved, network) == pytest.approx(0.05)
+    other = one._replace(feature_BK=torch.tensor([[0.6, 0.7]]))
+    assert largest_difference(one, other, network) == pytest.approx(0.1)
     lost = one._replace(position_B3=torch.full((1, 3), math.nan))
-    assert largest_difference(one, lost, 2.0) == math.inf
+    assert largest_difference(one, lost, network) == math.inf
