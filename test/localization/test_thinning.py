@@ -35,25 +35,11 @@ def test_as_many_as_may_be_compared_are_all_kept():
     assert MOST_COMPARED >= 1000
 
 
-def test_where_the_view_changes_more_images_are_kept():
-    # A hundred images of standing still, and ten of a turn by a right angle.
-    angles = np.concatenate([np.zeros(100), np.linspace(0, np.pi / 2, 11)[1:]])
-    kept = thinned(training(angles), 12).stamps_ns_N
-    assert len(kept) <= 12
-    assert set(range(100, 110)) <= set(kept.tolist())
-
-
-def test_rows_stay_together_and_in_order():
+def test_rows_stay_together_in_order_and_reach_from_the_first_to_the_last():
     found = thinned(training(np.linspace(0, 3, 1000)), 10)
-    assert (np.diff(found.stamps_ns_N) > 0).all()
-    assert len(found.features_NK) == len(found.quaternions_wxyz_N4) == len(found.stamps_ns_N)
+    assert found.stamps_ns_N.tolist() == [0, 111, 222, 333, 444, 555, 666, 777, 888, 999]
+    assert len(found.features_NK) == len(found.quaternions_wxyz_N4) == 10
     np.testing.assert_array_equal(found.positions_N3[:, 0], 3 * found.stamps_ns_N)
-
-
-def test_images_that_are_all_the_same_are_thinned_by_number():
-    kept = thinned(training(np.zeros(1000)), 10).stamps_ns_N
-    assert 8 <= len(kept) <= 10
-    assert kept[-1] - kept[0] > 800
 
 
 def test_what_was_dropped_is_hardly_new():
@@ -61,4 +47,4 @@ def test_what_was_dropped_is_hardly_new():
     index = FeatureIndex(thinned(every, 100))
     novelties = index.novelty(every.features_NK.astype(np.float32))
     # A hundred over six radians: at most half a step of 0.06 from one that was kept.
-    assert novelties.max() < 1 - np.cos(0.06) + 1e-3
+    assert novelties.max() < 1 - np.cos(0.03) + 1e-3
