@@ -172,6 +172,16 @@ def test_heavy_packages_are_not_imported_with_a_light_module(path):
         assert {name.split('.')[0] for name in names} & HEAVY == set()
 
 
+@pytest.mark.parametrize('path', MODULES, ids=str)
+def test_engines_that_may_be_missing_are_imported_where_they_are_used_alone(path):
+    optional = {'openvino', 'onnx', 'onnxruntime', 'onnxscript'}
+    assert {
+        n.split('.')[0] for n in imports(parsed(path), of_module_only=True)
+    } & optional == set()
+    if room_of(path) != 'engines':
+        assert {name.split('.')[0] for name in imports(parsed(path))} & optional == set()
+
+
 def test_what_labelling_needs_imports_without_torch():
     light = [
         'posenet_ros.' + '.'.join(path.with_suffix('').parts)

@@ -92,6 +92,7 @@ class FakeLocalizer:
 
     method = 'fake'
     device = 'cpu'
+    engine = 'fake'
     training = None
 
     def __init__(self, camera: Camera | None = None) -> None:
