@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Of each turn the first answer finds the caches full of the others' weights, and does not count.
-_IN_A_ROW = 4
+# One after it is enough of those that take long.
+_IN_A_ROW, _IN_A_ROW_OF_LONG, _LONG_S = 4, 2, 0.5
 _LEAST_ROUNDS, _MOST_ROUNDS = 3, 100
 
 
@@ -38,8 +39,8 @@ def in_turns(
     After a first answer of each, every round has each answer a few times in a row, in an order
     that changes from round to round. `between` is called after each turn, for a progress bar.
     """
-    for answer in answers.values():
-        answer()
+    longest = max(_timed(answer) for answer in answers.values())
+    counted = (_IN_A_ROW if longest < _LONG_S else _IN_A_ROW_OF_LONG) - 1
     times: dict[str, list[float]] = {name: [] for name in answers}
     names = list(answers)
     end = time.perf_counter() + seconds
@@ -49,7 +50,7 @@ def in_turns(
         first = number % len(names)
         for name in names[first:] + names[:first]:
             answers[name]()
-            times[name] += [_timed(answers[name]) for _ in range(_IN_A_ROW - 1)]
+            times[name] += [_timed(answers[name]) for _ in range(counted)]
             between()
     return {name: 1000 * np.array(found) for name, found in times.items()}
 

@@ -26,7 +26,7 @@ from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.performance.images import camera_images
 import torch
 
-_ANSWERS = 3
+_ANSWERS = 1
 
 
 class Load(NamedTuple):
