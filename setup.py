@@ -110,6 +110,13 @@ setup(
             'ros-sensor-msgs',
             'ros-std-srvs',
         ],
+        # Faster on the CPU, and `export`.
+        'engines': [
+            'onnx>=1.16',
+            'onnxruntime>=1.18',
+            'onnxscript>=0.2',
+            'openvino>=2024.4',
+        ],
         # The pytest plugin of launch_testing, loaded wherever ROS 2 is sourced, breaks pytest 9.
         'test': ['pytest>=7.0,<9', 'pytest-xdist>=3.0', 'ruff>=0.6'],
     },

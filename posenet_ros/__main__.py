@@ -51,6 +51,8 @@ COMMANDS = {
         'cli.benchmark_scenes', "train and measure on a data set's scenes: the paper's table"
     ),
     'explain': Command('cli.explain', 'figures of the paper, made of a model and its frames'),
+    'benchmark': Command('cli.benchmark', 'how long an answer takes here, by every engine'),
+    'export': Command('cli.export', 'a model as ONNX or OpenVINO IR, compared with what it was'),
     'simulate': Command('cli.simulate', 'render a world with known truth to recordings'),
     'demo': Command('cli.demo', 'simulate, train, start the node, replay an unseen lap, measure'),
     'rehearse': Command(

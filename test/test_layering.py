@@ -36,7 +36,8 @@ MAY_IMPORT = {
     'sfm': {'geometry', 'data', 'reporting', 'landmarks'},
     'models': {'geometry'},
     'training': {'geometry', 'data', 'models'},
-    'localization': {'geometry', 'models', 'landmarks'},
+    'engines': {'models'},
+    'localization': {'geometry', 'models', 'engines', 'landmarks'},
     'recovery': {'geometry'},
     'evaluation': {'geometry', 'data', 'models', 'landmarks', 'localization', 'reporting'},
     'simulation': {'geometry', 'data'},
@@ -49,6 +50,17 @@ MAY_IMPORT = {
         'training',
         'localization',
         'evaluation',
+        'reporting',
+    },
+    'performance': {
+        'geometry',
+        'data',
+        'models',
+        'engines',
+        'training',
+        'localization',
+        'evaluation',
+        'explain',
         'reporting',
     },
     'nodes': {'geometry', 'data', 'localization', 'recovery'},
@@ -73,6 +85,8 @@ MAY_IMPORT = {
         'recovery',
         'evaluation',
         'explain',
+        'engines',
+        'performance',
         'simulation',
         'drill',
     },
@@ -156,6 +170,16 @@ def test_heavy_packages_are_not_imported_with_a_light_module(path):
     if path not in TORCH_IN_DATA:
         names = imports(parsed(path), of_module_only=True)
         assert {name.split('.')[0] for name in names} & HEAVY == set()
+
+
+@pytest.mark.parametrize('path', MODULES, ids=str)
+def test_engines_that_may_be_missing_are_imported_where_they_are_used_alone(path):
+    optional = {'openvino', 'onnx', 'onnxruntime', 'onnxscript'}
+    assert {
+        n.split('.')[0] for n in imports(parsed(path), of_module_only=True)
+    } & optional == set()
+    if room_of(path) != 'engines':
+        assert {name.split('.')[0] for name in imports(parsed(path))} & optional == set()
 
 
 def test_what_labelling_needs_imports_without_torch():

@@ -32,6 +32,7 @@ from posenet_ros.evaluation.queries import queries_of_frames
 from posenet_ros.evaluation.trusting import calibrate
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.localization.retrieval import NearestImage
+from posenet_ros.localization.thinning import thinned
 from posenet_ros.models.card import Measure
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.posenet import PoseNet
@@ -83,7 +84,7 @@ def evaluate_held_out(
     told = 'evaluating held-out frames'
     evaluation = evaluate_regressor(regressor, frames, told, Baselines(features))
     own, retrieval = calibrate(
-        regressor, NearestImage(features), train, blocks, disturb or disturbances()
+        regressor, NearestImage(thinned(features)), train, blocks, disturb or disturbances()
     )
     measure = Measure(retrieval.support.covariance, retrieval.trust)
     return HeldOut(evaluation, own.support, own.trust, measure, features)

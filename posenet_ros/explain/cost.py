@@ -113,13 +113,18 @@ def measure(subject: Subject) -> dict[str, tuple[Cost, ...]]:
     """
     training = training_features(subject)
     images = [read_image(frame.image) for frame in some(subject.test, _QUERIES)]
+    frames = some(subject.train, _SIFT_SIZES[-1])
+    described = [
+        sift_descriptors(read_image(frame.image))
+        for frame in tqdm(frames, desc='describing by SIFT', unit='image')
+    ]
     network = Cost(
         len(subject.train),
         median_ms(lambda rgb: subject.regressor.regress([rgb]), images),
         weights_bytes(subject.loaded.model),
     )
     features = [feature[None] for feature in subject.regressor.regress(images).features]
-    searches = _search_costs(training, features)
+    searches = search_costs(training, features)
     return {
         POSENET: (network,),
         FEATURE: tuple(
@@ -127,7 +132,7 @@ def measure(subject: Subject) -> dict[str, tuple[Cost, ...]]:
             for each in searches
         ),
         SEARCH: searches,
-        **_sift_costs(subject, images[:_SIFT_QUERIES]),
+        **sift_costs(described, images[:_SIFT_QUERIES]),
     }
 
 
@@ -147,18 +152,23 @@ def weights_bytes(model: PoseNet) -> int:
     return sum(value.nbytes for value in model.state_dict().values())
 
 
-def _search_costs(
+def search_costs(
     training: TrainingFeatures, features: Sequence[NDArray[np.float32]]
 ) -> tuple[Cost, ...]:
-    """Measure searches among so many features; those at hand are repeated where there are less."""
+    """
+    Measure searches among 10 to 100,000 features, and among those at hand.
+
+    `features` (1, K) are searched for. Where there are less than so many, they are repeated.
+    """
     costs = []
     for size in sorted({*_INDEX_SIZES, len(training.features_NK)}):
-        index = FeatureIndex(_repeated(training, size))
+        index = FeatureIndex(repeated(training, size))
         costs.append(Cost(size, median_ms(index.nearest, features), index.nbytes))
     return tuple(costs)
 
 
-def _repeated(training: TrainingFeatures, size: int) -> TrainingFeatures:
+def repeated(training: TrainingFeatures, size: int) -> TrainingFeatures:
+    """Return features of so many training images: those at hand, again and again."""
     return TrainingFeatures(
         np.resize(training.features_NK, (size, training.features_NK.shape[1])),
         np.resize(training.positions_N3, (size, 3)),
@@ -167,16 +177,15 @@ def _repeated(training: TrainingFeatures, size: int) -> TrainingFeatures:
     )
 
 
-def _sift_costs(
-    subject: Subject, images: Sequence[NDArray[np.uint8]]
+def sift_costs(
+    described: Sequence[NDArray[np.float32]], images: Sequence[NDArray[np.uint8]]
 ) -> dict[str, tuple[Cost, ...]]:
-    """Measure the search for the training image with most matches, both ways."""
-    frames = some(subject.train, _SIFT_SIZES[-1])
-    sizes = sorted({min(size, len(frames)) for size in _SIFT_SIZES})
-    described = [
-        sift_descriptors(read_image(frame.image))
-        for frame in tqdm(frames, desc='describing by SIFT', unit='image')
-    ]
+    """
+    Measure the search for the training image with most matches to each of `images`, both ways.
+
+    `described` are the SIFT descriptors of up to 128 training images, and no more are measured.
+    """
+    sizes = sorted({min(size, len(described)) for size in _SIFT_SIZES})
     costs: dict[str, list[Cost]] = {BRUTE_FORCE: [], KD_TREES: []}
     for size in tqdm(sizes, desc='matching SIFT', unit='size'):
         for name, measured in costs.items():
@@ -188,31 +197,38 @@ def _sift_costs(
 
 def _picture(costs: dict[str, tuple[Cost, ...]], frames: int) -> Figure:
     figure, axes = new_figure(2, width=10.5, height=4.6)
+    draw_costs(axes, costs)
+    for each in axes:
+        each.axvline(frames, color=INK, linewidth=0.8, linestyle=':', zorder=1)
+    axes[0].set_title(f'dotted: the {frames} frames of this model', fontsize=9, loc='left')
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc='outside lower center', ncols=5, frameon=False, fontsize=9)
+    return figure
+
+
+def draw_costs(axes: Sequence[Axes], costs: dict[str, tuple[Cost, ...]]) -> None:
+    """Draw time and memory by the number of training frames into two axes."""
     times, memories = axes
     for name, measured in costs.items():
         at = [cost.frames for cost in measured]
         _line(times, name, at, [cost.ms for cost in measured])
         _line(memories, name, at, [cost.memory / 1e6 for cost in measured])
     for each, label in zip(axes, ('time of an answer [ms]', 'memory [MB]')):
-        each.axvline(frames, color=INK, linewidth=0.8, linestyle=':', zorder=1)
         each.set_xscale('log')
         each.set_yscale('log')
         each.xaxis.set_major_formatter('{x:,g}')
         each.yaxis.set_major_formatter('{x:g}')
         each.set_xlabel('training frames', color=INK)
         each.set_ylabel(label, color=INK)
-    times.set_title(f'dotted: the {frames} frames of this model', fontsize=9, loc='left')
-    handles, labels = times.get_legend_handles_labels()
-    figure.legend(handles, labels, loc='outside lower center', ncols=5, frameon=False, fontsize=9)
-    return figure
 
 
 def _line(axes: Axes, name: str, frames: Sequence[int], values: Sequence[float]) -> None:
     colour, line = _LOOKS[name]
-    if name == POSENET:
+    if len(values) == 1:
         axes.axhline(values[0], color=colour, linewidth=2.2, label=name)
     else:
-        axes.plot(frames, values, line, color=colour, markersize=4, linewidth=1.6, label=name)
+        wide = 2.2 if name == POSENET else 1.6
+        axes.plot(frames, values, line, color=colour, markersize=4, linewidth=wide, label=name)
 
 
 def _caption(subject: Subject, costs: dict[str, tuple[Cost, ...]]) -> str:

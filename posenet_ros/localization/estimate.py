@@ -97,14 +97,15 @@ class Localizer(Protocol):
     """
     Anything that tells where an image was taken.
 
-    Images are uint8 (H, W, 3), RGB, as `data.images.decode` gives them. `card` and `device`
-    tell which model answers, and where it runs; `training` holds the features and poses of its
-    training images, None where the model folder came without.
+    Images are uint8 (H, W, 3), RGB, as `data.images.decode` gives them. `card`, `device` and
+    `engine` tell which model answers, where and by what it runs; `training` holds the features
+    and poses of its training images, None where the model folder came without.
     """
 
     method: str
     card: ModelCard
     device: torch.device
+    engine: str
     training: TrainingFeatures | None
 
     def locate(self, rgb: NDArray[np.uint8]) -> PoseEstimate:

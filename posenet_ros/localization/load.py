@@ -16,8 +16,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from posenet_ros.engines.choose import choose_engine
+from posenet_ros.engines.evidence import checked_engines
+from posenet_ros.engines.kinds import AUTO
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.landmarks.landmark_map import LANDMARKS, read_map
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
@@ -39,6 +43,7 @@ def load_localizer(
     always: bool = False,
     refine: str = 'auto',
     method: str = POSENET,
+    engine: str = AUTO,
 ) -> Localizer:
     """
     Load the model of a run (or a model folder) and answer once, so that it is ready.
@@ -47,8 +52,9 @@ def load_localizer(
     has no metres, which no robot can act on; `ensemble` averages several answers; `always` refuses
     no image. By `refine`, `auto` has poses verified where the model folder has a map of landmarks,
     and `off` does not. `method` is `posenet`, or `retrieval` for the pose of the training image
-    that looks most alike. Raises ModelError for a folder that holds no usable model, ConfigError
-    for a device that is not there, or for samples of a model without dropout.
+    that looks most alike; `engine` is one of `engines.kinds.ENGINES`. Raises ModelError for a
+    folder that holds no usable model, ConfigError for a device or an engine that is not there, or
+    for samples of a model without dropout.
     """
     if refine not in REFINE:
         raise ConfigError(f'refine must be {" or ".join(REFINE)}, not {refine!r}')
@@ -58,7 +64,20 @@ def load_localizer(
             f'the map of {path} has no metres, since its labels had no reference for them: its '
             'positions and covariances would be taken for metres; record odometry, and train again'
         )
-    localizer = PoseNetLocalizer(loaded, ensemble, always=always, method=method)
+    chosen = choose_engine(
+        loaded.model,
+        loaded.card.preprocessing,
+        loaded.device,
+        engine,
+        checked_engines(loaded.folder),
+    )
+    localizer = PoseNetLocalizer(
+        replace(loaded, model=chosen.model),
+        ensemble,
+        always=always,
+        method=method,
+        engine=chosen.told,
+    )
     landmarks = loaded.folder / LANDMARKS
     if refine == 'off' or LANDMARKS not in loaded.files:
         localizer.regressor.warm_up()

@@ -27,6 +27,7 @@ from posenet_ros.localization.estimate import Answers, PoseEstimate
 from posenet_ros.localization.methods import METHODS, POSENET, RETRIEVAL
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.localization.retrieval import NearestImage
+from posenet_ros.localization.thinning import thinned
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel
 from posenet_ros.models.trust import Trust
@@ -78,7 +79,7 @@ class PoseNetLocalizer:
     Either always has an answer. An image that is less like any training image than held-out
     frames were is refused; the covariance of the others is what the held-out residuals support,
     larger for an image that is less like the training images. `always` answers every image, for
-    comparing methods.
+    comparing methods. `engine` says by what the network runs.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class PoseNetLocalizer:
         *,
         always: bool = False,
         method: str = POSENET,
+        engine: str = 'eager',
     ) -> None:
         """
         Take a loaded model.
@@ -101,13 +103,17 @@ class PoseNetLocalizer:
         self.card: ModelCard = loaded.card
         self.training = loaded.features
         self.device = loaded.device
+        self.engine = engine
         self._always = always
         if (self._trust is not None or method == RETRIEVAL) and loaded.features is None:
             raise ModelError(
                 'the model folder lacks the features of the training images, without which '
                 'nothing tells places in the map from others; copy the whole folder'
             )
-        self._nearest = NearestImage(loaded.features) if self._trust is not None else None
+        self._nearest = None
+        if self._trust is not None:
+            # The limits in `trust` were measured by the same.
+            self._nearest = NearestImage(thinned(loaded.features))
         self._by_novelty = self._trust and self._trust.by_novelty(self._covariance)
         self.regressor = PoseRegressor(
             loaded.model, loaded.card.preprocessing, loaded.device, ensemble

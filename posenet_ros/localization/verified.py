@@ -48,6 +48,7 @@ class VerifiedLocalizer:
         self.method = network.method
         self.card = network.card
         self.device = network.device
+        self.engine = network.engine
         self.training = network.training
 
     def warm_up(self) -> None:

@@ -158,6 +158,11 @@ class PoseNet(nn.Module):
             regressor.bias[:3] = 0
             regressor.bias[3:] = torch.tensor(_ROTATIONS[self.architecture.rotation])
 
+    @property
+    def map_names(self) -> tuple[str, ...]:
+        """The names of all maps of the trunk that an answer is made of."""
+        return tuple(dict.fromkeys([*self._compared, *self._levels]))
+
     def set_extent(self, positions_N3: NDArray[np.float64]) -> None:
         """Take the middle and the extent of the scene from the training positions, in metres."""
         middle, half = _middle_and_half(positions_N3)

@@ -47,7 +47,8 @@ def quaternion_from_matrix(rotation_B33: Tensor) -> Tensor:
         dim=1,
     )
     longest = torch.diagonal(rows_B44, dim1=1, dim2=2).argmax(dim=1)
-    picked = rows_B44[torch.arange(len(rows_B44), device=longest.device), longest]
+    # Gathered, not indexed by the number of rows: an exported network takes any number of images.
+    picked = rows_B44.gather(1, longest[:, None, None].expand(-1, 1, 4))[:, 0]
     return functional.normalize(picked, dim=1)
 
 

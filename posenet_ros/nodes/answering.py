@@ -98,7 +98,9 @@ class RefusedError(PosenetError):
         self.answered = answered
 
 
-def load_localizer(path: Path, device: str, threads: int, refine: str, method: str) -> Localizer:
+def load_localizer(
+    path: Path, device: str, threads: int, refine: str, method: str, engine: str
+) -> Localizer:
     """
     Load a model folder, to be answered with by so many CPU threads (0: half of the cores).
 
@@ -113,7 +115,7 @@ def load_localizer(path: Path, device: str, threads: int, refine: str, method: s
     threads = threads or max(1, cores() // 2)
     torch.set_num_threads(threads)
     cv2.setNumThreads(max(1, cores() - threads))
-    return load(path, device, refine=refine, method=method)
+    return load(path, device, refine=refine, method=method, engine=engine)
 
 
 def answer(

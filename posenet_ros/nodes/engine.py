@@ -32,7 +32,7 @@ from posenet_ros.nodes.pipeline import Pipeline
 # Images in work end well within this; a thread that does not is left behind.
 _WORKERS_PATIENCE_S = 2.0
 
-Load = Callable[[Path, str, int, str, str], Localizer]
+Load = Callable[[Path, str, int, str, str, str], Localizer]
 
 
 class Request(NamedTuple):
@@ -43,6 +43,7 @@ class Request(NamedTuple):
     threads: int
     refine: str
     method: str
+    engine: str
 
 
 class Running(NamedTuple):

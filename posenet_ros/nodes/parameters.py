@@ -56,6 +56,21 @@ PARAMETERS: Mapping[str, Specification] = {
         'CPU threads of the network; 0 takes half of the cores, which leaves room for the rest.',
         limits=(0, 256),
     ),
+    'engine': Specification(
+        'auto',
+        'What runs the network on the CPU: auto takes the fastest of torch and, where it is '
+        'installed, openvino; eager is torch as it trains. Those in bf16 want a model that export '
+        'measured.',
+        choices=(
+            'auto',
+            'eager',
+            'torch',
+            'torch-bf16',
+            'openvino',
+            'openvino-bf16',
+            'onnxruntime',
+        ),
+    ),
     'method': Specification(
         POSENET,
         'posenet answers with the pose that the network regresses, retrieval with that of the '

@@ -76,9 +76,9 @@ class RelocalizeNode(LifecycleNode):
         """
         Declare the interface; raise ConfigError for a parameter that cannot be used.
 
-        `load` makes the localizer from the parameters `model`, `device`, `threads`, `refine` and
-        `method`; `fail` is told of defects, which rclpy would swallow; `overrides` go before what
-        ROS arguments say.
+        `load` makes the localizer from the parameters `model`, `device`, `threads`, `refine`,
+        `method` and `engine`; `fail` is told of defects, which rclpy would swallow; `overrides` go
+        before what ROS arguments say.
         """
         super().__init__('posenet', parameter_overrides=list(overrides))
         self._fail = fail
@@ -206,8 +206,9 @@ class RelocalizeNode(LifecycleNode):
         self._publishing.map_from_model = read_map_from_model(self._settings['map_from_model'])
         self._camera.expect(card.camera, card.preprocessing.centre_box)
         self.get_logger().info(
-            f'model {running.request.model} ({running.localizer.method}) on {device}; images by '
-            f'{running.decoder.description}; verification: {self._condition.verified(0).by}'
+            f'model {running.request.model} ({running.localizer.method}) on {device} by '
+            f'{running.localizer.engine}; images by {running.decoder.description}; '
+            f'verification: {self._condition.verified(0).by}'
         )
         if device == 'cpu' and running.request.device == 'auto':
             self.get_logger().warning('no CUDA device: the network runs on the CPU')

@@ -70,6 +70,7 @@ class Network:
     method: str = 'posenet'
     card: Any = 'the card'
     device: Any = 'cpu'
+    engine: str = 'eager'
     training: Any = None
 
     def locate_batch(self, images):

@@ -92,6 +92,7 @@ class FakeLocalizer:
 
     method = 'fake'
     device = 'cpu'
+    engine = 'fake'
     training = None
 
     def __init__(self, camera: Camera | None = None) -> None:
@@ -292,7 +293,9 @@ class Bench:
             )
         )
 
-    def load(self, path: Path, device: str, threads: int, refine: str, method: str) -> Any:
+    def load(
+        self, path: Path, device: str, threads: int, refine: str, method: str, engine: str
+    ) -> Any:
         if path.name == 'broken':
             raise ModelError(f'{path} is truncated; copy it again')
         self.refine, self.method = refine, method

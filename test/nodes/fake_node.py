@@ -37,6 +37,7 @@ from posenet_ros.nodes.process import run_node, stops_on_signals
 class FakeLocalizer:
     method = 'fake'
     device = 'cpu'
+    engine = 'fake'
     card = SimpleNamespace(
         camera=None,
         map_frame='map',
@@ -55,7 +56,9 @@ class FakeLocalizer:
         return Answers((estimate,), np.zeros((1, 4), dtype=np.float32), np.zeros(1))
 
 
-def load(path: Path, device: str, threads: int, refine: str, method: str) -> FakeLocalizer:
+def load(
+    path: Path, device: str, threads: int, refine: str, method: str, engine: str
+) -> FakeLocalizer:
     kind = sys.argv[1]
     if kind == 'slow':
         print('loading', flush=True)

@@ -37,7 +37,8 @@ class Other:
 
     def __init__(self, like):
         self.like = like
-        self.method, self.device, self.card = like.method, like.device, SimpleNamespace()
+        self.method, self.device, self.engine = like.method, like.device, like.engine
+        self.card = SimpleNamespace()
         vars(self.card).update(vars(like.card))
         self.card.map_frame = 'upstairs'
         self.may_load = threading.Event()

@@ -1,0 +1,62 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""How far the answers of two networks are apart, relative to what they are made of."""
+
+from __future__ import annotations
+
+from posenet_ros.models.posenet import PoseNet, PosePrediction
+from posenet_ros.models.preprocessing import Preprocessing
+import torch
+from torch import Tensor
+
+# What single precision may differ by from torch's own layers, relative.
+TOLERANCE = 1e-4
+
+
+@torch.inference_mode()
+def largest_difference(reference: PosePrediction, other: PosePrediction, model: PoseNet) -> float:
+    """
+    Return the largest relative difference of two predictions for the same images.
+
+    Positions are compared with the largest half side of the scene of `model`, or how far they are
+    from its middle where that is more; quaternions with their length of one, whatever their sign;
+    features with theirs, which is one at most. Infinite where one of them is not finite.
+    """
+    same_side = (reference.quaternion_wxyz_B4 * other.quaternion_wxyz_B4).sum(1, keepdim=True)
+    quaternion = other.quaternion_wxyz_B4 * torch.where(same_side < 0, -1.0, 1.0)
+    away = (reference.position_B3 - model.position_mean).abs().max()
+    reach = float(torch.maximum(model.position_scale.max(), away))
+    apart = [
+        (reference.position_B3 - other.position_B3) / reach,
+        reference.quaternion_wxyz_B4 - quaternion,
+        reference.feature_BK - other.feature_BK,
+    ]
+    largest = float(torch.cat([each.abs().flatten() for each in apart]).max())
+    return largest if largest < float('inf') else float('inf')
+
+
+@torch.inference_mode()
+def difference_of(reference: PoseNet, other: PoseNet, preprocessing: Preprocessing) -> float:
+    """Return how far two networks are apart on an image of noise, always the same one."""
+    image_B3HW = noise_image(preprocessing)
+    return largest_difference(reference(image_B3HW), other(image_B3HW), reference)
+
+
+def noise_image(preprocessing: Preprocessing) -> Tensor:
+    """Return an image of noise as a network takes it (1, 3, H, W)."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (1, *preprocessing.crop, 3)
+    rgb_BHW3 = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
+    return preprocessing.normalise(rgb_BHW3)

@@ -1,0 +1,85 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Convolutions of a graph in the layout that the CPU wants, with what follows them in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import copy
+
+import torch
+from torch import fx, nn, Tensor
+from torch.nn import functional
+
+# What oneDNN computes on the way out of a convolution: its name, and numbers that go with it.
+_AFTER_MODULES = {
+    nn.ReLU: ('relu', ()),
+    nn.ReLU6: ('hardtanh', (0.0, 6.0)),
+    nn.Hardswish: ('hardswish', ()),
+    nn.SiLU: ('swish', ()),
+}
+_AFTER_FUNCTIONS = {functional.relu: ('relu', ()), torch.relu: ('relu', ())}
+
+
+class PackedConvolution(nn.Module):
+    """
+    A convolution whose weights lie as oneDNN reads them, and an activation.
+
+    As a layer of its own it would rearrange its weights for each image, and write all it found
+    once more for the activation.
+    """
+
+    def __init__(self, layer: nn.Conv2d, after: str, numbers: Sequence[float]) -> None:
+        """Take a layer, and what comes after it: the name that oneDNN has for it, or `none`."""
+        super().__init__()
+        self._how = (list(layer.padding), list(layer.stride), list(layer.dilation), layer.groups)
+        self._after = (after, list(numbers), '')
+        # Of a layout without strides, which neither a buffer nor a copy can hold.
+        self._packed = torch.ops.mkldnn._reorder_convolution_weight(layer.weight, *self._how)
+        self._bias = layer.bias
+
+    def forward(self, value_BCHW: Tensor) -> Tensor:
+        """Convolve a batch that lies channels last."""
+        return torch.ops.mkldnn._convolution_pointwise(
+            value_BCHW, self._packed, self._bias, *self._how, *self._after
+        )
+
+
+def packed(graph: fx.GraphModule) -> fx.GraphModule:
+    """Return a graph with its convolutions packed; raises what torch does where it cannot."""
+    graph = copy.deepcopy(graph)
+    modules = dict(graph.named_modules())
+    for node in list(graph.graph.nodes):
+        layer = modules.get(node.target) if node.op == 'call_module' else None
+        if not isinstance(layer, nn.Conv2d):
+            continue
+        after, numbers = 'none', ()
+        (user, *others) = node.users
+        if not others and (known := _activation(user, modules)):
+            after, numbers = known
+            user.replace_all_uses_with(node)
+            graph.graph.erase_node(user)
+        graph.set_submodule(node.target, PackedConvolution(layer, after, numbers))
+    graph.delete_all_unused_submodules()
+    graph.recompile()
+    return graph
+
+
+def _activation(
+    node: fx.Node, modules: dict[str, nn.Module]
+) -> tuple[str, tuple[float, ...]] | None:
+    if node.op == 'call_module':
+        return _AFTER_MODULES.get(type(modules[node.target]))
+    return _AFTER_FUNCTIONS.get(node.target) if node.op == 'call_function' else None

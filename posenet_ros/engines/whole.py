@@ -1,0 +1,79 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A network as other programs take it: images in, poses out, nothing of ours needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import copy
+
+from posenet_ros.engines.folding import folded
+from posenet_ros.engines.trunk import FastTrunk, with_trunk
+from posenet_ros.models.posenet import PoseNet
+import torch
+from torch import fx, nn, Tensor
+
+IMAGE = 'image_B3HW'
+POSE = ('position_B3', 'quaternion_wxyz_B4')
+FEATURE = 'feature_BK'
+
+
+class GraphTrunk(FastTrunk):
+    """A trunk as a graph that has no batch norms, computed as it is."""
+
+    def __init__(self, names: Sequence[str], graph: fx.GraphModule) -> None:
+        """Take a graph that returns the maps of these names."""
+        super().__init__(names)
+        self.graph = graph
+
+    def run(self, image_B3HW: Tensor) -> Sequence[Tensor]:
+        """Compute all maps of a batch."""
+        return self.graph(image_B3HW)
+
+
+class Whole(nn.Module):
+    """A network whose answers are plain tensors: position, quaternion and mostly a feature."""
+
+    def __init__(self, model: PoseNet, *, pose_only: bool) -> None:
+        """Take a network for answering."""
+        super().__init__()
+        self.model = model
+        self.outputs = POSE if pose_only else (*POSE, FEATURE)
+
+    def forward(self, image_B3HW: Tensor) -> tuple[Tensor, ...]:
+        """Answer a batch of images as `Preprocessing` makes them."""
+        found = self.model(image_B3HW)
+        return tuple(getattr(found, name) for name in self.outputs)
+
+
+def without_norms(model: PoseNet) -> PoseNet:
+    """Return a network for answering that computes the same without batch norms."""
+    trunk = GraphTrunk(model.map_names, folded(model.trunk, model.map_names))
+    return with_trunk(model, trunk)
+
+
+@torch.no_grad()
+def rounded(model: PoseNet) -> PoseNet:
+    """
+    Return a network with all weights as half precision has them, which still computes in single.
+
+    Where the scene is and how large stays as it is: thousandths of that are centimetres.
+    """
+    other = copy.deepcopy(model)
+    kept = {'position_mean', 'position_scale'}
+    for name, value in other.state_dict().items():
+        if value.is_floating_point() and name not in kept:
+            value.copy_(value.half())
+    return other
