@@ -24,9 +24,9 @@ from posenet_ros.nodes.answer_watch import AnswerWatch
 from posenet_ros.nodes.body import Body
 from posenet_ros.nodes.camera_watch import CameraWatch
 from posenet_ros.nodes.diagnostics import ERROR, Problem, Report, Verified, WARNING
-from posenet_ros.nodes.engine import Engine
 from posenet_ros.nodes.image_input import ImageInput
 from posenet_ros.nodes.meters import Traffic
+from posenet_ros.nodes.model_keeper import ModelKeeper
 from posenet_ros.nodes.neighbour import Neighbours
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.nodes.recovering import Recovering
@@ -39,7 +39,7 @@ class Condition:
     """The parts of a node that have something to tell."""
 
     settings: Parameters
-    engine: Engine
+    keeper: ModelKeeper
     images: ImageInput
     answers: AnswerWatch
     traffic: Traffic
@@ -52,13 +52,13 @@ class Condition:
     def report(self, state: str, *, enabled: bool, model_problem: str) -> Report:
         """Return how the node is that is in a state of its life cycle, paused or not."""
         now_ns = time.monotonic_ns()
-        running = self.engine.running
+        running = self.keeper.running
         paused = state == 'active' and not enabled
         return Report(
             state=state,
             enabled=enabled,
             model=running.request.model if running else self.settings['model'],
-            loading=self.engine.loading,
+            loading=self.keeper.loading,
             device=str(running.localizer.device) if running else '',
             decoder=running.decoder.description if running else '',
             image_topic=self.images.topic,
@@ -79,7 +79,7 @@ class Condition:
 
     def verified(self, now_ns: int) -> Verified:
         """Return what became of the images that were looked for in the map."""
-        running = self.engine.running
+        running = self.keeper.running
         if running is None:
             return Verified()
         verified = running.pipeline.verified(now_ns)
@@ -91,7 +91,7 @@ class Condition:
     def _problems(self, now_ns: int, model_problem: str, paused: bool) -> Iterator[Problem]:
         if model_problem:
             # One that goes on with its former model answers all the same.
-            yield Problem(WARNING if self.engine.running else ERROR, model_problem)
+            yield Problem(WARNING if self.keeper.running else ERROR, model_problem)
         if paused:
             yield Problem(WARNING, 'paused by ~/enable: no image is answered')
         timeout_s = self.settings['silence_timeout']

@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 from posenet_ros.errors import ConfigError
 from posenet_ros.nodes.answering import LOAD_ERRORS
-from posenet_ros.nodes.engine import Engine, reason_of, Request, Running
+from posenet_ros.nodes.model_keeper import ModelKeeper, reason_of, Request, Running
 from posenet_ros.nodes.parameters import Parameters
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
@@ -28,7 +28,7 @@ from rclpy.parameter import Parameter
 
 class ModelUse:
     """
-    Has an engine load what the parameter `model` names, and again where that is set anew.
+    Has a keeper load what the parameter `model` names, and again where that is set anew.
 
     `problem` says what is wrong with that, '' where nothing is. All methods are called in the
     executor's thread.
@@ -39,7 +39,7 @@ class ModelUse:
         node: LifecycleNode,
         *,
         settings: Parameters,
-        engine: Engine,
+        keeper: ModelKeeper,
         take_up: Callable[[Running], None],
     ) -> None:
         """
@@ -50,7 +50,7 @@ class ModelUse:
         self.problem = ''
         self._node = node
         self._settings = settings
-        self._engine = engine
+        self._keeper = keeper
         self._take_up = take_up
         self._times_set = settings.times_set('model')
 
@@ -62,13 +62,13 @@ class ModelUse:
 
     def _problem_of_loading(self) -> str:
         try:
-            running = self._engine.load(self._request())
+            running = self._keeper.load(self._request())
         except LOAD_ERRORS as error:
             return reason_of(error)
         try:
             self._take_up(running)
         except ConfigError as error:
-            self._engine.release()
+            self._keeper.release()
             return str(error)
         return ''
 
@@ -81,14 +81,14 @@ class ModelUse:
 
         Tells whether another answers from now on; `forget` is called before it is gone by.
         """
-        running = self._engine.running
+        running = self._keeper.running
         if running is None:
             return False
         if self._settings.times_set('model') != self._times_set:
             self._times_set = self._settings.times_set('model')
-            self._engine.load_behind(self._request())
-            self._node.get_logger().info(f'loading {self._engine.loading} in the background')
-        problem = self._engine.exchange()
+            self._keeper.load_behind(self._request())
+            self._node.get_logger().info(f'loading {self._keeper.loading} in the background')
+        problem = self._keeper.exchange()
         if problem is None:
             return False
         if problem:
@@ -101,7 +101,7 @@ class ModelUse:
         self.problem = ''
         forget()
         try:
-            self._take_up(self._engine.running)
+            self._take_up(self._keeper.running)
         except ConfigError as error:
             self.problem = f'nobody watches over the robot: {error}'
         return True

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.capture import image_path, IMAGES
 from posenet_ros.nodes.answering import Answered
-from posenet_ros.nodes.engine import Running
+from posenet_ros.nodes.model_keeper import Running
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage

@@ -31,10 +31,10 @@ from posenet_ros.nodes.camera_view import AS_IT_IS, View
 from posenet_ros.nodes.camera_watch import CameraWatch
 from posenet_ros.nodes.condition import Condition
 from posenet_ros.nodes.diagnostics import diagnostic_array, ProblemLog
-from posenet_ros.nodes.engine import Engine, Load, Running
 from posenet_ros.nodes.image_input import ImageInput
 from posenet_ros.nodes.map_relation import read_map_from_model
 from posenet_ros.nodes.meters import Traffic
+from posenet_ros.nodes.model_keeper import Load, ModelKeeper, Running
 from posenet_ros.nodes.model_use import ModelUse
 from posenet_ros.nodes.neighbour import Neighbours
 from posenet_ros.nodes.outputs import Outputs
@@ -82,7 +82,7 @@ class RelocalizeNode(LifecycleNode):
         """
         super().__init__('posenet', parameter_overrides=list(overrides))
         self._fail = fail
-        self._engine = Engine(load, self._make_pipeline, fail)
+        self._keeper = ModelKeeper(load, self._make_pipeline, fail)
         self._state = 'unconfigured'
         self._enabled = True
         self._problem_log = ProblemLog(self.get_logger())
@@ -113,11 +113,11 @@ class RelocalizeNode(LifecycleNode):
             observe=self._recovering.observe,
         )
         self._model = ModelUse(
-            self, settings=self._settings, engine=self._engine, take_up=self._take_up
+            self, settings=self._settings, keeper=self._keeper, take_up=self._take_up
         )
         self._condition = Condition(
             settings=self._settings,
-            engine=self._engine,
+            keeper=self._keeper,
             images=self._images,
             answers=self._answers,
             traffic=self._traffic,
@@ -254,7 +254,7 @@ class RelocalizeNode(LifecycleNode):
         self._images.subscribe(self._settings['image_transport'])
         self._camera.subscribe(rectified=is_rectified(self._images.topic))
         names = [self.resolve_topic_name('~/pose')]
-        if self._engine.running.pipeline.verifies:
+        if self._keeper.running.pipeline.verifies:
             names.append(self.resolve_topic_name('~/verified_pose'))
         self.get_logger().info(
             f'active: images from {self._images.topic}, poses on {" and ".join(names)}'
@@ -286,7 +286,7 @@ class RelocalizeNode(LifecycleNode):
         self._close_inputs('the node is not active')
         self._recovering.close()
         self._transforms.unsubscribe()
-        return self._engine.release()
+        return self._keeper.release()
 
     @contextmanager
     def _defects_told(self) -> Iterator[None]:
@@ -303,7 +303,7 @@ class RelocalizeNode(LifecycleNode):
         now_ns = time.monotonic_ns()
         self._traffic.arrived(now_ns)
         self._answers.arrived(now_ns)
-        self._engine.running.pipeline.put(Arrival(message, now_ns))
+        self._keeper.running.pipeline.put(Arrival(message, now_ns))
 
     def _view(self, size: tuple[int, int]) -> View:
         """Return what becomes of images of a size; refused where the camera is another."""
@@ -317,8 +317,8 @@ class RelocalizeNode(LifecycleNode):
         self._forget('the clock jumped back')
 
     def _forget(self, reason: str) -> None:
-        if self._engine.running is not None:
-            self._engine.running.pipeline.forget()
+        if self._keeper.running is not None:
+            self._keeper.running.pipeline.forget()
         self._recovering.clear(reason)
         self._body.clear()
         self._outputs.clear()
@@ -345,4 +345,4 @@ class RelocalizeNode(LifecycleNode):
             )
         )
         self._outputs.publish_trail(self._settings['trail_length'])
-        self._neighbours.publish(self._engine.running)
+        self._neighbours.publish(self._keeper.running)

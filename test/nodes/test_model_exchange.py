@@ -184,10 +184,10 @@ def test_cleaning_up_forgets_what_is_loading(bench, other):
     assert bench.change(Transition.TRANSITION_CLEANUP)
     bench.until_diagnosed(state='unconfigured', **{'model that is loading': ''})
     # Its thread is still at work, and a process that ends must not wait for it.
-    assert not bench.node._engine.release()
+    assert not bench.node._keeper.release()
     other.may_load.set()
-    bench.graph.until(bench.node._engine.release)
-    assert bench.node._engine.running is None
+    bench.graph.until(bench.node._keeper.release)
+    assert bench.node._keeper.running is None
 
 
 def test_a_defect_while_loading_is_handed_over(bench):

@@ -158,7 +158,7 @@ def test_after_cleanup_the_node_begins_anew(bench, verifying):
 
 
 def test_a_map_that_does_not_let_go_is_left_behind_and_told(bench, verifying, monkeypatch):
-    monkeypatch.setattr('posenet_ros.nodes.engine._WORKERS_PATIENCE_S', 0.05)
+    monkeypatch.setattr('posenet_ros.nodes.model_keeper._WORKERS_PATIENCE_S', 0.05)
     verifying.map_gate = threading.Event()
     bench.answer(START_NS)
     bench.until_diagnosed(**counted(received=1, pending=1))

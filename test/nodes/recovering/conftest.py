@@ -156,7 +156,7 @@ class Robot:
 
     @staticmethod
     def _answered(node: Any) -> int:
-        counts = node._engine.running.pipeline.counts
+        counts = node._keeper.running.pipeline.counts
         return counts.published + counts.refused
 
     def drive_until(self, happened: Callable[[], Any], steps: int = 150) -> Any:

@@ -55,7 +55,7 @@ class Running(NamedTuple):
     pipeline: Pipeline
 
 
-class Engine:
+class ModelKeeper:
     """
     Loads models and keeps the one in use, with the threads that answer by it.
 
