@@ -23,13 +23,11 @@ from typing import Any
 import numpy as np
 from posenet_ros.engines.by_onnx import onnx_session
 from posenet_ros.engines.onnx_graph import to_onnx
-from posenet_ros.engines.whole import IMAGE, Whole
+from posenet_ros.engines.whole import FEWEST_HALVED, IMAGE, Whole
 import torch
 from torch import Tensor
 
 Answer = Callable[[Tensor], tuple[Tensor, ...]]
-# Smaller ones are not worth a step more.
-_LEAST_NUMBERS = 1024
 
 
 def write_onnx(path: Path, whole: Whole, size: tuple[int, int]) -> Answer:
@@ -83,7 +81,7 @@ def _halve_exact(model: Any) -> None:
         values = numpy_helper.to_array(constant)
         with np.errstate(over='ignore'):
             halves = values.astype(np.float16)
-        if values.size < _LEAST_NUMBERS or not np.array_equal(halves.astype(np.float32), values):
+        if values.size < FEWEST_HALVED or not np.array_equal(halves.astype(np.float32), values):
             continue
         name = constant.name
         constant.CopyFrom(numpy_helper.from_array(halves, f'{name}_half'))
