@@ -50,17 +50,18 @@ def write_onnx(path: Path, whole: Whole, size: tuple[int, int]) -> Answer:
     return answer
 
 
-def write_openvino(path: Path, source: Path, whole: Whole, *, half: bool) -> Answer:
+def write_openvino(path: Path, source: Path, whole: Whole) -> Answer:
     """
     Write what is in an ONNX file as OpenVINO's .xml and .bin; return what these answer.
 
-    `half` keeps weights in half precision; `whole` is the network that the source was made of.
+    `whole` is the network that the source was made of. Weights are kept as they are in it.
     """
     import openvino
 
-    openvino.save_model(openvino.convert_model(source), path, compress_to_fp16=half)
-    options = {'INFERENCE_PRECISION_HINT': 'f32'}
-    compiled = openvino.Core().compile_model(path, 'CPU', options)
+    core = openvino.Core()
+    # What `convert_model` and `save_model` make of it has either all weights in half, or none.
+    openvino.serialize(core.read_model(source), path)
+    compiled = core.compile_model(path, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
 
     def answer(image_B3HW: Tensor) -> tuple[Tensor, ...]:
         found = compiled([image_B3HW.numpy()])
