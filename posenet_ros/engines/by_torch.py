@@ -37,12 +37,19 @@ class TorchTrunk(FastTrunk):
     the weights lie as they want them, which builds of torch without oneDNN cannot do.
     """
 
-    def __init__(self, model: PoseNet, dtype: torch.dtype = torch.float32) -> None:
-        """Make the graph of a model's trunk; it computes in `dtype`."""
+    def __init__(
+        self, model: PoseNet, size: tuple[int, int], dtype: torch.dtype = torch.float32
+    ) -> None:
+        """
+        Make the graph of a model's trunk; it computes in `dtype`.
+
+        It is fastest on single images of `size` (height, width).
+        """
         super().__init__(model.map_names)
         graph = folded(model.trunk, model.map_names).to(dtype)
         self._dtype = dtype
-        self._graph, self.packed = _packed_where_possible(graph, dtype)
+        example = torch.zeros(1, 3, *size, dtype=dtype).to(memory_format=torch.channels_last)
+        self._graph, self.packed = _packed_where_possible(graph, example)
 
     def run(self, image_B3HW: Tensor) -> Sequence[Tensor]:
         """Compute all maps of a batch."""
@@ -51,14 +58,13 @@ class TorchTrunk(FastTrunk):
 
 
 def _packed_where_possible(
-    graph: fx.GraphModule, dtype: torch.dtype
+    graph: fx.GraphModule, example_B3HW: Tensor
 ) -> tuple[fx.GraphModule, bool]:
     # Operators that inductor uses and torch does not promise to keep: tried once.
     try:
-        graph_packed = packed(graph)
-        small = torch.zeros(1, 3, 64, 64, dtype=dtype).to(memory_format=torch.channels_last)
+        graph_packed = packed(graph, example_B3HW)
         with torch.inference_mode():
-            graph_packed(small)
+            graph_packed(example_B3HW)
     except _UNPACKABLE:
         return graph.to(memory_format=torch.channels_last), False
     return graph_packed, True

@@ -23,13 +23,11 @@ from typing import Any
 import numpy as np
 from posenet_ros.engines.by_onnx import onnx_session
 from posenet_ros.engines.onnx_graph import to_onnx
-from posenet_ros.engines.whole import IMAGE, Whole
+from posenet_ros.engines.whole import FEWEST_HALVED, IMAGE, Whole
 import torch
 from torch import Tensor
 
 Answer = Callable[[Tensor], tuple[Tensor, ...]]
-# Smaller ones are not worth a step more.
-_LEAST_NUMBERS = 1024
 
 
 def write_onnx(path: Path, whole: Whole, size: tuple[int, int]) -> Answer:
@@ -52,17 +50,18 @@ def write_onnx(path: Path, whole: Whole, size: tuple[int, int]) -> Answer:
     return answer
 
 
-def write_openvino(path: Path, source: Path, whole: Whole, *, half: bool) -> Answer:
+def write_openvino(path: Path, source: Path, whole: Whole) -> Answer:
     """
     Write what is in an ONNX file as OpenVINO's .xml and .bin; return what these answer.
 
-    `half` keeps weights in half precision; `whole` is the network that the source was made of.
+    `whole` is the network that the source was made of. Weights are kept as they are in it.
     """
     import openvino
 
-    openvino.save_model(openvino.convert_model(source), path, compress_to_fp16=half)
-    options = {'INFERENCE_PRECISION_HINT': 'f32'}
-    compiled = openvino.Core().compile_model(path, 'CPU', options)
+    core = openvino.Core()
+    # What `convert_model` and `save_model` make of it has either all weights in half, or none.
+    openvino.serialize(core.read_model(source), path)
+    compiled = core.compile_model(path, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
 
     def answer(image_B3HW: Tensor) -> tuple[Tensor, ...]:
         found = compiled([image_B3HW.numpy()])
@@ -83,7 +82,7 @@ def _halve_exact(model: Any) -> None:
         values = numpy_helper.to_array(constant)
         with np.errstate(over='ignore'):
             halves = values.astype(np.float16)
-        if values.size < _LEAST_NUMBERS or not np.array_equal(halves.astype(np.float32), values):
+        if values.size < FEWEST_HALVED or not np.array_equal(halves.astype(np.float32), values):
             continue
         name = constant.name
         constant.CopyFrom(numpy_helper.from_array(halves, f'{name}_half'))

@@ -54,13 +54,13 @@ class Kind(NamedTuple):
 def _torch(model: PoseNet, size: tuple[int, int]) -> FastTrunk:
     from posenet_ros.engines.by_torch import TorchTrunk
 
-    return TorchTrunk(model)
+    return TorchTrunk(model, size)
 
 
 def _torch_bf16(model: PoseNet, size: tuple[int, int]) -> FastTrunk:
     from posenet_ros.engines.by_torch import TorchTrunk
 
-    return TorchTrunk(model, torch.bfloat16)
+    return TorchTrunk(model, size, torch.bfloat16)
 
 
 def _openvino(model: PoseNet, size: tuple[int, int]) -> FastTrunk:
@@ -88,5 +88,5 @@ KINDS = {
     'openvino-bf16': Kind(_openvino_bf16, 'the same in bfloat16', ('openvino',), exact=False),
     'onnxruntime': Kind(_onnxruntime, 'by ONNX Runtime', ('onnxruntime', 'onnx', 'onnxscript')),
 }
-# What `auto` takes the fastest of. Converting to ONNX takes longer, and was never the fastest.
-AUTOMATIC = ('torch', 'openvino')
+# What `auto` takes the fastest of: which that is depends on the CPU, and on who else uses it.
+AUTOMATIC = ('torch', 'openvino', 'onnxruntime')

@@ -21,6 +21,7 @@ import copy
 
 import torch
 from torch import fx, nn, Tensor
+from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional
 
 # What oneDNN computes on the way out of a convolution: its name, and numbers that go with it.
@@ -41,13 +42,21 @@ class PackedConvolution(nn.Module):
     once more for the activation.
     """
 
-    def __init__(self, layer: nn.Conv2d, after: str, numbers: Sequence[float]) -> None:
-        """Take a layer, and what comes after it: the name that oneDNN has for it, or `none`."""
+    def __init__(
+        self, layer: nn.Conv2d, shape_BCHW: Sequence[int], after: str, numbers: Sequence[float]
+    ) -> None:
+        """
+        Take a layer, and what comes after it: the name that oneDNN has for it, or `none`.
+
+        It takes batches of any shape; the layout is the best for `shape_BCHW`.
+        """
         super().__init__()
         self._how = (list(layer.padding), list(layer.stride), list(layer.dilation), layer.groups)
         self._after = (after, list(numbers), '')
         # Of a layout without strides, which neither a buffer nor a copy can hold.
-        self._packed = torch.ops.mkldnn._reorder_convolution_weight(layer.weight, *self._how)
+        self._packed = torch.ops.mkldnn._reorder_convolution_weight(
+            layer.weight, *self._how, list(shape_BCHW)
+        )
         self._bias = layer.bias
 
     def forward(self, value_BCHW: Tensor) -> Tensor:
@@ -57,9 +66,15 @@ class PackedConvolution(nn.Module):
         )
 
 
-def packed(graph: fx.GraphModule) -> fx.GraphModule:
-    """Return a graph with its convolutions packed; raises what torch does where it cannot."""
+@torch.no_grad()
+def packed(graph: fx.GraphModule, example_B3HW: Tensor) -> fx.GraphModule:
+    """
+    Return a graph with its convolutions packed, as suits an example of its input.
+
+    Raises what torch does where it cannot.
+    """
     graph = copy.deepcopy(graph)
+    ShapeProp(graph).propagate(example_B3HW)
     modules = dict(graph.named_modules())
     for node in list(graph.graph.nodes):
         layer = modules.get(node.target) if node.op == 'call_module' else None
@@ -71,7 +86,8 @@ def packed(graph: fx.GraphModule) -> fx.GraphModule:
             after, numbers = known
             user.replace_all_uses_with(node)
             graph.graph.erase_node(user)
-        graph.set_submodule(node.target, PackedConvolution(layer, after, numbers))
+        shape = node.args[0].meta['tensor_meta'].shape
+        graph.set_submodule(node.target, PackedConvolution(layer, shape, after, numbers))
     graph.delete_all_unused_submodules()
     graph.recompile()
     return graph

@@ -123,7 +123,7 @@ def export(order: Order) -> Exported:
             differences[onnx_path.name] = _checked(onnx_path.name, answer, loaded, order)
         if 'openvino' in order.formats:
             path = folder / 'posenet.xml'
-            answer = write_openvino(path, onnx_path, whole, half=order.half)
+            answer = write_openvino(path, onnx_path, whole)
             differences[path.name] = _checked(path.name, answer, loaded, order)
         del answer
         if 'onnx' not in order.formats:

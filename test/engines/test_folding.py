@@ -46,7 +46,7 @@ def test_a_trunk_without_norms_computes_the_same_maps(make_network, backbone):
 @pytest.mark.parametrize('backbone', BACKBONES)
 def test_what_torch_runs_answers_as_the_model_does(make_network, preprocessing, backbone):
     model = make_network(backbone)
-    fast = with_trunk(model, TorchTrunk(model))
+    fast = with_trunk(model, TorchTrunk(model, (64, 96)))
     assert difference_of(model, fast, preprocessing) < TOLERANCE
     assert fast.trunk.packed == torch.backends.mkldnn.is_available()
 
@@ -58,7 +58,8 @@ def test_a_packed_layer_does_what_comes_after_it(after):
     layers.append(nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False)).eval()
     graph = fx.symbolic_trace(layers.requires_grad_(requires_grad=False))
     image = 9 * torch.randn(2, 3, 20, 30)
-    found = packed(graph)(image.to(memory_format=torch.channels_last))
+    image = image.to(memory_format=torch.channels_last)
+    found = packed(graph, image[:1])(image)
     torch.testing.assert_close(found, layers(image), rtol=1e-4, atol=1e-4)
 
 
@@ -69,19 +70,19 @@ def test_a_build_of_torch_without_packed_layers_answers_all_the_same(
         raise NotImplementedError('not in this build')
 
     monkeypatch.setattr('posenet_ros.engines.by_torch.packed', refuse)
-    fast = with_trunk(network, TorchTrunk(network))
+    fast = with_trunk(network, TorchTrunk(network, (64, 96)))
     assert not fast.trunk.packed
     assert difference_of(network, fast, preprocessing) < TOLERANCE
 
 
 def test_half_precision_is_near_and_not_the_same(network, preprocessing):
-    fast = with_trunk(network, TorchTrunk(network, torch.bfloat16))
+    fast = with_trunk(network, TorchTrunk(network, (64, 96), torch.bfloat16))
     assert TOLERANCE < difference_of(network, fast, preprocessing) < 0.2
 
 
 def test_samples_and_descriptions_come_by_the_same_trunk(make_network):
     model = make_network(feature_width=32, dropout=0.5)
-    fast = with_trunk(model, TorchTrunk(model))
+    fast = with_trunk(model, TorchTrunk(model, (64, 96)))
     image = torch.randn(1, 3, 64, 96)
     with torch.no_grad():
         torch.testing.assert_close(
