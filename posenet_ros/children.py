@@ -23,6 +23,8 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
+import threading
+from types import FrameType
 
 _PATIENCE_S = 10.0
 
@@ -36,8 +38,12 @@ def command(*words: object) -> list[str]:
 def running(
     *words: object, log: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command beside others, its output in a log; stop it as Ctrl-C would at the end."""
-    with log.open('wb') as sink:
+    """
+    Run a command beside others, its output in a log; stop it as Ctrl-C would at the end.
+
+    The end is also SIGTERM: nobody else would stop the command.
+    """
+    with log.open('wb') as sink, _ended_by_sigterm():
         process = subprocess.Popen(
             command(*words), stdout=sink, stderr=subprocess.STDOUT, env=environment
         )
@@ -51,6 +57,23 @@ def running(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM unwind this process meanwhile; Python's own end of it would tidy up nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _unwind)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _unwind(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def own_domain() -> dict[str, str]:
