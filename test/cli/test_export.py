@@ -143,7 +143,8 @@ def test_a_users_mistakes_are_one_line(run, words, told, capsys):
     assert error.count('\n') == 1
 
 
-def test_without_the_packages_the_command_names_them(run, monkeypatch, capsys):
+def test_without_the_packages_the_command_names_them(tmp_path, monkeypatch, capsys):
+    (tmp_path / 'model.yaml').touch()
     monkeypatch.setitem(exporting._NEEDED, 'onnx', ('no_such_package',))
-    assert main(['export', '--model', str(run), '--format', 'onnx']) == 2
+    assert main(['export', '--model', str(tmp_path), '--format', 'onnx']) == 2
     assert 'needs no_such_package: pip install "posenet_ros[engines]"' in capsys.readouterr().err
