@@ -31,6 +31,9 @@ from rclpy.node import Node
 from tf2_msgs.msg import TFMessage
 
 
+ENOUGH = 8
+
+
 class Listener(Node):
     """
     Compares each fix with map -> odom until the next, by odometry at the stamp of the fix.
@@ -41,6 +44,8 @@ class Listener(Node):
     def __init__(self) -> None:
         super().__init__('listener')
         self.fixes: list[tuple[int, Pose]] = []
+        # Those that came when there was a transform to compare them with.
+        self.since = 0
         self.odometry = TransformBuffer(kept_s=60.0)
         self.map_from_odom: list[Pose] = []
         self.create_subscription(TFMessage, '/tf', self._hear, tf_qos())
@@ -50,6 +55,9 @@ class Listener(Node):
     def _take(self, message: PoseWithCovarianceStamped) -> None:
         pose = pose_from_message(message.pose.pose, target='map', source='base_link')
         self.fixes.append((stamp_ns(message.header.stamp), pose))
+        self.since += bool(self.map_from_odom)
+        if self.since == ENOUGH:
+            print('enough', flush=True)
 
     def _hear(self, message: TFMessage) -> None:
         for transform in message.transforms:
