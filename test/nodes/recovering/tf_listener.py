@@ -30,7 +30,6 @@ from posenet_ros.nodes.transforms import tf_qos
 from rclpy.node import Node
 from tf2_msgs.msg import TFMessage
 
-
 ENOUGH = 8
 
 
