@@ -63,7 +63,7 @@ MAY_IMPORT = {
         'explain',
         'reporting',
     },
-    'nodes': {'geometry', 'data', 'localization', 'recovery'},
+    'nodes': {'geometry', 'data', 'engines', 'localization', 'recovery'},
     'drill': {
         'geometry',
         'data',

@@ -32,10 +32,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posenet_ros.cli.outputs import check_file, check_folder
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.strangers import foreign_source
@@ -163,25 +163,12 @@ def hertz(text: str) -> float:
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """Refuse what could not be written after minutes of work."""
-    for name in ('json', 'picture'):
-        path = getattr(args, name)
-        if path and path.is_dir():
-            raise ConfigError(f'--{name} {path} is a folder: name a file')
-        if path:
-            _check_place(f'--{name} {path}', path.parent)
+    check_file('--json', args.json)
+    check_file('--picture', args.picture)
     if args.report:
-        _check_place(f'--report {args.report}', args.report)
+        check_folder(f'--report {args.report}', args.report)
     if args.picture and args.picture.suffix not in ('.png', '.pdf', '.svg'):
         raise ConfigError(f'--picture writes .png, .pdf or .svg, not {args.picture.name!r}')
-
-
-def _check_place(option: str, folder: Path) -> None:
-    """Refuse a folder that cannot be made or written to."""
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    if not there.is_dir():
-        raise ConfigError(f'{option} cannot be written: {there} is a file; choose another path')
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise ConfigError(f'{option} cannot be written: {there} is read-only for you')
 
 
 def _write(args: argparse.Namespace, measured: Measured) -> None:

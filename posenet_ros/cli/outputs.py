@@ -34,5 +34,7 @@ def check_file(option: str, path: Path | None) -> None:
 def check_folder(told: str, folder: Path) -> None:
     """Refuse a folder that cannot be made or written to; `told` is what the user wrote."""
     there = next(each for each in (folder, *folder.parents) if each.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise ConfigError(f'{told} cannot be written; choose another path')
+    if not there.is_dir():
+        raise ConfigError(f'{told} cannot be written: {there} is a file; choose another path')
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(f'{told} cannot be written: {there} is read-only for you')

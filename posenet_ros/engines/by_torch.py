@@ -33,8 +33,8 @@ class TorchTrunk(FastTrunk):
     """
     A trunk as a graph that torch runs, on images that lie channels last.
 
-    In that layout oneDNN's convolutions read a pixel's channels in one go. `packed` tells whether
-    the weights lie as they want them, which builds of torch without oneDNN cannot do.
+    In that layout oneDNN's convolutions read a pixel's channels in one go. The weights lie as they
+    want them, but with builds of torch that cannot do that, which `detail` tells.
     """
 
     def __init__(
@@ -49,7 +49,8 @@ class TorchTrunk(FastTrunk):
         graph = folded(model.trunk, model.map_names).to(dtype)
         self._dtype = dtype
         example = torch.zeros(1, 3, *size, dtype=dtype).to(memory_format=torch.channels_last)
-        self._graph, self.packed = _packed_where_possible(graph, example)
+        self._graph, is_packed = _packed_where_possible(graph, example)
+        self.detail = ', weights packed' if is_packed else ', weights as they are'
 
     def run(self, image_B3HW: Tensor) -> Sequence[Tensor]:
         """Compute all maps of a batch."""

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import time
 
 from posenet_ros.engines.difference import difference_of, noise_image, TOLERANCE
-from posenet_ros.engines.kinds import AUTO, AUTOMATIC, EAGER, ENGINES, KINDS
+from posenet_ros.engines.kinds import AUTOMATIC, KINDS
+from posenet_ros.engines.names import AUTO, EAGER, ENGINES
 from posenet_ros.engines.trunk import with_trunk
 from posenet_ros.errors import ConfigError
 from posenet_ros.models.posenet import PoseNet
@@ -99,7 +100,8 @@ def make_engine(model: PoseNet, preprocessing: Preprocessing, name: str) -> Engi
             f'engine {name} needs {kind.missing}: pip install "posenet_ros[engines]"'
         )
     try:
-        fast = with_trunk(model, kind.make(model, preprocessing.crop))
+        trunk = kind.make(model, preprocessing.crop)
+        fast = with_trunk(model, trunk)
         difference = difference_of(model, fast, preprocessing)
     except _FAILURES as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -110,7 +112,7 @@ def make_engine(model: PoseNet, preprocessing: Preprocessing, name: str) -> Engi
             f'engine {name} differs from {_REFERENCE} by {difference:.1e}, relative, and '
             f'{TOLERANCE:.0e} is allowed; use {EAGER}'
         )
-    told = f'{name} ({kind.about}; {difference:.0e} from {_REFERENCE})'
+    told = f'{name} ({kind.about}{trunk.detail}; {difference:.0e} from {_REFERENCE})'
     return Engine(name, fast, difference, told)
 
 

@@ -22,7 +22,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from posenet_ros.engines.kinds import EAGER
+from posenet_ros.engines.names import EAGER
 from posenet_ros.errors import ModelError
 from posenet_ros.files import read_yaml, write_yaml
 from posenet_ros.models.folder import WEIGHTS

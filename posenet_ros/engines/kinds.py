@@ -24,10 +24,6 @@ from posenet_ros.engines.trunk import FastTrunk
 from posenet_ros.models.posenet import PoseNet
 import torch
 
-AUTO = 'auto'
-EAGER = 'eager'
-ENGINES = (AUTO, EAGER, 'torch', 'torch-bf16', 'openvino', 'openvino-bf16', 'onnxruntime')
-
 Make = Callable[[PoseNet, tuple[int, int]], FastTrunk]
 
 
@@ -82,7 +78,7 @@ def _onnxruntime(model: PoseNet, size: tuple[int, int]) -> FastTrunk:
 
 
 KINDS = {
-    'torch': Kind(_torch, 'batch norms folded, channels last, weights packed'),
+    'torch': Kind(_torch, 'batch norms folded, channels last'),
     'torch-bf16': Kind(_torch_bf16, 'the same in bfloat16', exact=False),
     'openvino': Kind(_openvino, 'compiled by OpenVINO', ('openvino',)),
     'openvino-bf16': Kind(_openvino_bf16, 'the same in bfloat16', ('openvino',), exact=False),

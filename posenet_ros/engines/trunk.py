@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Container, Sequence
 import copy
 
@@ -25,13 +26,16 @@ import torch
 from torch import nn, Tensor
 
 
-class FastTrunk(nn.Module):
+class FastTrunk(nn.Module, ABC):
     """
     Stands in for a network's trunk where it answers: maps of the same names, as float32.
 
     The heads stay as they are, in single precision: they are a hundredth of the work, and
-    positions in half of it would be rounded to a thousandth of the scene.
+    positions in half of it would be rounded to a thousandth of the scene. `detail` is what is to
+    be known of how it runs here.
     """
+
+    detail = ''
 
     def __init__(self, names: Sequence[str]) -> None:
         """Take the names of the maps that `run` returns, in its order."""
@@ -43,9 +47,9 @@ class FastTrunk(nn.Module):
         found = zip(self._names, self.run(image_B3HW), strict=True)
         return {name: map_BChw.float() for name, map_BChw in found if name in names}
 
+    @abstractmethod
     def run(self, image_B3HW: Tensor) -> Sequence[Tensor]:
         """Compute all maps of a batch."""
-        raise NotImplementedError
 
 
 class Maps(nn.Module):

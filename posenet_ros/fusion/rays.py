@@ -26,14 +26,12 @@ class Crossings(NamedTuple):
     """
     Where the rays of P pairs are nearest to each other.
 
-    `first_P` and `second_P` number the rays; `points_P3` are the middles of the common
+    Pairs are in the order of `numpy.triu_indices`; `points_P3` are the middles of the common
     perpendiculars. `ahead_P` says that both ends of it are ahead of their cameras, and
     `angles_P` how far the lines are from parallel, radians, at most pi / 2; lines that are
     parallel to the last digit have no point, NaN.
     """
 
-    first_P: NDArray[np.int64]
-    second_P: NDArray[np.int64]
     points_P3: NDArray[np.float64]
     ahead_P: NDArray[np.bool_]
     angles_P: NDArray[np.float64]
@@ -55,7 +53,7 @@ def cross(centres_N3: NDArray[np.float64], directions_N3: NDArray[np.float64]) -
     ahead = (s > 0) & (t > 0)
     angles = np.arctan2(sine, np.abs(cosine))
     points[~np.isfinite(points).all(axis=1)] = np.nan
-    return Crossings(first, second, points / 2, ahead, angles)
+    return Crossings(points / 2, ahead, angles)
 
 
 def angles_off(

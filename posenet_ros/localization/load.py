@@ -21,7 +21,7 @@ from pathlib import Path
 
 from posenet_ros.engines.choose import choose_engine
 from posenet_ros.engines.evidence import checked_engines
-from posenet_ros.engines.kinds import AUTO
+from posenet_ros.engines.names import AUTO
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.landmarks.landmark_map import LANDMARKS, read_map
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
@@ -52,7 +52,7 @@ def load_localizer(
     has no metres, which no robot can act on; `ensemble` averages several answers; `always` refuses
     no image. By `refine`, `auto` has poses verified where the model folder has a map of landmarks,
     and `off` does not. `method` is `posenet`, or `retrieval` for the pose of the training image
-    that looks most alike; `engine` is one of `engines.kinds.ENGINES`. Raises ModelError for a
+    that looks most alike; `engine` is one of `engines.names.ENGINES`. Raises ModelError for a
     folder that holds no usable model, ConfigError for a device or an engine that is not there, or
     for samples of a model without dropout.
     """

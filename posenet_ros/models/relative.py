@@ -33,7 +33,6 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Camera
-from posenet_ros.models.backbones import backbone_named
 from posenet_ros.models.rotations import matrix_from_6d
 import torch
 from torch import nn, Tensor
@@ -56,24 +55,20 @@ class RelativeArchitecture:
     """
     What a relative pose is read off with.
 
-    `level` is which of the trunk's scales is compared, counted from the coarsest: 2 has a cell
-    for every 16 pixels. `key` is how many numbers cells are compared by, `width` that of the
-    layers after it.
+    `matcher` is ours or the published one; `key` is how many numbers cells are compared by, and
+    `width` that of the layers after it.
     """
 
-    backbone: str = 'mobilenet_v2'
     matcher: str = 'matching'
-    level: int = 2
     key: int = 64
     width: int = 96
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
-        backbone_named(self.backbone)
         if self.matcher not in MATCHERS:
             raise ConfigError(f'matcher must be {" or ".join(MATCHERS)}, not {self.matcher!r}')
-        if min(self.level, self.key, self.width) < 1 or not 0 <= self.dropout < 1:
+        if min(self.key, self.width) < 1 or not 0 <= self.dropout < 1:
             raise ConfigError(f'no network can be built of {self}')
 
 

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 import re
 from typing import Any
 
+from posenet_ros.engines.names import AUTO, ENGINES
 from posenet_ros.errors import ConfigError
 from posenet_ros.localization.methods import METHODS, POSENET
 from posenet_ros.nodes.recovery_parameters import RECOVERY_PARAMETERS
@@ -57,19 +58,11 @@ PARAMETERS: Mapping[str, Specification] = {
         limits=(0, 256),
     ),
     'engine': Specification(
-        'auto',
+        AUTO,
         'What runs the network on the CPU: auto takes the fastest of torch and, where it is '
         'installed, openvino; eager is torch as it trains. Those in bf16 want a model that export '
         'measured.',
-        choices=(
-            'auto',
-            'eager',
-            'torch',
-            'torch-bf16',
-            'openvino',
-            'openvino-bf16',
-            'onnxruntime',
-        ),
+        choices=ENGINES,
     ),
     'method': Specification(
         POSENET,

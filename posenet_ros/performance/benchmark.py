@@ -26,7 +26,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.engines.choose import Engine
-from posenet_ros.engines.kinds import EAGER
+from posenet_ros.engines.names import EAGER
 from posenet_ros.errors import ConfigError
 from posenet_ros.explain.cost import Cost
 from posenet_ros.localization.ensemble import Ensemble

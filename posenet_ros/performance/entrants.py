@@ -20,7 +20,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from posenet_ros.engines.choose import choose_engine, Engine, make_engine
-from posenet_ros.engines.kinds import AUTO, EAGER, KINDS
+from posenet_ros.engines.kinds import KINDS
+from posenet_ros.engines.names import AUTO, EAGER
 from posenet_ros.errors import ConfigError
 from posenet_ros.models.checkpoint import load_model, LoadedModel
 from posenet_ros.performance.untrained import untrained_model

@@ -29,7 +29,8 @@ from posenet_ros.engines.choose import make_engine
 from posenet_ros.engines.difference import largest_difference, TOLERANCE
 from posenet_ros.engines.evidence import Evidence, MOST_WORSE, write_evidence
 from posenet_ros.engines.files import Answer, write_onnx, write_openvino
-from posenet_ros.engines.kinds import EAGER, KINDS
+from posenet_ros.engines.kinds import KINDS
+from posenet_ros.engines.names import EAGER
 from posenet_ros.engines.whole import rounded, Whole, without_norms
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.explain.subject import open_subject, Subject

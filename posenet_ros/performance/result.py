@@ -22,7 +22,8 @@ import platform
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
-from posenet_ros.engines.kinds import EAGER, KINDS
+from posenet_ros.engines.kinds import KINDS
+from posenet_ros.engines.names import EAGER
 from posenet_ros.explain.cost import draw_costs, POSENET
 from posenet_ros.machine import cores
 from posenet_ros.performance.benchmark import Found, Row

@@ -18,7 +18,8 @@ import numpy as np
 from posenet_ros.engines import choose
 from posenet_ros.engines.choose import choose_engine, make_engine
 from posenet_ros.engines.difference import TOLERANCE
-from posenet_ros.engines.kinds import ENGINES, Kind, KINDS
+from posenet_ros.engines.kinds import Kind, KINDS
+from posenet_ros.engines.names import ENGINES
 from posenet_ros.errors import ConfigError
 from posenet_ros.localization.regressor import PoseRegressor
 import pytest

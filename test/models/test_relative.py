@@ -153,9 +153,7 @@ def test_cells_are_where_the_trunk_looks(backbone):
         assert (found_row, found_column) == pytest.approx((row, column), abs=0.4)
 
 
-@pytest.mark.parametrize(
-    'values', [{'matcher': 'guess'}, {'backbone': 'vgg16'}, {'level': 0}, {'dropout': 1.0}]
-)
+@pytest.mark.parametrize('values', [{'matcher': 'guess'}, {'key': 0}, {'dropout': 1.0}])
 def test_what_cannot_be_built_is_refused(values):
     with pytest.raises(ConfigError):
         RelativeArchitecture(**values)

@@ -20,7 +20,6 @@ import importlib.util
 from pathlib import Path
 import re
 
-from posenet_ros.engines.kinds import ENGINES
 from posenet_ros.nodes.parameter_table import parameter_table
 from posenet_ros.nodes.parameters import PARAMETERS, Specification
 import pytest
@@ -186,7 +185,3 @@ def test_what_is_overridden_of_one_topic_stays_with_it(make_bench):
 
     assert reliability('/posenet/pose') == [ReliabilityPolicy.BEST_EFFORT]
     assert reliability('/posenet/pose_with_covariance') == [ReliabilityPolicy.RELIABLE]
-
-
-def test_the_engines_to_choose_from_are_those_there_are():
-    assert PARAMETERS['engine'].choices == ENGINES
