@@ -79,6 +79,13 @@ class Searching:
         arrival = Arrival(message=None, received_ns=grey)
         self.verification.put(Answered(arrival, rgb, estimate, np.zeros(4), self.verifying.pose))
 
+    def hold_first(self):
+        """Put an image of grey 1, whose search does not end before the gate is opened."""
+        gate = self.held[1] = threading.Event()
+        self.put(1)
+        self.until(lambda: self.began == [1])
+        return gate
+
     def until(self, happened):
         with self.done:
             while not happened():
@@ -112,9 +119,7 @@ def test_it_gives_way_but_when_it_is_urgent(searching):
 @pytest.mark.parametrize('urgent', [False, True])
 def test_what_is_in_work_when_that_changes_is_ended_and_goes_out(searching, urgent):
     searching.urgent = urgent
-    gate = searching.held[1] = threading.Event()
-    searching.put(1)
-    searching.until(lambda: searching.began == [1])
+    gate = searching.hold_first()
     searching.urgent = not urgent
     held = searching.held[2] = threading.Event()
     # It does not wait for the other.
@@ -129,9 +134,7 @@ def test_what_is_in_work_when_that_changes_is_ended_and_goes_out(searching, urge
 @pytest.mark.parametrize('urgent', [False, True])
 def test_what_a_newer_one_has_overtaken_does_not_go_out(searching, urgent):
     searching.urgent = urgent
-    gate = searching.held[1] = threading.Event()
-    searching.put(1)
-    searching.until(lambda: searching.began == [1])
+    gate = searching.hold_first()
     searching.urgent = not urgent
     searching.put(2)
     searching.until(lambda: searching.found == [2])
@@ -144,10 +147,8 @@ def test_what_a_newer_one_has_overtaken_does_not_go_out(searching, urgent):
 
 
 def test_what_waits_when_it_becomes_urgent_gives_way(searching):
-    gate = searching.held[1] = threading.Event()
-    for grey in (1, 2):
-        searching.put(grey)
-        searching.until(lambda: searching.began == [1])
+    gate = searching.hold_first()
+    searching.put(2)
     searching.urgent = True
     searching.put(3)
     searching.until(lambda: searching.found == [3])
@@ -174,9 +175,7 @@ def test_one_goes_out_at_a_time(searching):
 @pytest.mark.parametrize('urgent', [False, True])
 def test_nothing_comes_of_what_is_forgotten(searching, urgent):
     searching.urgent = urgent
-    gate = searching.held[1] = threading.Event()
-    searching.put(1)
-    searching.until(lambda: searching.began == [1])
+    gate = searching.hold_first()
     searching.put(2)
     searching.verification.forget()
     gate.set()
