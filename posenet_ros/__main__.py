@@ -44,6 +44,9 @@ class Command(NamedTuple):
 
 COMMANDS = {
     'train': Command('cli.train', 'label a recording, train a model on it, report how good it is'),
+    'train-relative': Command(
+        'cli.train_relative', 'a network of relative poses, for places that it has never seen'
+    ),
     'label': Command('cli.label', 'label a recording by structure from motion'),
     'import': Command('cli.import_poses', 'label images by poses from elsewhere: COLMAP, TUM'),
     'evaluate': Command('cli.evaluate', 'measure a model against poses it has not seen'),
@@ -69,7 +72,7 @@ COMMANDS = {
 
 
 # What goes on where it was, given once more.
-_RESUMED = ('train', 'label', 'import', 'benchmark-scenes', 'explain')
+_RESUMED = ('train', 'train-relative', 'label', 'import', 'benchmark-scenes', 'explain')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

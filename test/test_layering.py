@@ -37,7 +37,7 @@ MAY_IMPORT = {
     'models': {'geometry'},
     'training': {'geometry', 'data', 'models'},
     'engines': {'models'},
-    'localization': {'geometry', 'models', 'engines', 'landmarks'},
+    'localization': {'geometry', 'models', 'engines', 'landmarks', 'fusion'},
     'recovery': {'geometry'},
     'evaluation': {'geometry', 'data', 'models', 'landmarks', 'localization', 'reporting'},
     'simulation': {'geometry', 'data'},

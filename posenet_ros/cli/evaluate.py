@@ -39,7 +39,7 @@ from posenet_ros.cli.outputs import check_file, check_folder
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.strangers import foreign_source
-from posenet_ros.localization.methods import METHODS, POSENET
+from posenet_ros.localization.methods import AUTO, METHODS
 
 if TYPE_CHECKING:
     from posenet_ros.evaluation.session import Measured
@@ -119,9 +119,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asked.add_argument(
         '--method',
         choices=METHODS,
-        default=POSENET,
-        help='posenet (default): the pose that the network regresses; retrieval: that of the '
-        'training image that looks most alike',
+        default=AUTO,
+        help='what the model is made for (auto, default): posenet, the pose that the network '
+        'regresses, or relative, one made of relative poses; or retrieval, that of the training '
+        'image that looks most alike',
     )
     truth = parser.add_argument_group('what is true')
     truth.add_argument('--truth', type=Path, metavar='FILE.tum', help='true poses of the camera')
@@ -148,7 +149,7 @@ def run(args: argparse.Namespace) -> None:
     from posenet_ros.evaluation.table import text_table
 
     measured = measure(request)
-    table = text_table(measured.evaluation, request.name)
+    table = text_table(measured.evaluation, measured.name)
     print(*measured.notes(), '', table, '', sep='\n')
     _write(args, measured)
 
@@ -185,14 +186,14 @@ def _write(args: argparse.Namespace, measured: Measured) -> None:
         write_metrics(args.json, measured.to_dict())
         print(args.json)
     if args.picture:
-        text = caption(evaluation, request.name)
+        text = caption(evaluation, measured.name)
         plot_trip(args.picture, evaluation, measured.training_poses(), title=title, text=text)
         print(args.picture)
     if args.report:
         page = write_report(
             args.report,
             evaluation,
-            method=request.name,
+            method=measured.name,
             title=title,
             subtitle='; '.join(measured.notes()),
             training_poses=measured.training_poses(),

@@ -37,7 +37,8 @@ from posenet_ros.cli.label import add_label_arguments, default_output, label_opt
 from posenet_ros.errors import ConfigError
 
 if TYPE_CHECKING:
-    from posenet_ros.cli.train_source import Labelled
+    from posenet_ros.cli.train_database import Asked
+    from posenet_ros.cli.train_source import Labelled, Source
     from posenet_ros.models.backbones import Trunk
     from posenet_ros.sfm.options import LabelOptions
     from posenet_ros.training.config import TrainOptions
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 # Options that have a flag of their own; every other one of TrainOptions goes by --set.
 _FLAGS = ('backbone', 'weights', 'epochs', 'batch_size', 'learning_rate', 'image_size', 'loss')
 _FLAGS += ('beta', 'seed', 'devices', 'nodes')
+# Of the time by which a database is measured, as of that of a network.
+_HELD_OUT = 0.2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +87,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '0 for none',
     )
     add_label_arguments(parser)
+    relative = parser.add_argument_group('no training: locate by relative poses')
+    relative.add_argument(
+        '--relative',
+        type=Path,
+        metavar='DIR',
+        help='the weights that train-relative left: the images become a database, and no network '
+        'is trained; what follows under network and training is not for this',
+    )
+    relative.add_argument(
+        '--neighbours', type=int, metavar='N', help='images that one is compared with (10)'
+    )
+    relative.add_argument(
+        '--apart',
+        type=float,
+        metavar='M',
+        help='none of these nearer to each other than so many metres (0)',
+    )
     network = parser.add_argument_group('network')
     network.add_argument(
         '--recipe',
@@ -134,21 +154,35 @@ def megabytes(text: str) -> float:
 
 def run(args: argparse.Namespace) -> None:
     """Go through the stages; what an earlier run has finished is not done again."""
-    options = train_options(args)
     labelling = _labelling(args)
+    asked = _asked_of_database(args)
+    options = None if asked else train_options(args)
     name = args.bag[0] if args.bag else Path(args.dataset.partition(':')[2])
     output: Path = args.output or default_output(name)
     known = (output / 'run.yaml').is_file()
     if args.resume and not known:
         raise ConfigError(f'nothing to resume: {output} holds no run; leave --resume out')
-    from posenet_ros.cli import train_folder as folder
     from posenet_ros.cli.train_source import DataSet, Recordings
-    from posenet_ros.training.fit import make_trunk
 
     if labelling is None:
         source = DataSet(args.dataset, args.test_frames)
     else:
         source = Recordings(args.bag, labelling)
+    map_bytes = round(1e6 * args.map_budget)
+    if asked is not None:
+        from posenet_ros.cli.train_database import train_database
+
+        train_database(output, source, asked, map_bytes)
+    else:
+        _train_network(output, source, options, known, map_bytes)
+
+
+def _train_network(
+    output: Path, source: Source, options: TrainOptions, known: bool, map_bytes: int
+) -> None:
+    from posenet_ros.cli import train_folder as folder
+    from posenet_ros.training.fit import make_trunk
+
     # A download may fail: before a folder is made, and before labelling takes its minutes.
     trunk = None if known else make_trunk(options)
     source.claim(output)
@@ -156,7 +190,7 @@ def run(args: argparse.Namespace) -> None:
     card = folder.finished_card(output)
     if card is None:
         trunk = make_trunk(options) if trunk is None else trunk
-        _train(output, source.labelled(output), options, trunk, round(1e6 * args.map_budget))
+        _train(output, source.labelled(output), options, trunk, map_bytes)
         return
     source.check(output, card)
     if not folder.has_report(output):
@@ -164,6 +198,31 @@ def run(args: argparse.Namespace) -> None:
 
         report_again(output, source.labelled(output), options)
     folder.tell_finished(output, card)
+
+
+def _asked_of_database(args: argparse.Namespace) -> Asked | None:
+    """Return how a database is to be made, None where a network is to be trained."""
+    if args.relative is None:
+        if args.neighbours is not None or args.apart is not None:
+            raise ConfigError('--neighbours and --apart are for a database: give --relative DIR')
+        return None
+    from posenet_ros.cli.train_database import Asked
+    from posenet_ros.localization.relative import Asking
+
+    given = [name for name in _FLAGS if getattr(args, name) is not None]
+    given += ['set'] if args.set else []
+    given += ['recipe'] if args.recipe != 'default' else []
+    if given:
+        raise ConfigError(
+            f'--relative trains no network, and --{", --".join(given)} would change nothing: '
+            'leave that out'
+        )
+    usual = Asking()
+    neighbours = usual.neighbours if args.neighbours is None else args.neighbours
+    apart_m = usual.apart_m if args.apart is None else args.apart
+    if not (1 <= neighbours <= 100 and 0 <= apart_m < 100):
+        raise ConfigError('--neighbours is 1 to 100, and --apart 0 to 100 metres')
+    return Asked(args.relative, _HELD_OUT, Asking(neighbours, apart_m))
 
 
 def train_options(args: argparse.Namespace) -> TrainOptions:

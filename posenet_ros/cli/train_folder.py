@@ -26,8 +26,8 @@ from posenet_ros.errors import CaptureError, ConfigError, ModelError
 from posenet_ros.evaluation.report import PAGE
 from posenet_ros.evaluation.table import degrees, metres
 from posenet_ros.files import read_yaml, write_yaml
-from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import CARD, check_model
+from posenet_ros.models.map_card import MapCard
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import CHECKPOINT
 from posenet_ros.training.identity import weights_sha256
@@ -81,7 +81,7 @@ def _shown(key: str, value: Any) -> str:
     return str(value)[:12] if key.endswith('sha256') else str(value)
 
 
-def finished_card(output: Path) -> ModelCard | None:
+def finished_card(output: Path) -> MapCard | None:
     """
     Return the card of the model that a run left, None where there is none yet.
 
@@ -101,7 +101,7 @@ def has_report(output: Path) -> bool:
     return (output / 'report' / PAGE).is_file()
 
 
-def tell_finished(output: Path, card: ModelCard) -> None:
+def tell_finished(output: Path, card: MapCard) -> None:
     """Say that there is nothing to do, and what there is."""
     median = (
         f'{metres(card.errors["median_position_m"])} {"m" if card.metric else "units"}, '

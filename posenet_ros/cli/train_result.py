@@ -21,6 +21,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from posenet_ros import __version__
@@ -29,22 +30,24 @@ from posenet_ros.cli.train_source import Labelled
 from posenet_ros.data.depth import Depths
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.disturbed import disturbances
-from posenet_ros.evaluation.held_out import evaluate_held_out, HeldOut, with_frames
+from posenet_ros.evaluation.held_out import describe, evaluate_held_out, HeldOut, with_frames
 from posenet_ros.evaluation.report import write_report
 from posenet_ros.evaluation.table import spread, text_table
 from posenet_ros.localization.posenet import choose_device
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import load_model, save_model
+from posenet_ros.models.map_card import MapCard
 from posenet_ros.models.measured_layer import keep_measured_layer, restore_measured_layer
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.sfm.report import PAGE
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import Fitted, refit
-from posenet_ros.training.identity import frames_sha256, identity_of
+from posenet_ros.training.identity import frames_sha256, Identity, identity_of
 from posenet_ros.training.splits import hold_out, Split
 
+_POSENET = 'PoseNet'
 _PACKAGES = ('torch', 'torchvision', 'lightning', 'numpy')
 
 
@@ -66,7 +69,7 @@ def conclude(
     """
     held_out = _measured(labelled, split, fitted.model, fitted.preprocessing, depths)
     card = _card(labelled, split, options, fitted, held_out, len(depths))
-    page = _report(output, labelled, split, card, held_out, fitted.history)
+    page = report(output, labelled, split, card, held_out, fitted.history)
     landmarks = make_landmarks(
         output,
         labelled,
@@ -84,7 +87,9 @@ def conclude(
     # Last, since a folder with a model is a finished run.
     save_model(output / 'model', fitted.model, card, features, landmarks.files)
     landmarks.tidy()
-    _tell(labelled, card, held_out)
+    tell(labelled, card, held_out)
+    if options.head == 'linear':
+        print('the last layer was then fitted to the held-out frames too')
     print(f'landmarks   {landmarks.told}')
     print(f'model   {output / "model"}\nreport  {page}')
 
@@ -105,7 +110,7 @@ def report_again(output: Path, labelled: Labelled, options: TrainOptions) -> Non
     # The last layer of the model knows the held-out frames; the one that was measured did not.
     restore_measured_layer(output, loaded.model)
     held_out = _measured(labelled, split, loaded.model, loaded.card.preprocessing, {})
-    _report(output, labelled, split, loaded.card, held_out, [])
+    report(output, labelled, split, loaded.card, held_out, [])
 
 
 def _measured(
@@ -116,25 +121,28 @@ def _measured(
     depths: Depths,
 ) -> HeldOut:
     disturb = disturbances(labelled.camera, depths)
-    held_out = evaluate_held_out(
-        model, preprocessing, split.train, split.blocks, choose_device(), disturb
-    )
+    regressor = PoseRegressor(model, preprocessing, choose_device())
+    features = describe(regressor, split.train)
+    held_out = evaluate_held_out(regressor, features, split.train, split.blocks, disturb)
     evaluation = replace(held_out.evaluation, metric=labelled.metric)
     return replace(held_out, evaluation=evaluation)
 
 
-def _report(
+def report(
     output: Path,
     labelled: Labelled,
     split: Split,
-    card: ModelCard,
+    card: MapCard,
     held_out: HeldOut,
     history: Sequence[Mapping[str, float]],
+    method: str = _POSENET,
 ) -> Path:
+    """Write the report of what was measured on held-out frames."""
     return write_report(
         output / 'report',
         held_out.evaluation,
-        title=f'PoseNet trained on {labelled.source}',
+        method=method,
+        title=f'{method} trained on {labelled.source}',
         subtitle=_counted(labelled, held_out),
         training_poses=[frame.map_from_camera for frame in split.train],
         history=history,
@@ -154,11 +162,11 @@ def _counted(labelled: Labelled, held_out: HeldOut) -> str:
     )
 
 
-def _tell(labelled: Labelled, card: ModelCard, held_out: HeldOut) -> None:
+def tell(labelled: Labelled, card: MapCard, held_out: HeldOut, method: str = _POSENET) -> None:
     """Print the table, and what it does and does not say."""
     evaluation, support = held_out.evaluation, held_out.support
     print(f'\n{_counted(labelled, held_out)}:\n')
-    print(text_table(evaluation, 'PoseNet'), '', sep='\n')
+    print(text_table(evaluation, method), '', sep='\n')
     if not labelled.metric:
         print('the labels have no metres: lengths are in units of the map')
     checked = ''
@@ -174,8 +182,6 @@ def _tell(labelled: Labelled, card: ModelCard, held_out: HeldOut) -> None:
         'the held-out frames that were answered rightly, also disturbed ones, and '
         f'{100 * (1 - trust.foreign_accepted):.0f} % of mirrored ones'
     )
-    if card.architecture.head == 'linear':
-        print('the last layer was then fitted to the held-out frames too')
 
 
 def _card(
@@ -186,37 +192,62 @@ def _card(
     held_out: HeldOut,
     with_depth: int,
 ) -> ModelCard:
+    frames = {
+        'with_depth': with_depth,
+        'last_layer_fitted_to': 'all' if options.head == 'linear' else 'trained_on',
+    }
+    identity = identity_of(split.train, split.held_out, options)
+    return ModelCard(
+        fitted.model.architecture,
+        fitted.preprocessing,
+        **known_of_map(labelled, split, held_out, identity, options.to_dict(), frames),
+    )
+
+
+def known_of_map(
+    labelled: Labelled,
+    split: Split,
+    held_out: HeldOut,
+    identity: Identity,
+    options: Mapping[str, Any],
+    frames: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the fields of a `MapCard`; `frames` are further facts about those."""
     positions = np.array([frame.map_from_camera.translation for frame in split.train])
     provenance = {
         'source': labelled.source,
         **({'recordings': labelled.recordings} if labelled.recordings else {}),
         **({'poses': labelled.origin} if labelled.origin else {}),
-        **identity_of(split.train, split.held_out, options),
+        **identity,
         'frames': {
             'trained_on': len(split.train),
             'held_out': len(split.held_out),
             'held_out_share': round(split.share, 4),
             'rejected': labelled.rejected,
-            'with_depth': with_depth,
-            'last_layer_fitted_to': 'all' if options.head == 'linear' else 'trained_on',
+            **frames,
         },
-        'options': options.to_dict(),
+        'options': dict(options),
+        **made_now(),
+    }
+    return {
+        'camera': labelled.camera,
+        'extent': np.stack([positions.min(axis=0), positions.max(axis=0)]),
+        'map_frame': labelled.origin.get('frame') or 'map',
+        'metric': labelled.metric,
+        'training': provenance,
+        'errors': held_out.card_errors(),
+        'covariance': held_out.support.covariance,
+        'trust': held_out.trust,
+        'retrieval': held_out.retrieval,
+    }
+
+
+def made_now() -> dict[str, Any]:
+    """Return date and versions, for a card."""
+    return {
         'date': datetime.now(timezone.utc).isoformat(timespec='seconds'),
         'versions': {
             'posenet_ros': __version__,
             **{package: version(package) for package in _PACKAGES},
         },
     }
-    return ModelCard(
-        fitted.model.architecture,
-        fitted.preprocessing,
-        labelled.camera,
-        extent=np.stack([positions.min(axis=0), positions.max(axis=0)]),
-        map_frame=labelled.origin.get('frame') or 'map',
-        metric=labelled.metric,
-        training=provenance,
-        errors=held_out.card_errors(),
-        covariance=held_out.support.covariance,
-        trust=held_out.trust,
-        retrieval=held_out.retrieval,
-    )

@@ -31,7 +31,7 @@ from posenet_ros.errors import CaptureError, ConfigError
 from posenet_ros.evaluation.labels import read_labels
 from posenet_ros.files import read_yaml
 from posenet_ros.geometry import Camera
-from posenet_ros.models.card import ModelCard
+from posenet_ros.models.map_card import MapCard
 from posenet_ros.sfm.labelling import claim_labelling, label_recordings
 from posenet_ros.sfm.options import LabelOptions
 from posenet_ros.sfm.sources import open_sources
@@ -71,7 +71,7 @@ class Source(Protocol):
         """Return how labels are made, for a continuation to compare with."""
         ...
 
-    def check(self, output: Path, card: ModelCard) -> None:
+    def check(self, output: Path, card: MapCard) -> None:
         """Raise ConfigError where the model in the folder was trained on other labels."""
         ...
 
@@ -96,7 +96,7 @@ class Recordings:
         """Return the options of labelling."""
         return {f'label_{key}': value for key, value in self._options.to_dict().items()}
 
-    def check(self, output: Path, card: ModelCard) -> None:
+    def check(self, output: Path, card: MapCard) -> None:
         """Compare the labels that are there, if they are."""
         if (output / 'capture' / LABELS).is_file():
             read_labels(output / 'capture', card)
@@ -146,7 +146,7 @@ class DataSet:
         """Return what is kept apart; the labels came with the data set."""
         return {'test_frames': self._test_frames} if self._test_frames else {}
 
-    def check(self, output: Path, card: ModelCard) -> None:
+    def check(self, output: Path, card: MapCard) -> None:
         """Compare the labels of the data set as it is now."""
         if frames_sha256(self._scene.train) != card.training.get('labels_sha256'):
             raise ConfigError(

@@ -33,7 +33,7 @@ from posenet_ros.evaluation.queries import queries_of_frames, Query
 from posenet_ros.evaluation.truth import pose_at, true_pose
 from posenet_ros.geometry import Pose, Trajectory
 from posenet_ros.localization.estimate import Localizer
-from posenet_ros.localization.regressor import PoseRegressor
+from posenet_ros.localization.regressor import Regressor
 from posenet_ros.localization.verified import VerifiedLocalizer
 
 _BATCH = 16
@@ -171,7 +171,7 @@ def evaluate(
 
 
 def evaluate_regressor(
-    regressor: PoseRegressor,
+    regressor: Regressor,
     frames: Sequence[Frame],
     told: str,
     baselines: Baselines | None = None,

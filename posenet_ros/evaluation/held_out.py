@@ -30,15 +30,12 @@ from posenet_ros.evaluation.disturbed import Disturb, disturbances
 from posenet_ros.evaluation.evaluate import batched, evaluate_regressor, Evaluation
 from posenet_ros.evaluation.queries import queries_of_frames
 from posenet_ros.evaluation.trusting import calibrate
-from posenet_ros.localization.regressor import PoseRegressor
+from posenet_ros.localization.regressor import PoseRegressor, Regressor
 from posenet_ros.localization.retrieval import NearestImage
 from posenet_ros.localization.thinning import thinned
-from posenet_ros.models.card import Measure
 from posenet_ros.models.checkpoint import TrainingFeatures
-from posenet_ros.models.posenet import PoseNet
-from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.models.map_card import Measure
 from posenet_ros.models.trust import Trust
-import torch
 
 _BATCH = 16
 
@@ -49,7 +46,8 @@ class HeldOut:
     The answers on held-out frames, the covariance they support, and the training features.
 
     The covariance, `trust`, those of `retrieval` and `card_errors()` go into the model card,
-    `features` into the model folder.
+    `features` into the model folder. `fused` is there where poses come with covariances of their
+    own.
     """
 
     evaluation: Evaluation
@@ -57,6 +55,7 @@ class HeldOut:
     trust: Trust
     retrieval: Measure
     features: TrainingFeatures
+    fused: Measure | None = None
 
     def card_errors(self) -> dict[str, Any]:
         """Return the error table for `ModelCard.errors`, in plain values."""
@@ -64,30 +63,28 @@ class HeldOut:
 
 
 def evaluate_held_out(
-    model: PoseNet,
-    preprocessing: Preprocessing,
+    regressor: Regressor,
+    features: TrainingFeatures,
     train: Sequence[Frame],
     blocks: Sequence[Sequence[Frame]],
-    device: torch.device | str = 'cpu',
     disturb: Sequence[Disturb] | None = None,
 ) -> HeldOut:
     """
     Measure a model on held-out blocks of frames beside both baselines.
 
-    `train` are the frames it was trained on; their features are the baselines' and are kept.
+    `train` are the frames it was trained on, and `features` theirs (see `describe`), by which the
+    baselines answer.
     `disturb` are what makes held-out frames hard, by default what needs no depth of them.
     Raises PosenetError when nothing is held out, or when the model answers nothing.
     """
-    regressor = PoseRegressor(model, preprocessing, device)
-    features = describe(regressor, train)
     frames = [*chain(*blocks)]
     told = 'evaluating held-out frames'
     evaluation = evaluate_regressor(regressor, frames, told, Baselines(features))
-    own, retrieval = calibrate(
+    own, retrieval, *fused = calibrate(
         regressor, NearestImage(thinned(features)), train, blocks, disturb or disturbances()
     )
-    measure = Measure(retrieval.support.covariance, retrieval.trust)
-    return HeldOut(evaluation, own.support, own.trust, measure, features)
+    measures = [Measure(each.support.covariance, each.trust) for each in (retrieval, *fused)]
+    return HeldOut(evaluation, own.support, own.trust, measures[0], features, *measures[1:])
 
 
 def with_frames(

@@ -21,11 +21,11 @@ from pathlib import Path
 from posenet_ros.data.capture import image_path, LABELS
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import read_tum, Trajectory
-from posenet_ros.models.card import ModelCard
+from posenet_ros.models.map_card import MapCard
 from posenet_ros.models.provenance import labels_sha256
 
 
-def read_labels(capture: Path, card: ModelCard) -> Trajectory:
+def read_labels(capture: Path, card: MapCard) -> Trajectory:
     """
     Read the labels of a capture; raise ConfigError where the model was trained on others.
 

@@ -33,7 +33,10 @@ from posenet_ros.evaluation.table import spread
 from posenet_ros.evaluation.truth import LabelFit
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.estimate import Localizer
+from posenet_ros.localization.methods import POSENET, RELATIVE, RETRIEVAL
 from posenet_ros.localization.retrieval import poses_of
+
+_NAMES = {RETRIEVAL: 'retrieval', RELATIVE: 'relative poses'}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +56,17 @@ class Measured:
     same_recording: bool = False
     foreign: tuple[Foreign, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What tables call the answers."""
+        if self.request.estimates or self.localizer is None:
+            return 'recorded poses'
+        if self.localizer.method != POSENET:
+            return _NAMES[self.localizer.method]
+        crops, samples = self.request.crops, self.request.samples
+        of_crops = f', {crops} crops' if crops > 1 else ''
+        return f'PoseNet{of_crops}' + (f', {samples} samples' if samples else '')
+
     @cached_property
     def trained_on(self) -> int:
         """How many of the frames the model was trained on, as far as its folder tells."""
@@ -68,7 +82,7 @@ class Measured:
     @cached_property
     def coverage(self) -> Coverage | None:
         """How true the covariances were, where the model told any."""
-        trust = self.localizer and self.localizer.card.trust
+        trust = self.localizer and self.localizer.trust
         return coverage(self.evaluation, trust) if trust else None
 
     @cached_property

@@ -197,6 +197,11 @@ def training_figure(history: Sequence[Mapping[str, float]], unit: str = 'm') -> 
     return figure
 
 
+def plot_training(path: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """Write the picture of how training went (see `training_figure`)."""
+    save_figure(path, training_figure(history))
+
+
 def _plain(name: str, unit: str) -> str:
     """Turn `position_m` into `position [m]`, or in another unit, `held_out` into `held out`."""
     words = name.split('_')

@@ -22,7 +22,7 @@ from pathlib import Path
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.strangers import Strangers
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
-from posenet_ros.localization.methods import METHODS, POSENET, RETRIEVAL
+from posenet_ros.localization.methods import AUTO, METHODS, OF_DATABASE
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Request:
     gave, measured in place of the model's answers. `labels_truth` has the true poses of the
     training recording, in the frame of `truth`, where that is not the map of the model. `crops`
     and `samples` are those of `Ensemble`; `always` has every image answered; `refine` is `auto` or
-    `off`, and `method` is `posenet` or `retrieval`. `test_frames` are
+    `off`, and `method` is one of `localization.methods`. `test_frames` are
     the frames of the data set to ask about, as `FrameRanges` writes them. `foreign` are
     recordings or folders of images of other places, and images to be made.
     """
@@ -54,7 +54,7 @@ class Request:
     samples: int = 0
     always: bool = False
     refine: str = 'auto'
-    method: str = POSENET
+    method: str = AUTO
     test_frames: str | None = None
     foreign: tuple[Path | Strangers, ...] = ()
 
@@ -76,14 +76,14 @@ class Request:
             raise ConfigError('nothing to compare with: give the true poses, --truth FILE.tum')
         if self.labels_truth and not self.model:
             raise ConfigError('--labels-truth fits the training labels of a model: give --model')
-        other = self.ensemble != CENTRE_CROP or self.method != POSENET
+        other = self.ensemble != CENTRE_CROP or self.method != AUTO
         if self.estimates and (other or self.always):
             raise ConfigError(
                 '--crops, --samples, --method and --always ask a model; --estimates are answers'
             )
         if self.method not in METHODS:
             raise ConfigError(f'--method must be {" or ".join(METHODS)}, not {self.method}')
-        if self.method == RETRIEVAL and self.ensemble != CENTRE_CROP:
+        if self.method in OF_DATABASE and self.ensemble != CENTRE_CROP:
             raise ConfigError('--crops and --samples are for --method posenet')
         if self.refine not in ('auto', 'off'):
             raise ConfigError(f'--refine must be auto or off, not {self.refine}')
@@ -101,14 +101,3 @@ class Request:
     def asked(self) -> str:
         """What the images are of, as the user wrote it."""
         return str(self.dataset or self.bag or self.estimates)
-
-    @property
-    def name(self) -> str:
-        """What tables call the answers."""
-        if self.estimates:
-            return 'recorded poses'
-        if self.method == RETRIEVAL:
-            return 'retrieval'
-        crops = f', {self.crops} crops' if self.crops > 1 else ''
-        samples = f', {self.samples} samples' if self.samples else ''
-        return f'PoseNet{crops}{samples}'

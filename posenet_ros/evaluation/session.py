@@ -46,8 +46,8 @@ from posenet_ros.evaluation.truth import fit_labels, LabelFit
 from posenet_ros.geometry import read_tum, Trajectory
 from posenet_ros.localization.estimate import Localizer
 from posenet_ros.localization.load import load_localizer
-from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import find_model_folder
+from posenet_ros.models.map_card import MapCard
 from tqdm import tqdm
 
 
@@ -107,13 +107,13 @@ def _shown(
     return tqdm(images, desc=str(source), total=how_many(source, own), unit='image')
 
 
-def _was_trained_on(card: ModelCard, bag: Path) -> bool:
+def _was_trained_on(card: MapCard, bag: Path) -> bool:
     """Tell whether a bag is a recording that a model was trained on, whatever its name."""
     known = [entry.get('sample_sha256') for entry in card.training.get('recordings', [])]
     return bool(known) and describe_recording(bag)['sample_sha256'] in known
 
 
-def _fitted_labels(request: Request, card: ModelCard) -> LabelFit:
+def _fitted_labels(request: Request, card: MapCard) -> LabelFit:
     capture = find_model_folder(request.model).parent / 'capture'
     if not (capture / LABELS).is_file():
         raise ConfigError(

@@ -40,7 +40,8 @@ from posenet_ros.evaluation.covariance import (
 )
 from posenet_ros.evaluation.disturbed import Disturb, Rgb
 from posenet_ros.geometry import Pose
-from posenet_ros.localization.regressor import PoseRegressor
+from posenet_ros.localization.measured import whitened
+from posenet_ros.localization.regressor import Regressor
 from posenet_ros.localization.retrieval import FeatureIndex, NearestImage
 from posenet_ros.models.trust import FLOORS, Trust
 from tqdm import tqdm
@@ -59,18 +60,20 @@ class Calibrated(NamedTuple):
 
 
 def calibrate(
-    regressor: PoseRegressor,
+    regressor: Regressor,
     nearest: NearestImage,
     train: Sequence[Frame],
     blocks: Sequence[Sequence[Frame]],
     disturb: Sequence[Disturb],
-) -> tuple[Calibrated, Calibrated]:
+) -> tuple[Calibrated, ...]:
     """
     Measure covariance by novelty on held-out blocks, and where refusing begins.
 
-    Returns that of the network's poses, and that of the poses of the nearest training images, of
-    `nearest`. `disturb` are what `disturbances` returns. All disturbed frames together count as
-    much as all frames as they are. Raises PosenetError when no held-out frame was answered.
+    Returns that of the regressor's poses, that of the poses of the nearest training images, of
+    `nearest`, and, where poses come with covariances of their own, that of the former in units of
+    these (see `whitened`). `disturb` are what `disturbances` returns. All disturbed frames
+    together count as much as all frames as they are. Raises PosenetError when no held-out frame
+    was answered.
     """
     strangers = _spread([*train, *chain(*blocks)], _MOST_MIRRORED)
     share = min(_MOST_DISTURBED / sum(map(len, blocks)), 1.0)
@@ -82,10 +85,7 @@ def calibrate(
             for block, some in zip(blocks, few)
         ]
         mirrored = _mirrored(regressor, nearest.index, strangers, progress)
-    by_network, by_retrieval = (
-        _calibrated([block[way] for block in seen], mirrored) for way in range(2)
-    )
-    return by_network, by_retrieval
+    return tuple(_calibrated(blocks_of_way, mirrored) for blocks_of_way in zip(*seen))
 
 
 def _calibrated(blocks: Sequence[Sequence[Seen]], foreign_N: NDArray[np.float64]) -> Calibrated:
@@ -135,7 +135,7 @@ def _border(own_N: NDArray[np.float64], foreign_N: NDArray[np.float64]) -> float
 
 
 def _seen_of_block(
-    regressor: PoseRegressor,
+    regressor: Regressor,
     nearest: NearestImage,
     block: Sequence[Frame],
     few: Sequence[Frame],
@@ -145,7 +145,9 @@ def _seen_of_block(
     """Return, by method, what was seen of a block, and of some of its frames disturbed."""
     own = _seen(regressor, nearest, block, _as_it_is, progress)
     others = [_seen(regressor, nearest, few, each, progress) for each in disturb]
-    return [_weighted(own[way], [each[way] for each in others]) for way in range(2)]
+    return [
+        _weighted(seen, [each[way] for each in others if each]) for way, seen in enumerate(own)
+    ]
 
 
 def _weighted(own: Seen, others: Sequence[Seen]) -> tuple[Seen, ...]:
@@ -159,15 +161,14 @@ def _as_it_is(rgb: Rgb, frame: Frame, number: int) -> tuple[Rgb, Pose]:
 
 
 def _seen(
-    regressor: PoseRegressor,
+    regressor: Regressor,
     nearest: NearestImage,
     frames: Sequence[Frame],
     disturb: Disturb,
     progress: tqdm,
-) -> tuple[Seen, Seen]:
-    """Return what was seen by the network, and by retrieval."""
-    nothing = Seen(np.empty(0), np.empty((0, 6)), np.empty(0))
-    parts = [(nothing, nothing)]
+) -> tuple[Seen, ...]:
+    """Return what was seen by method (see `calibrate`); nothing where no frame could be made."""
+    parts = []
     for start in range(0, len(frames), _BATCH):
         part = frames[start : start + _BATCH]
         made = [disturb(read_image(frame.image), frame, start + n) for n, frame in enumerate(part)]
@@ -178,12 +179,13 @@ def _seen(
         found = regressor.regress([rgb for rgb, _ in shown])
         novelty_N = nearest.index.novelty(found.features)
         truth = [pose for _, pose in shown]
-        retrieved = nearest.poses(found.features)
-        parts.append(
-            (_compared(truth, found.poses, novelty_N), _compared(truth, retrieved, novelty_N))
-        )
-    by_network, by_retrieval = zip(*parts)
-    return Seen.joined(by_network), Seen.joined(by_retrieval)
+        own = _compared(truth, found.poses, novelty_N)
+        ways = [own, _compared(truth, nearest.poses(found.features), novelty_N)]
+        if found.covariances is not None:
+            told = [each for each in found.covariances if each is not None]
+            ways.append(own._replace(residuals_N6=whitened(own.residuals_N6, np.array(told))))
+        parts.append(ways)
+    return tuple(Seen.joined(each) for each in zip(*parts))
 
 
 def _compared(
@@ -195,7 +197,7 @@ def _compared(
 
 
 def _mirrored(
-    regressor: PoseRegressor, index: FeatureIndex, frames: Sequence[Frame], progress: tqdm
+    regressor: Regressor, index: FeatureIndex, frames: Sequence[Frame], progress: tqdm
 ) -> NDArray[np.float64]:
     found = []
     for start in range(0, len(frames), _BATCH):

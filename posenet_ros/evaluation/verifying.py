@@ -41,7 +41,7 @@ from posenet_ros.landmarks.gate import Gate
 from posenet_ros.landmarks.landmark_map import LandmarkMap
 from posenet_ros.landmarks.thinning import without_place
 from posenet_ros.landmarks.verifier import Verdict, Verifier
-from posenet_ros.localization.regressor import PoseRegressor
+from posenet_ros.localization.regressor import Regressor
 from scipy.stats import chi2
 from tqdm import tqdm
 
@@ -95,7 +95,7 @@ class MeasuredGate:
 
 def measure_gate(
     part: LandmarkMap,
-    regressor: PoseRegressor,
+    regressor: Regressor,
     train: Sequence[Frame],
     blocks: Sequence[Sequence[Frame]],
 ) -> MeasuredGate:
@@ -124,12 +124,13 @@ def measure_gate(
 
 
 def _ask(
-    verifier: Verifier, regressor: PoseRegressor, shown: Iterator[Shown], progress: tqdm
+    verifier: Verifier, regressor: Regressor, shown: Iterator[Shown], progress: tqdm
 ) -> list[tuple[Pose | None, Verdict]]:
     answers = []
     for rgb, true in shown:
         found = regressor.regress([rgb])
-        answers.append((true, verifier.verify(rgb, found.features[0], found.poses[0])))
+        guess = (found.guesses or found.poses)[0]
+        answers.append((true, verifier.verify(rgb, found.features[0], guess)))
         progress.update()
     return answers
 

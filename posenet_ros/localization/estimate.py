@@ -26,8 +26,9 @@ from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import check_covariance, covariance_in_axes, Pose
 
 if TYPE_CHECKING:
-    from posenet_ros.models.card import ModelCard
     from posenet_ros.models.checkpoint import TrainingFeatures
+    from posenet_ros.models.map_card import MapCard
+    from posenet_ros.models.trust import Trust
     import torch
 
 
@@ -39,7 +40,8 @@ class PoseEstimate:
     `map_from_camera` and its `covariance` (6, 6) (x y z rotX rotY rotZ about fixed map axes)
     are both there, or both None: then the image is refused and `reasons` say why; beside a pose
     they say what is to be known of it. `method`
-    names what answered; `verified` is True only where the image itself confirmed the pose.
+    names what answered; `verified` is True only where the image itself confirmed the pose. Of a
+    map of several scenes `scene` names the one that the image is of.
     Nothing stands in for a refused pose: whoever counts answers counts it as none.
     """
 
@@ -48,6 +50,7 @@ class PoseEstimate:
     method: str
     verified: bool = False
     reasons: tuple[str, ...] = ()
+    scene: str = ''
 
     def __post_init__(self) -> None:
         """Refuse half an answer, a covariance that lies, and a refusal without a reason."""
@@ -98,14 +101,16 @@ class Localizer(Protocol):
     Anything that tells where an image was taken.
 
     Images are uint8 (H, W, 3), RGB, as `data.images.decode` gives them. `card`, `device` and
-    `engine` tell which model answers, where and by what it runs; `training` holds the features
-    and poses of its training images, None where the model folder came without.
+    `engine` tell which model answers, where and by what it runs; `trust` is what is known of the
+    method's answers, and `training` holds the features and poses of its training images, None
+    where the model folder came without.
     """
 
     method: str
-    card: ModelCard
+    card: MapCard
     device: torch.device
     engine: str
+    trust: Trust | None
     training: TrainingFeatures | None
 
     def locate(self, rgb: NDArray[np.uint8]) -> PoseEstimate:

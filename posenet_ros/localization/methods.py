@@ -14,5 +14,10 @@
 
 """The ways to answer where an image was taken."""
 
-# The pose that the network regresses; that of the training image that looks most alike.
-POSENET, RETRIEVAL = METHODS = ('posenet', 'retrieval')
+# The pose that the network regresses; that of the training image that looks most alike; one that
+# relative poses to several of those agree on.
+POSENET, RETRIEVAL, RELATIVE = 'posenet', 'retrieval', 'relative'
+# What a model folder is made for.
+AUTO = 'auto'
+OF_POSENET, OF_DATABASE = (POSENET, RETRIEVAL), (RELATIVE, RETRIEVAL)
+METHODS = (AUTO, POSENET, RETRIEVAL, RELATIVE)

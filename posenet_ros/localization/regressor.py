@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +41,32 @@ class Regressed(NamedTuple):
 
     Where a pose is a mean of several, `spreads` (N, 2) has how far these are apart, root mean
     square, in metres and radians; NaN where there is one only, or none.
+
+    Of a regressor that knows more there are, by image, the pose in mind where it takes it back
+    (`guesses`), why (`reasons`), the covariance (6, 6) that came with a pose, and the scene.
     """
 
     poses: tuple[Pose | None, ...]
     features: NDArray[np.float32]
     spreads: NDArray[np.float64]
+    guesses: tuple[Pose | None, ...] = ()
+    covariances: tuple[NDArray[np.float64] | None, ...] | None = None
+    reasons: tuple[tuple[str, ...], ...] = ()
+    scenes: tuple[str, ...] = ()
+
+
+class Regressor(Protocol):
+    """Anything that makes poses and features of images."""
+
+    device: torch.device
+
+    def regress(self, images: Sequence[NDArray[np.uint8]]) -> Regressed:
+        """Return poses and features of images uint8 (H, W, 3), RGB."""
+        ...
+
+    def warm_up(self) -> None:
+        """Run once, so that the first real image does not pay for set-up."""
+        ...
 
 
 class PoseRegressor:

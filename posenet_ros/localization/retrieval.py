@@ -88,6 +88,46 @@ class FeatureIndex:
             for index, row, known in zip(best, cosines, points, strict=True)
         )
 
+    def most_alike(
+        self,
+        feature_K: NDArray[np.float32],
+        count: int,
+        centres_N3: NDArray[np.float64],
+        apart_m: float = 0.0,
+    ) -> NDArray[np.int64]:
+        """
+        Return the numbers of the images nearest to one with a feature (K,), the nearest first.
+
+        With `apart_m` none is so near to one before it, by their `centres_N3`: five frames of one
+        second say one thing five times. None for a feature that points nowhere.
+        """
+        if not (np.isfinite(feature_K).all() and feature_K.any()):
+            return np.zeros(0, dtype=np.int64)
+        cosines = self._features @ feature_K
+        # With `apart_m` some are passed over; so many more are looked at, and all if need be.
+        considered = count if apart_m <= 0 else 8 * count
+        while True:
+            considered = min(considered, len(cosines))
+            first = np.argpartition(-cosines, considered - 1)[:considered]
+            first = first[np.argsort(-cosines[first], kind='stable')]
+            chosen = first[:count] if apart_m <= 0 else _apart(first, centres_N3, apart_m, count)
+            if len(chosen) == count or considered == len(cosines):
+                return chosen
+            considered *= 4
+
+
+def _apart(
+    first: NDArray[np.int64], centres_N3: NDArray[np.float64], apart_m: float, count: int
+) -> NDArray[np.int64]:
+    chosen: list[int] = []
+    for number in first.tolist():
+        away = np.linalg.norm(centres_N3[chosen] - centres_N3[number], axis=1)
+        if (away >= apart_m).all():
+            chosen.append(number)
+        if len(chosen) == count:
+            break
+    return np.array(chosen, dtype=np.int64)
+
 
 class NearestImage:
     """The pose of the training image that looks most like an image: what retrieval answers."""

@@ -26,7 +26,7 @@ from posenet_ros.geometry import Camera, Pose
 from posenet_ros.landmarks.landmark_map import LandmarkMap
 from posenet_ros.landmarks.verifier import Verifier
 from posenet_ros.localization.estimate import Answers, PoseEstimate
-from posenet_ros.localization.posenet import PoseNetLocalizer
+from posenet_ros.localization.measured import MeasuredLocalizer
 from posenet_ros.machine import cores
 
 VERIFIED = 'landmarks'
@@ -41,7 +41,7 @@ class VerifiedLocalizer:
     covariance, or its refusal, and its reasons say why nothing confirms it.
     """
 
-    def __init__(self, network: PoseNetLocalizer, landmarks: LandmarkMap) -> None:
+    def __init__(self, network: MeasuredLocalizer, landmarks: LandmarkMap) -> None:
         """Take a localizer for the first guess, and the map that was made with its model."""
         self.network = network
         self.verifier = Verifier(landmarks)
@@ -50,6 +50,7 @@ class VerifiedLocalizer:
         self.device = network.device
         self.engine = network.engine
         self.training = network.training
+        self.trust = network.trust
 
     def warm_up(self) -> None:
         """Answer once, so that the first real image does not pay for set-up."""

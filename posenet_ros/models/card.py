@@ -12,153 +12,54 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a person and the node must know about a model besides its weights."""
+"""The card of a PoseNet: its architecture, and all that is known of its map."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from posenet_ros.errors import ConfigError, GeometryError, ModelError
-from posenet_ros.files import read_yaml, write_yaml
-from posenet_ros.geometry import Camera
+from posenet_ros.errors import ModelError
+from posenet_ros.files import write_yaml
+from posenet_ros.models.map_card import check_format, MapCard, read_written
 from posenet_ros.models.posenet import Architecture
 from posenet_ros.models.preprocessing import Preprocessing
-from posenet_ros.models.trust import Trust
 
 # Raised when an older reader would misunderstand a newer card, or a newer one an older card.
 FORMAT = 4
 # Of this one `retrieval` was not measured yet.
 _WITHOUT_RETRIEVAL = 3
-_KIND = 'posenet_ros model'
+KIND = 'posenet_ros model'
 
 
 @dataclass(frozen=True, eq=False)
-class Measure:
-    """The covariance (6, 6) of a method's poses, and how it may be trusted: see `ModelCard`."""
-
-    covariance: NDArray[np.float64]
-    trust: Trust
-
-    def __post_init__(self) -> None:
-        """Refuse what is no covariance."""
-        object.__setattr__(self, 'covariance', _checked(self.covariance))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for YAML; `from_dict` reads them back."""
-        return {'covariance': self.covariance.tolist(), 'trust': self.trust.to_dict()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Measure:
-        """Read what `to_dict` wrote; raise ModelError for keys or values that do not fit."""
-        if set(values) != {'covariance', 'trust'}:
-            raise ModelError(f'a measure has a covariance and trust, not {sorted(values)}')
-        return cls(values['covariance'], Trust.from_dict(values['trust']))
-
-
-@dataclass(frozen=True, eq=False)
-class ModelCard:
-    """
-    Everything about a model that is not a weight.
-
-    `camera` took the training images, None where that is unknown. `extent` is the box of the
-    training camera positions in the map, two rows (low, high). `metric` is false where the map
-    has no metres, since the labels had no reference: every length of the model is then in units
-    of the map. `map_frame` is the localizer's, where the labels are in its map, which
-    `training['poses']` then tells. `training` says where the model comes from: source,
-    recordings, poses, hashes, frames, options, package versions, date. `errors` holds the
-    held-out errors beside the baselines'.
-    `covariance` (6, 6) is what the held-out residuals support, x y z rotX rotY rotZ about the
-    fixed axes of the map, in metres and radians; None until it was measured. `trust` says how it
-    grows with the novelty of an image, and which images are refused; None where nothing is known
-    of novelty. All these are of the network's poses; `retrieval` has the same of those of the
-    training images that look most alike, None where that was not measured.
-    """
+class ModelCard(MapCard):
+    """Everything about a PoseNet that is not a weight."""
 
     architecture: Architecture
     preprocessing: Preprocessing
-    camera: Camera | None
-    extent: NDArray[np.float64]
-    map_frame: str = 'map'
-    metric: bool = True
-    training: Mapping[str, Any] = field(default_factory=dict)
-    errors: Mapping[str, Any] = field(default_factory=dict)
-    covariance: NDArray[np.float64] | None = None
-    trust: Trust | None = None
-    retrieval: Measure | None = None
 
-    def __post_init__(self) -> None:
-        """Check shapes, and that the covariance is one."""
-        extent = np.asarray(self.extent, dtype=np.float64)
-        if extent.shape != (2, 3) or not np.isfinite(extent).all():
-            raise ModelError(f'the extent of a model is two rows of x y z, got {extent.tolist()}')
-        object.__setattr__(self, 'extent', extent)
-        if not isinstance(self.metric, bool):
-            raise ModelError(f'metric is true or false for a model, got {self.metric!r}')
-        if self.covariance is not None:
-            object.__setattr__(self, 'covariance', _checked(self.covariance))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for YAML; `from_dict` reads them back."""
+    def own(self) -> dict[str, Any]:
+        """Return what a PoseNet is made of, and fed with."""
         return {
             'architecture': asdict(self.architecture),
             'preprocessing': self.preprocessing.to_dict(),
-            'camera': self.camera and self.camera.to_dict(),
-            'map_frame': self.map_frame,
-            'metric': self.metric,
-            'extent': self.extent.tolist(),
-            'errors': dict(self.errors),
-            'covariance': None if self.covariance is None else self.covariance.tolist(),
-            'trust': self.trust and self.trust.to_dict(),
-            'retrieval': self.retrieval and self.retrieval.to_dict(),
-            'training': dict(self.training),
         }
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ModelCard:
-        """Read what `to_dict` wrote; raise ModelError with one reason for what does not fit."""
-        expected = {entry.name for entry in fields(cls)}
-        if set(values) != expected:
-            odd = ', '.join(sorted(set(values) ^ expected))
-            raise ModelError(f'lacks or has unknown keys: {odd}')
-        try:
-            camera = values['camera'] and Camera.from_dict(values['camera'])
-            return cls(
-                architecture=Architecture(**values['architecture']),
-                preprocessing=Preprocessing.from_dict(values['preprocessing']),
-                camera=camera,
-                extent=np.array(values['extent'], dtype=np.float64),
-                map_frame=str(values['map_frame']),
-                metric=values['metric'],
-                training=dict(values['training']),
-                errors=dict(values['errors']),
-                covariance=values['covariance'],
-                trust=values['trust'] and Trust.from_dict(values['trust']),
-                retrieval=_measure_of(values['retrieval']),
-            )
-        except (TypeError, ValueError, GeometryError, ConfigError) as error:
-            raise ModelError(f'has values that do not fit: {error}') from error
-
-
-def _measure_of(values: Mapping[str, Any] | None) -> Measure | None:
-    return None if values is None else Measure.from_dict(values)
-
-
-def _checked(covariance: ArrayLike) -> NDArray[np.float64]:
-    matrix = np.asarray(covariance, dtype=np.float64)
-    sound = matrix.shape == (6, 6) and bool(np.isfinite(matrix).all())
-    if not (sound and np.allclose(matrix, matrix.T) and np.linalg.eigvalsh(matrix).min() > 0):
-        raise ModelError('the covariance of a model is 6x6, symmetric, and positive')
-    return matrix
+    @staticmethod
+    def own_from(values: Mapping[str, Any]) -> dict[str, Any]:
+        """Read what `own` returns."""
+        return {
+            'architecture': Architecture(**values['architecture']),
+            'preprocessing': Preprocessing.from_dict(values['preprocessing']),
+        }
 
 
 def write_card(path: Path, card: ModelCard, files: Mapping[str, Any]) -> None:
     """Write `model.yaml`: the format, what the files of the model weigh, and the card."""
-    write_yaml(path, {'kind': _KIND, 'format': FORMAT, 'files': dict(files), **card.to_dict()})
+    write_yaml(path, {'kind': KIND, 'format': FORMAT, 'files': dict(files), **card.to_dict()})
 
 
 def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
@@ -168,17 +69,12 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
     Raises ModelError with one line for a card that is damaged, of something else, or of another
     format.
     """
-    values = read_yaml(path, ModelError)
-    if values.pop('kind', None) != _KIND:
-        raise ModelError(f'{path} is not the card of a posenet_ros model')
-    written = values.pop('format', None)
-    if not isinstance(written, int) or written < 1:
-        raise ModelError(f'{path} is damaged: its format is {written!r}')
-    if written > FORMAT:
+    kind, written, files, values = read_written(path)
+    if kind != KIND:
         raise ModelError(
-            f'{path} has format {written}, newer than the {FORMAT} this version reads; '
-            'update posenet_ros'
+            f'{path} is the card of a {kind.partition(" ")[2]}, and this is for a PoseNet'
         )
+    check_format(path, written, FORMAT)
     if written == _WITHOUT_RETRIEVAL:
         values.setdefault('retrieval', None)
     elif written < FORMAT:
@@ -186,11 +82,6 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
             f'{path} has format {written}, of a version that could not tell places in the map '
             'from places that are not; train again'
         )
-    files = values.pop('files', None)
-    if not isinstance(files, dict) or not all(
-        isinstance(entry, dict) and {'bytes', 'sha256'} == set(entry) for entry in files.values()
-    ):
-        raise ModelError(f'{path} is damaged: it does not list the files of the model')
     try:
         return ModelCard.from_dict(values), files
     except ModelError as error:

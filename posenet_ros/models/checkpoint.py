@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import shutil
@@ -90,7 +90,7 @@ def save_model(
         for other in others:
             shutil.copyfile(other, partial / other.name)
         _write_files(partial, model, card, features)
-        _put_in_place(partial, folder)
+        put_in_place(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -105,22 +105,32 @@ def _write_files(
     }
     save_tensors(state, folder / WEIGHTS)
     if features is not None:
-        arrays = {
-            'features': features.features_NK.astype(np.float16),
-            'positions': features.positions_N3.astype(np.float32),
-            'quaternions_wxyz': features.quaternions_wxyz_N4.astype(np.float32),
-            'stamps_ns': features.stamps_ns_N.astype(np.int64),
-        }
-        save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / FEATURES)
+        write_features(folder / FEATURES, features)
     written = {}
     for path in sorted(folder.iterdir()):
         path.chmod(0o644)  # safetensors makes files that only their owner can read
-        written[path.name] = _fingerprint(path)
+        written[path.name] = file_entry(path)
     write_card(folder / CARD, card, written)
 
 
-def _put_in_place(partial: Path, folder: Path) -> None:
-    """Rename; an older folder is moved aside first, since a rename cannot replace a full one."""
+def write_features(path: Path, features: TrainingFeatures) -> None:
+    """Write what training images look like, and where and when they were taken."""
+    arrays = {
+        'features': features.features_NK.astype(np.float16),
+        'positions': features.positions_N3.astype(np.float32),
+        'quaternions_wxyz': features.quaternions_wxyz_N4.astype(np.float32),
+        'stamps_ns': features.stamps_ns_N.astype(np.int64),
+    }
+    save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()}, path)
+    path.chmod(0o644)  # safetensors makes files that only their owner can read
+
+
+def put_in_place(partial: Path, folder: Path) -> None:
+    """
+    Give a finished folder its name.
+
+    An older one is moved aside first, since a rename cannot replace a folder that is not empty.
+    """
     old = folder.with_name(f'.{folder.name}.old')
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -129,7 +139,8 @@ def _put_in_place(partial: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _fingerprint(path: Path) -> dict[str, Any]:
+def file_entry(path: Path) -> dict[str, Any]:
+    """Return what a card says of a file: its size and its hash."""
     return {'bytes': path.stat().st_size, 'sha256': file_sha256(path)}
 
 
@@ -151,7 +162,7 @@ def load_model(folder: Path, device: str | torch.device = 'cpu') -> LoadedModel:
             f'{folder / WEIGHTS} does not hold the weights of the {card.architecture.backbone} '
             f'in {CARD}'
         ) from error
-    features = _read_features(folder / FEATURES) if FEATURES in files else None
+    features = read_features(folder / FEATURES) if FEATURES in files else None
     device = torch.device(device)
     return LoadedModel(model.eval().to(device), card, features, device, folder, frozenset(files))
 
@@ -165,9 +176,14 @@ def check_model(folder: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
     card, files = read_card(folder / CARD)
     if WEIGHTS not in files:
         raise ModelError(f'{folder / CARD} is damaged: it does not list {WEIGHTS}')
+    check_files(folder, files)
+    return card, files
+
+
+def check_files(folder: Path, files: Mapping[str, dict[str, Any]]) -> None:
+    """Raise ModelError, one line, where a file is missing, truncated or altered."""
     for name, expected in files.items():
         _check(folder / name, expected)
-    return card, files
 
 
 def _check(path: Path, expected: dict[str, Any]) -> None:
@@ -178,14 +194,15 @@ def _check(path: Path, expected: dict[str, Any]) -> None:
         raise ModelError(
             f'{path} is truncated: {size} of {expected["bytes"]} bytes; copy the folder again'
         )
-    if _fingerprint(path) != expected:
+    if file_entry(path) != expected:
         raise ModelError(
             f'{path} is not the file that its {CARD} describes (another SHA-256); copy the '
             'whole folder again, or train again'
         )
 
 
-def _read_features(path: Path) -> TrainingFeatures:
+def read_features(path: Path) -> TrainingFeatures:
+    """Read what `write_features` wrote; raise ModelError for what it did not."""
     try:
         arrays = load_arrays(path)
         features, positions = arrays['features'], arrays['positions']

@@ -22,6 +22,10 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
+# Places are compared by three levels on a grid of 2 x 2, which tells other rooms from dark or
+# blurred views of this one, as the mean of the last map does not.
+PLACE_LEVELS, PLACE_POOL = 3, 2
+
 
 class GridDescriptor(nn.Module):
     """

@@ -28,7 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
 from posenet_ros.models.backbones import backbone_named, build_backbone, Trunk
-from posenet_ros.models.descriptor import GridDescriptor, PlaceFeature, Standardised
+from posenet_ros.models.descriptor import (
+    GridDescriptor,
+    PLACE_LEVELS,
+    PLACE_POOL,
+    PlaceFeature,
+    Standardised,
+)
 from posenet_ros.models.rotations import columns_from_quaternion, quaternion_from_6d
 import torch
 from torch import nn, Tensor
@@ -37,9 +43,6 @@ from torchvision.models.googlenet import InceptionAux
 
 # Numbers that a head puts out for a rotation, and what they are without rotation.
 HEADS = ('hidden', 'linear')
-# The place feature of three levels on a grid of 2 x 2 tells other rooms from dark or blurred views
-# of this one, which the mean of the last map does not.
-_PLACE_LEVELS, _PLACE_POOL = 3, 2
 _ROTATIONS = {'quaternion': (1.0, 0.0, 0.0, 0.0), '6d': (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)}
 
 
@@ -136,9 +139,9 @@ class PoseNet(nn.Module):
             before = [nn.Linear(self.descriptor.width, width), nn.ReLU(inplace=True)]
         self.localization = nn.Sequential(*before, nn.Dropout(architecture.dropout))
         self.regressor = nn.Linear(width, outputs)
-        compared = self.trunk.levels(_PLACE_LEVELS)
+        compared = self.trunk.levels(PLACE_LEVELS)
         self._compared = tuple(compared)
-        self.place_descriptor = GridDescriptor([*compared.values()], _PLACE_POOL, unit=True)
+        self.place_descriptor = GridDescriptor([*compared.values()], PLACE_POOL, unit=True)
         self.place = PlaceFeature(self.place_descriptor.widths)
         taps = self.trunk.backbone.taps if auxiliary and not linear else ()
         self._taps = tuple(name for name, _ in taps)

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.models.backbones import Trunk
+from posenet_ros.models.descriptor import GridDescriptor, PLACE_LEVELS, PLACE_POOL
 from posenet_ros.models.relative import Cells
 import torch
 from torch import nn, Tensor
@@ -37,7 +38,8 @@ class TrunkMaps(nn.Module):
     The trunk as far as one of its scales, as it came: it does not learn, and batch norms stay.
 
     `level` counts from the coarsest scale, 1. `channels` is the depth of the maps, and `cells` say
-    where in the image each of their cells looks.
+    where in the image each of their cells looks. `place_widths` are those of the parts of what it
+    says of an image as a whole.
     """
 
     def __init__(self, trunk: Trunk, level: int) -> None:
@@ -46,14 +48,22 @@ class TrunkMaps(nn.Module):
         name, channels = next(iter(trunk.levels(level).items()))
         self.trunk = trunk.requires_grad_(False).eval()
         self.channels = channels
+        self.level = level
         self._name = name
-        self._last = next(iter(trunk.levels(1)))
+        compared = trunk.levels(PLACE_LEVELS)
+        self._compared = tuple(compared)
+        self._descriptor = GridDescriptor([*compared.values()], PLACE_POOL, unit=True)
+        self.place_widths = tuple(self._descriptor.widths)
         mean, std = trunk.backbone.mean, trunk.backbone.std
         self.register_buffer('mean_311', torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer('std_311', torch.tensor(std).view(3, 1, 1), persistent=False)
-        self.cells = self._cells()
+        self.cells = self._measured_cells()
 
-    def _cells(self) -> Cells:
+    def measure_cells(self) -> None:
+        """Find again where cells look, after other weights were loaded."""
+        self.cells = self._measured_cells()
+
+    def _measured_cells(self) -> Cells:
         """
         Measure where cells look.
 
@@ -89,13 +99,14 @@ class TrunkMaps(nn.Module):
     @torch.no_grad()
     def forward(self, rgb_B3HW: Tensor) -> tuple[Tensor, Tensor]:
         """
-        Return maps (B, C, h, w) of images uint8 of `SIZE`, and the image as a whole (B, D).
+        Return maps (B, C, h, w) of images uint8 of `SIZE`, and the images as a whole (B, D).
 
-        The latter is the mean of the last map, of unit length: what images are retrieved by.
+        The latter are what PoseNet's place feature is made of: maps of three scales, averaged
+        over a grid (see `PlaceFeature`).
         """
         image_B3HW = (rgb_B3HW.float() / 255 - self.mean_311) / self.std_311
-        maps = self.trunk.maps(image_B3HW, {self._name, self._last})
-        whole_BD = nn.functional.normalize(maps[self._last].mean(dim=(2, 3)), dim=1)
+        maps = self.trunk.maps(image_B3HW, {self._name, *self._compared})
+        whole_BD = self._descriptor([maps[name] for name in self._compared])
         return maps[self._name], whole_BD
 
 

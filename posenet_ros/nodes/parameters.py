@@ -23,7 +23,8 @@ from typing import Any
 
 from posenet_ros.engines.names import AUTO, ENGINES
 from posenet_ros.errors import ConfigError
-from posenet_ros.localization.methods import METHODS, POSENET
+from posenet_ros.localization.methods import AUTO as AUTO_METHOD
+from posenet_ros.localization.methods import METHODS
 from posenet_ros.nodes.recovery_parameters import RECOVERY_PARAMETERS
 from posenet_ros.nodes.specification import frame, frame_or_none, Specification
 from rcl_interfaces.msg import SetParametersResult
@@ -65,9 +66,10 @@ PARAMETERS: Mapping[str, Specification] = {
         choices=ENGINES,
     ),
     'method': Specification(
-        POSENET,
-        'posenet answers with the pose that the network regresses, retrieval with that of the '
-        'training image that looks most alike.',
+        AUTO_METHOD,
+        'auto answers by what the model is made for: posenet, the pose that the network '
+        'regresses, or relative, one made of relative poses to similar images. retrieval is the '
+        'pose of the training image that looks most alike.',
         choices=METHODS,
     ),
     'refine': Specification(

@@ -61,7 +61,12 @@ def untrained_model(
     regressor = PoseRegressor(model, preprocessing, device)
     features = regressor.learn_places(images)
     card = ModelCard(
-        options.architecture(), preprocessing, None, extent, covariance=np.eye(6), trust=TRUSTING
+        options.architecture(),
+        preprocessing,
+        camera=None,
+        extent=extent,
+        covariance=np.eye(6),
+        trust=TRUSTING,
     )
     training = training_of(features.astype(np.float16), frames)
     return LoadedModel(model, card, training, device, Path(), frozenset())

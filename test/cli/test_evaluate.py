@@ -22,8 +22,9 @@ import numpy as np
 from posenet_ros.__main__ import main
 from posenet_ros.data.run import describe_recording
 from posenet_ros.geometry import Pose, Trajectory, write_tum
-from posenet_ros.models.card import Measure, ModelCard
+from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import save_model, TrainingFeatures
+from posenet_ros.models.map_card import Measure
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.provenance import labels_sha256
@@ -97,8 +98,8 @@ def run_folder(tmp_path_factory):
     card = ModelCard(
         architecture,
         Preprocessing(short_side=36, crop=(32, 32)),
-        None,
-        extent,
+        camera=None,
+        extent=extent,
         covariance=np.eye(6),
         trust=TRUST,
         retrieval=Measure(4 * np.eye(6), TRUST),

@@ -16,10 +16,11 @@ import numpy as np
 from posenet_ros.errors import PosenetError
 from posenet_ros.evaluation.baselines import Baselines, MEAN_POSE, NEAREST_IMAGE
 from posenet_ros.evaluation.evaluate import batched, evaluate, evaluate_recorded
-from posenet_ros.evaluation.held_out import evaluate_held_out
+from posenet_ros.evaluation.held_out import describe, evaluate_held_out
 from posenet_ros.evaluation.queries import Query
 from posenet_ros.geometry import Trajectory
 from posenet_ros.localization.estimate import Answers, PoseEstimate
+from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.preprocessing import Preprocessing
 import pytest
@@ -153,10 +154,10 @@ def test_recorded_poses_of_another_day_are_an_error(truth, pose):
 
 
 def test_a_trained_model_is_measured_on_what_it_has_not_seen(centred_model, frames):
-    preprocessing = Preprocessing(short_side=36, crop=(32, 32))
-    held_out = evaluate_held_out(
-        centred_model, preprocessing, frames[:3], [frames[3:4], frames[4:]]
-    )
+    regressor = PoseRegressor(centred_model, Preprocessing(36, (32, 32)), 'cpu')
+    features = describe(regressor, frames[:3])
+    held_out = evaluate_held_out(regressor, features, frames[:3], [frames[3:4], frames[4:]])
+    assert held_out.fused is None
     # The model says (0, 0, 0.5); the held-out cameras are 3 and 4 m along x.
     expected = [np.hypot(3, 0.5), np.hypot(4, 0.5)]
     np.testing.assert_allclose(held_out.evaluation.errors.position_m, expected, atol=1e-5)
@@ -179,6 +180,7 @@ def test_a_trained_model_is_measured_on_what_it_has_not_seen(centred_model, fram
 
 
 def test_a_training_image_finds_itself(centred_model, frames):
-    preprocessing = Preprocessing(short_side=36, crop=(32, 32))
-    evaluation = evaluate_held_out(centred_model, preprocessing, frames, [frames]).evaluation
+    regressor = PoseRegressor(centred_model, Preprocessing(36, (32, 32)), 'cpu')
+    features = describe(regressor, frames)
+    evaluation = evaluate_held_out(regressor, features, frames, [frames]).evaluation
     np.testing.assert_allclose(evaluation.baseline_errors[NEAREST_IMAGE].position_m, 0, atol=1e-6)

@@ -34,8 +34,8 @@ def loaded():
     card = ModelCard(
         architecture,
         Preprocessing(short_side=72, crop=(64, 64)),
-        None,
-        np.array([[-1, -2, 0], [1, 2, 1]]),
+        camera=None,
+        extent=np.array([[-1, -2, 0], [1, 2, 1]]),
         covariance=np.diag([0.04, 0.04, 0.04, 0.01, 0.01, 0.01]),
     )
     features = TrainingFeatures(

@@ -19,8 +19,8 @@ from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.localization.load import load_localizer
 from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer
 from posenet_ros.localization.regressor import PoseRegressor
-from posenet_ros.models.card import Measure
 from posenet_ros.models.checkpoint import save_model, TrainingFeatures
+from posenet_ros.models.map_card import Measure
 from posenet_ros.models.posenet import PosePrediction
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.trust import Trust

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 from posenet_ros.geometry import Camera
-from posenet_ros.models.card import Measure, ModelCard
+from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import TrainingFeatures
+from posenet_ros.models.map_card import Measure
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.trust import Trust
@@ -40,7 +41,7 @@ def card() -> ModelCard:
     return ModelCard(
         SMALL,
         Preprocessing(72, (64, 64), mean=(0.4, 0.5, 0.6)),
-        Camera(640, 480, 525.0, 525.0, 319.5, 239.5),
+        camera=Camera(640, 480, 525.0, 525.0, 319.5, 239.5),
         extent=np.array([[0.0, 0, 1], [4, 2, 1]]),
         training={'frames': 2, 'seed': 0},
         errors={'model': {'median_position_m': 0.25}},

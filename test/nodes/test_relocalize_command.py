@@ -51,7 +51,12 @@ def run_folder(tmp_path_factory):
     model.set_extent(extent)
     camera = Camera(96, 72, 80.0, 80.0, 47.5, 35.5)
     card = ModelCard(
-        architecture, Preprocessing(72, (64, 64)), camera, extent, 'lab', covariance=COVARIANCE
+        architecture,
+        Preprocessing(72, (64, 64)),
+        camera=camera,
+        extent=extent,
+        map_frame='lab',
+        covariance=COVARIANCE,
     )
     run = tmp_path_factory.mktemp('runs') / 'run1_posenet'
     run.mkdir()

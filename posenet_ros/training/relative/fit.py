@@ -24,7 +24,7 @@ import lightning
 from lightning.pytorch.loggers import TensorBoardLogger
 from posenet_ros.data.dataset import as_it_is
 from posenet_ros.errors import ConfigError
-from posenet_ros.models.relative import RelativeArchitecture, RelativePoseNet
+from posenet_ros.models.relative import RelativePoseNet
 from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.callbacks import History, LastEpoch, TrainingBar
 from posenet_ros.training.fit import CHECKPOINT, quiet, run
@@ -45,26 +45,34 @@ class FittedRelative(NamedTuple):
     model: RelativePoseNet
     history: list[dict[str, float]]
 
+    def held_out(self) -> dict[str, float]:
+        """Return the last medians of held-out pairs, by name."""
+        last = self.history[-1]
+        return {
+            name.partition('/')[2]: value
+            for name, value in last.items()
+            if name.startswith('held_out/')
+        }
+
 
 def fit_relative(
     scenes: Sequence[SceneMaps],
     held_out: Sequence[SceneMaps],
-    architecture: RelativeArchitecture,
+    model: RelativePoseNet,
     options: RelativeOptions,
     log_dir: Path,
     identity: Identity,
 ) -> FittedRelative:
     """
-    Learn from pairs of some scenes, and measure on those of others without learning from them.
+    Have a network learn from pairs of some scenes, and measure it on those of others.
 
-    The network is that of the last step. Logs and a checkpoint go to `log_dir`; where there is
-    one already, training goes on from it. Raises ModelError for a checkpoint of other scenes or
-    weights, KeyboardInterrupt on Ctrl-C.
+    It is that of the last step: nothing is chosen by the others. Logs and a checkpoint go to
+    `log_dir`; where there is one already, training goes on from it. Raises ModelError for a
+    checkpoint of other scenes or weights, KeyboardInterrupt on Ctrl-C.
     """
     if not scenes or not held_out:
         raise ConfigError('relative poses are learned of some scenes and measured on others')
     lightning.seed_everything(options.seed, workers=True, verbose=False)
-    model = RelativePoseNet(architecture, scenes[0].maps_NChw.shape[1])
     size = options.batch_size
     epochs = -(-options.steps // _STEPS_AN_EPOCH)
     steps = -(-options.steps // epochs)

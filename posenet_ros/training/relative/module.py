@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 import math
 from typing import Any, NamedTuple
 
@@ -49,6 +49,10 @@ class RelativeOptions:
         sound = 0 < self.learning_rate < math.inf and 0 <= self.weight_decay < math.inf
         if self.steps < 1 or self.batch_size < 2 or not (sound and 0 <= self.warmup < 1):
             raise ConfigError(f'nothing is learned by {self}')
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
 
 
 class RelativeErrors(NamedTuple):

@@ -41,14 +41,12 @@ class SceneMaps:
     """
     N posed images of one camera.
 
-    `maps_NChw` float16 are the trunk's, mapped from their file, and `wholes_ND` float32 the images
-    as a whole; `ray_2hw` are the rays of the cells, `centres_N3` and `rotations_N33` the poses
-    `map_from_camera`.
+    `maps_NChw` float16 are the trunk's, mapped from their file; `ray_2hw` are the rays of the
+    cells, `centres_N3` and `rotations_N33` the poses `map_from_camera`.
     """
 
     name: str
     maps_NChw: NDArray[np.float16]
-    wholes_ND: NDArray[np.float32]
     ray_2hw: NDArray[np.float32]
     centres_N3: NDArray[np.float64]
     rotations_N33: NDArray[np.float64]
@@ -81,19 +79,18 @@ def describe_scene(
     poses = [frame.map_from_camera for frame in frames]
     sequences = [frame.sequence for frame in frames]
     pairs = find_pairs(poses, camera, options, sequences)
-    maps_path, wholes_path = folder / 'maps.npy', folder / 'wholes.npy'
+    maps_path = folder / 'maps.npy'
     made = {'frames_sha256': frames_sha256(frames), 'trunk_sha256': trunk.sha256}
-    # Written last: where it is, both are whole.
+    # Written last: where it is, they are whole.
     if _made_of(folder / _MADE) == made:
         image_done(len(frames))
     else:
         (folder / _MADE).unlink(missing_ok=True)
-        _write(frames, trunk, maps_path, wholes_path, image_done)
+        _write(frames, trunk, maps_path, image_done)
         write_yaml(folder / _MADE, made)
     return SceneMaps(
         name,
         np.load(maps_path, mmap_mode='r'),
-        np.load(wholes_path),
         cell_rays(camera, trunk.cells),
         np.array([pose.translation for pose in poses]),
         np.array([pose.rotation.as_matrix() for pose in poses]),
@@ -109,22 +106,17 @@ def _write(
     frames: Sequence[Frame],
     trunk: TrunkMaps,
     maps_path: Path,
-    wholes_path: Path,
     image_done: Callable[[int], object],
 ) -> None:
     maps_path.parent.mkdir(parents=True, exist_ok=True)
     shape = (len(frames), trunk.channels, *trunk.cells.shape)
     device = trunk.mean_311.device
-    wholes = []
     with written_whole(maps_path) as path:
         maps = np.lib.format.open_memmap(path, mode='w+', dtype=np.float16, shape=shape)
         for start in range(0, len(frames), _BATCH):
             part = frames[start : start + _BATCH]
             images = stacked([read_image(frame.image) for frame in part])
-            map_BChw, whole_BD = trunk(images.to(device))
+            map_BChw, _ = trunk(images.to(device))
             maps[start : start + len(part)] = map_BChw.half().cpu().numpy()
-            wholes.append(whole_BD.float().cpu().numpy())
             image_done(len(part))
         maps.flush()
-    with written_whole(wholes_path) as path, path.open('wb') as file:
-        np.save(file, np.concatenate(wholes))

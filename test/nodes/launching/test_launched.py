@@ -51,7 +51,11 @@ def run_folder(tmp_path_factory):
     model = PoseNet(architecture)
     model.set_extent(extent)
     card = ModelCard(
-        *(architecture, Preprocessing(72, (64, 64)), None, extent, 'lab'),
+        architecture,
+        Preprocessing(72, (64, 64)),
+        camera=None,
+        extent=extent,
+        map_frame='lab',
         covariance=np.diag([0.04, 0.05, 0.06, 0.007, 0.008, 0.009]),
     )
     run = tmp_path_factory.mktemp('runs') / 'run1_posenet'

@@ -47,7 +47,6 @@ def make_scene():
         return SceneMaps(
             f'scene {seed}',
             maps.astype(np.float16),
-            rng.standard_normal((count, 8)).astype(np.float32),
             cell_rays(CAMERA, CELLS),
             np.array([pose.translation for pose in poses]),
             np.array([pose.rotation.as_matrix() for pose in poses]),

@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 from posenet_ros.errors import ConfigError, ModelError
-from posenet_ros.models.relative import RelativeArchitecture
+from posenet_ros.models.relative import RelativeArchitecture, RelativePoseNet
 from posenet_ros.training.relative.fit import fit_relative
 from posenet_ros.training.relative.module import RelativeOptions, RelativeTraining
 import pytest
@@ -45,9 +45,9 @@ def telling_scenes(make_scene):
 
 def test_it_learns_what_carries_over_to_other_scenes(telling_scenes, tmp_path):
     options = RelativeOptions(steps=200, batch_size=32, learning_rate=5e-3)
-    architecture = replace(SMALL, matcher='pooled')
+    network = RelativePoseNet(replace(SMALL, matcher='pooled'), 5)
     found = fit_relative(
-        telling_scenes[1:], telling_scenes[:1], architecture, options, tmp_path, IDENTITY
+        telling_scenes[1:], telling_scenes[:1], network, options, tmp_path, IDENTITY
     )
     (after,) = found.history
     # By chance directions are 90 degrees off.
@@ -73,22 +73,29 @@ def test_a_training_that_ended_is_not_begun_anew_and_another_is_refused(
     telling_scenes, tmp_path, steps_taken
 ):
     options = RelativeOptions(steps=3, batch_size=8)
-    parts = telling_scenes[1:], telling_scenes[:1], SMALL, options, tmp_path
-    first = fit_relative(*parts, IDENTITY)
+    scenes = telling_scenes[1:], telling_scenes[:1]
+
+    def fitted(identity):
+        network = RelativePoseNet(SMALL, 5)
+        return fit_relative(*scenes, network, options, tmp_path, identity)
+
+    first = fitted(IDENTITY)
     assert len(steps_taken) == 3
-    again = fit_relative(*parts, IDENTITY)
+    again = fitted(IDENTITY)
     assert len(steps_taken) == 3
     for one, other in zip(
         first.model.state_dict().values(), again.model.state_dict().values(), strict=True
     ):
         torch.testing.assert_close(one, other)
     with pytest.raises(ModelError, match='frames to train on'):
-        fit_relative(*parts, {**IDENTITY, 'trained_on_sha256': 'c'})
+        fitted({**IDENTITY, 'trained_on_sha256': 'c'})
 
 
 def test_without_scenes_to_measure_on_nothing_begins(telling_scenes, tmp_path):
     with pytest.raises(ConfigError, match='of some scenes and measured on others'):
-        fit_relative(telling_scenes, [], SMALL, RelativeOptions(), tmp_path, IDENTITY)
+        fit_relative(
+            telling_scenes, [], RelativePoseNet(SMALL, 5), RelativeOptions(), tmp_path, IDENTITY
+        )
     for values in (
         *({'steps': 0}, {'batch_size': 1}, {'learning_rate': 0.0}),
         *({'learning_rate': math.inf}, {'weight_decay': math.nan}, {'warmup': 1.0}),

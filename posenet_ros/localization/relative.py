@@ -1,0 +1,239 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Images to poses by relative ones: similar images are found, and a pose is made of what each says.
+
+After Laskar, Melekhov, Kalia, Kannala (2017); what differs is in docs/relative.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.errors import ConfigError
+from posenet_ros.fusion import (
+    fuse,
+    fuse_as_published,
+    Fused,
+    FusionOptions,
+    Neighbours,
+    Noise,
+    PositionOptions,
+)
+from posenet_ros.geometry import Camera
+from posenet_ros.localization.measured import MeasuredLocalizer
+from posenet_ros.localization.methods import OF_DATABASE, RELATIVE, RETRIEVAL
+from posenet_ros.localization.regressor import Regressed
+from posenet_ros.localization.retrieval import FeatureIndex
+from posenet_ros.models.database import Database
+from posenet_ros.models.descriptor import PlaceFeature
+from posenet_ros.models.relative import cell_rays, RelativePrediction, Side
+from posenet_ros.models.relative_folder import Relative
+from posenet_ros.models.relative_map import RelativeMap
+from posenet_ros.models.trunk_maps import SIZE, stacked
+from scipy.spatial.transform import Rotation
+import torch
+from torch import Tensor
+
+# Of many pairs so many are in memory together.
+_PAIRS_AT_ONCE = 64
+SOLVERS = ('ours', 'published')
+
+
+class Asking(NamedTuple):
+    """
+    How an image is asked about.
+
+    It is compared with `neighbours` others that look like it, no two of them nearer to each other
+    than `apart_m`, and `solver` makes a pose of what they say. Rays that are `within_deg` of a
+    point agree with it.
+    """
+
+    neighbours: int = 10
+    apart_m: float = 0.0
+    solver: str = 'ours'
+    within_deg: float = 25.0
+
+
+USUAL = Asking()
+
+
+class RelativeRegressor:
+    """
+    Answers with a pose that several relative ones agree on; a `regressor.Regressor`.
+
+    `camera` took the images asked; those of the database may be another's.
+    """
+
+    def __init__(
+        self,
+        relative: Relative,
+        place: PlaceFeature,
+        database: Database,
+        camera: Camera,
+        asking: Asking = USUAL,
+    ) -> None:
+        """Take a network, the database of a place, and the camera of the images to come."""
+        if asking.solver not in SOLVERS:
+            raise ConfigError(f'solver must be {" or ".join(SOLVERS)}, not {asking.solver!r}')
+        self.relative = relative
+        self.place = place
+        self.database = database
+        self.asking = asking
+        self.device = relative.trunk.mean_311.device
+        self.index = FeatureIndex(database.training)
+        positions = database.training.positions_N3.astype(np.float64)
+        wxyz_N4 = database.training.quaternions_wxyz_N4
+        self._centres_N3 = positions
+        self._rotations_N33 = Rotation.from_quat(wxyz_N4[:, [1, 2, 3, 0]]).as_matrix()
+        self._ray_2hw = torch.from_numpy(cell_rays(camera, relative.trunk.cells))
+        within = math.radians(asking.within_deg)
+        # A single neighbour is believed where only one is asked.
+        least = min(3, asking.neighbours)
+        self._fusion = FusionOptions(
+            PositionOptions(within_rad=within, least=least, noise=_noise_of(relative))
+        )
+
+    def warm_up(self) -> None:
+        """Run once on a grey image, so that the first real one does not pay for set-up."""
+        self.regress([np.full((SIZE[1], SIZE[0], 3), 128, dtype=np.uint8)])
+
+    @torch.inference_mode()
+    def regress(self, images: Sequence[NDArray[np.uint8]]) -> Regressed:
+        """
+        Return poses and features of images uint8 (H, W, 3), of one size or several.
+
+        There is no pose where neighbours do not agree; `reasons` say so.
+        """
+        if not images:
+            raise ConfigError('there is no image to locate')
+        map_BChw, whole_BD = self.relative.trunk(stacked(images).to(self.device))
+        features_BK = self.place(whole_BD).float().cpu().numpy()
+        chosen = [
+            self.index.most_alike(
+                feature_K, self.asking.neighbours, self._centres_N3, self.asking.apart_m
+            )
+            for feature_K in features_BK
+        ]
+        said = self._compare(map_BChw, chosen)
+        answers = [self._fused(numbers, each) for numbers, each in zip(chosen, said)]
+        published = self.asking.solver == 'published'
+        return Regressed(
+            tuple(fused.map_from_camera for fused in answers),
+            features_BK,
+            np.full((len(images), 2), np.nan),
+            guesses=tuple(fused.guess for fused in answers),
+            covariances=None if published else tuple(fused.covariance for fused in answers),
+            reasons=tuple(fused.reasons for fused in answers),
+            scenes=tuple(self._scene(each, fused) for each, fused in zip(chosen, answers)),
+        )
+
+    def _compare(
+        self, map_BChw: Tensor, chosen: Sequence[NDArray[np.int64]]
+    ) -> list[tuple[NDArray, NDArray, NDArray]]:
+        """Return directions, rotations and distances, in the neighbours' frames, by image."""
+        image_P = np.repeat(np.arange(len(chosen)), [len(each) for each in chosen])
+        number_P = np.concatenate(chosen)
+        parts = [
+            self._pairs(map_BChw[image_P[part]], number_P[part])
+            for part in np.array_split(
+                np.arange(len(image_P)), max(-(-len(image_P) // _PAIRS_AT_ONCE), 1)
+            )
+            if len(part)
+        ]
+        if not parts:
+            return [(np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros(0))] * len(chosen)
+        direction, log_distance, rotation = (
+            torch.cat(each).double().cpu().numpy() for each in zip(*parts)
+        )
+        ends = np.cumsum([len(each) for each in chosen])[:-1]
+        return list(
+            zip(
+                np.split(direction, ends),
+                np.split(rotation, ends),
+                np.split(np.exp(log_distance), ends),
+            )
+        )
+
+    def _pairs(self, asked_PChw: Tensor, number_P: NDArray[np.int64]) -> RelativePrediction:
+        rays = self._ray_2hw.expand(len(number_P), -1, -1, -1)
+        known = Side(
+            torch.from_numpy(self.database.maps(number_P)).to(self.device),
+            torch.from_numpy(self.database.rays(number_P)).to(self.device),
+        )
+        return self.relative.network(Side(asked_PChw, rays.to(self.device)), known)
+
+    def _fused(self, number_K: NDArray[np.int64], said: tuple[NDArray, NDArray, NDArray]) -> Fused:
+        direction_K3, turn_K33, distance_K = said
+        known_K33 = self._rotations_N33[number_K]
+        neighbours = Neighbours.of(
+            self._centres_N3[number_K],
+            np.einsum('kij,kj->ki', known_K33, direction_K3),
+            known_K33 @ turn_K33,
+            distance_K,
+        )
+        if self.asking.solver == 'published':
+            pose = fuse_as_published(neighbours)
+            nobody = np.zeros(len(number_K), dtype=bool)
+            reasons = () if pose else ('there are no neighbours',)
+            return Fused(pose, None, nobody, nobody, reasons, pose)
+        return fuse(neighbours, self._fusion)
+
+    def _scene(self, number_K: NDArray[np.int64], fused: Fused) -> str:
+        """Return the scene of the most similar image among those that agree, '' of none."""
+        agree = np.flatnonzero(fused.agree_N & fused.turned_N)
+        first = number_K[agree] if len(agree) else number_K
+        return self.database.scene_of(int(first[0])) if len(first) else ''
+
+
+def _noise_of(relative: Relative) -> Noise:
+    return Noise()
+
+
+class RelativeLocalizer(MeasuredLocalizer):
+    """Answers by relative poses: what `MeasuredLocalizer` says, of a `RelativeMap`."""
+
+    def __init__(
+        self, loaded: RelativeMap, *, always: bool = False, method: str = RELATIVE
+    ) -> None:
+        """Take a loaded model folder."""
+        if method not in OF_DATABASE:
+            raise ConfigError(f'method must be {" or ".join(OF_DATABASE)}, not {method!r}')
+        card = loaded.card
+        if card.camera is None:
+            raise ConfigError(
+                'the camera of the images is not known, and relative poses are of rays'
+            )
+        regressor = RelativeRegressor(
+            loaded.relative,
+            loaded.place,
+            loaded.database,
+            card.camera,
+            Asking(card.neighbours, card.apart_m),
+        )
+        measured = card.retrieval if method == RETRIEVAL else card.fused
+        super().__init__(
+            regressor,
+            card,
+            loaded.database.training,
+            method=method,
+            covariance=measured and measured.covariance,
+            trust=measured and measured.trust,
+            always=always,
+        )
