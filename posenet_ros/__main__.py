@@ -47,6 +47,7 @@ COMMANDS = {
     'train-relative': Command(
         'cli.train_relative', 'a network of relative poses, for places that it has never seen'
     ),
+    'extend': Command('cli.extend', 'add posed images to a model that locates by relative poses'),
     'label': Command('cli.label', 'label a recording by structure from motion'),
     'import': Command('cli.import_poses', 'label images by poses from elsewhere: COLMAP, TUM'),
     'evaluate': Command('cli.evaluate', 'measure a model against poses it has not seen'),
@@ -57,6 +58,9 @@ COMMANDS = {
     'benchmark': Command('cli.benchmark', 'how long an answer takes here, by every engine'),
     'export': Command('cli.export', 'a model as ONNX or OpenVINO IR, compared with what it was'),
     'simulate': Command('cli.simulate', 'render a world with known truth to recordings'),
+    'simulate-rooms': Command(
+        'cli.simulate_rooms', 'render many rooms by a camera in a hand, to learn relative poses'
+    ),
     'demo': Command('cli.demo', 'simulate, train, start the node, replay an unseen lap, measure'),
     'rehearse': Command(
         'cli.rehearse',
@@ -72,7 +76,15 @@ COMMANDS = {
 
 
 # What goes on where it was, given once more.
-_RESUMED = ('train', 'train-relative', 'label', 'import', 'benchmark-scenes', 'explain')
+_RESUMED = (
+    'train',
+    'train-relative',
+    'label',
+    'import',
+    'benchmark-scenes',
+    'explain',
+    'simulate-rooms',
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -57,7 +57,8 @@ class Segment:
     """
     The N images of one scene, taken by one camera.
 
-    `maps_NChw` float16 are the trunk's, `ray_2hw` the rays of their cells.
+    `maps_NChw` float16 are the trunk's, `ray_2hw` the rays of their cells; `made_by` is the hash
+    of what described them.
     """
 
     scene: str
@@ -65,6 +66,7 @@ class Segment:
     maps_NChw: NDArray[np.float16]
     ray_2hw: NDArray[np.float32]
     training: TrainingFeatures
+    made_by: str
 
     def __len__(self) -> int:
         """Return N."""
@@ -184,7 +186,8 @@ def _read_segment(path: Path, cells: Cells, made_by: str) -> Segment:
     counts = {len(maps), len(training.features_NK), values['images']}
     if len(counts) != 1 or maps.ndim != 4 or maps.shape[2:] != cells.shape:
         raise ModelError(f'{path} is damaged: its files do not belong together')
-    return Segment(str(values['scene']), camera, maps, cell_rays(camera, cells), training)
+    rays = cell_rays(camera, cells)
+    return Segment(str(values['scene']), camera, maps, rays, training, made_by)
 
 
 def _fingerprint(path: Path) -> dict[str, Any]:
