@@ -25,30 +25,42 @@ from torch.nn import functional
 # Places are compared by three levels on a grid of 2 x 2, which tells other rooms from dark or
 # blurred views of this one, as the mean of the last map does not.
 PLACE_LEVELS, PLACE_POOL = 3, 2
+_LEAST = 1e-6
 
 
 class GridDescriptor(nn.Module):
     """
     Maps of one level or several (B, C, h, w) to one vector (B, `width`) an image.
 
-    Each map is averaged over a grid of `pool` x `pool` cells. With `unit`, each level is brought
-    to unit length, so that no level outweighs another, nor light darkness.
+    Each map is averaged over a grid of `pool` x `pool` cells: by the mean, or with a `power` above
+    1 by the generalised mean of what is positive (GeM: Radenovic, Tolias, Chum, 2018), in which
+    what stands out counts for more. With `unit`, each level is brought to unit length, so that no
+    level outweighs another, nor light darkness.
     """
 
-    def __init__(self, channels: Sequence[int], pool: int, *, unit: bool = False) -> None:
+    def __init__(
+        self, channels: Sequence[int], pool: int, *, unit: bool = False, power: float = 1.0
+    ) -> None:
         """Take the depth of each level's map."""
         super().__init__()
         self.widths = [depth * pool**2 for depth in channels]
         self.width = sum(self.widths)
         self.pool = nn.AdaptiveAvgPool2d(pool)
         self.unit = unit
+        self.power = power
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Describe a batch of images by their maps, one a level."""
-        levels = [torch.flatten(self.pool(map_BChw), 1) for map_BChw in maps]
+        levels = [torch.flatten(self._pooled(map_BChw), 1) for map_BChw in maps]
         if self.unit:
             levels = [functional.normalize(level.float(), dim=1) for level in levels]
         return torch.cat(levels, dim=1)
+
+    def _pooled(self, map_BChw: Tensor) -> Tensor:
+        if self.power == 1:
+            return self.pool(map_BChw)
+        raised = map_BChw.float().clamp(min=_LEAST) ** self.power
+        return self.pool(raised) ** (1 / self.power)
 
 
 class Standardised(nn.Module):

@@ -31,6 +31,8 @@ from torch import nn, Tensor
 # Width and height to which every image is brought, whole: cells are told by their rays, so that
 # it does not matter that one of another shape is squeezed.
 SIZE = (256, 192)
+# Of the generalised mean; 3 is usual.
+_POWER = 3.0
 
 
 class TrunkMaps(nn.Module):
@@ -52,7 +54,9 @@ class TrunkMaps(nn.Module):
         self._name = name
         compared = trunk.levels(PLACE_LEVELS)
         self._compared = tuple(compared)
-        self._descriptor = GridDescriptor([*compared.values()], PLACE_POOL, unit=True)
+        self._descriptor = GridDescriptor(
+            [*compared.values()], PLACE_POOL, unit=True, power=_POWER
+        )
         self.place_widths = tuple(self._descriptor.widths)
         mean, std = trunk.backbone.mean, trunk.backbone.std
         self.register_buffer('mean_311', torch.tensor(mean).view(3, 1, 1), persistent=False)
@@ -101,8 +105,8 @@ class TrunkMaps(nn.Module):
         """
         Return maps (B, C, h, w) of images uint8 of `SIZE`, and the images as a whole (B, D).
 
-        The latter are what PoseNet's place feature is made of: maps of three scales, averaged
-        over a grid (see `PlaceFeature`).
+        The latter are what PoseNet's place feature is made of, maps of three scales, averaged
+        over a grid (see `PlaceFeature`), but by the generalised mean.
         """
         image_B3HW = (rgb_B3HW.float() / 255 - self.mean_311) / self.std_311
         maps = self.trunk.maps(image_B3HW, {self._name, *self._compared})
