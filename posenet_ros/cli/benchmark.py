@@ -24,6 +24,9 @@ disturbs all; `eager` is the baseline, the layers of torchvision as torch runs t
 what a user gets without asking. Without --model the weights are random, which changes no time. At
 the end, what an answer costs among 100 to 100,000 training frames, and what others take for the
 same (figure 13 of the paper). Takes some minutes; leave the machine alone meanwhile.
+
+Of a model that locates by relative poses it is the time of each stage, and of search and answer
+among 1,000 to 100,000 images.
 """
 
 from __future__ import annotations
@@ -100,6 +103,8 @@ def run(args: argparse.Namespace) -> None:
         raise ConfigError(f'--picture writes .png, .pdf or .svg, not {args.picture.name!r}')
     if args.model and (args.backbone or args.recipe):
         raise ConfigError('--backbone and --recipe are of a model without training: no --model')
+    if args.model and _benchmark_relative(args):
+        return
     from posenet_ros.performance.benchmark import benchmark, Plan
     from posenet_ros.performance.result import figures, save_picture, text
 
@@ -126,6 +131,26 @@ def run(args: argparse.Namespace) -> None:
         args.picture.parent.mkdir(parents=True, exist_ok=True)
         save_picture(args.picture, found)
         print(args.picture)
+
+
+def _benchmark_relative(args: argparse.Namespace) -> bool:
+    """Measure a model of relative poses, where it is one."""
+    from posenet_ros.models.relative_map import is_relative_map
+
+    if not is_relative_map(args.model):
+        return False
+    if args.engines or args.picture:
+        raise ConfigError('--engines and --picture are for a PoseNet, and this is a database')
+    from posenet_ros.performance.relative_cost import relative_cost
+    import torch
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    found = relative_cost(args.model, args.device, args.seconds)
+    print(found.text())
+    _write(args.output, found.text() + '\n')
+    _write(args.json, json.dumps(found.to_dict(), indent=2) + '\n')
+    return True
 
 
 def _write(path: Path | None, text: str) -> None:

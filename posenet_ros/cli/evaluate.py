@@ -124,6 +124,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'regresses, or relative, one made of relative poses; or retrieval, that of the training '
         'image that looks most alike',
     )
+    asked.add_argument(
+        '--neighbours',
+        type=int,
+        metavar='N',
+        help='of relative poses: compare with so many images, in place of those of the model',
+    )
+    asked.add_argument(
+        '--solver',
+        choices=('ours', 'published'),
+        help='of relative poses: published is that of Laskar et al., to compare with',
+    )
     truth = parser.add_argument_group('what is true')
     truth.add_argument('--truth', type=Path, metavar='FILE.tum', help='true poses of the camera')
     truth.add_argument(

@@ -62,10 +62,15 @@ class Measured:
         if self.request.estimates or self.localizer is None:
             return 'recorded poses'
         if self.localizer.method != POSENET:
-            return _NAMES[self.localizer.method]
+            return _NAMES[self.localizer.method] + self._how()
         crops, samples = self.request.crops, self.request.samples
         of_crops = f', {crops} crops' if crops > 1 else ''
         return f'PoseNet{of_crops}' + (f', {samples} samples' if samples else '')
+
+    def _how(self) -> str:
+        """Return how relative poses were asked for, where that is not as usual."""
+        asked = f', {self.request.neighbours} neighbours' if self.request.neighbours else ''
+        return asked + (f', {self.request.solver} solver' if self.request.solver else '')
 
     @cached_property
     def trained_on(self) -> int:

@@ -36,7 +36,8 @@ class Request:
     gave, measured in place of the model's answers. `labels_truth` has the true poses of the
     training recording, in the frame of `truth`, where that is not the map of the model. `crops`
     and `samples` are those of `Ensemble`; `always` has every image answered; `refine` is `auto` or
-    `off`, and `method` is one of `localization.methods`. `test_frames` are
+    `off`, and `method` is one of `localization.methods`, with `neighbours` and
+    `solver` of relative poses. `test_frames` are
     the frames of the data set to ask about, as `FrameRanges` writes them. `foreign` are
     recordings or folders of images of other places, and images to be made.
     """
@@ -55,6 +56,8 @@ class Request:
     always: bool = False
     refine: str = 'auto'
     method: str = AUTO
+    neighbours: int | None = None
+    solver: str | None = None
     test_frames: str | None = None
     foreign: tuple[Path | Strangers, ...] = ()
 

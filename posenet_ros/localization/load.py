@@ -29,7 +29,7 @@ from posenet_ros.localization.estimate import Localizer
 from posenet_ros.localization.methods import AUTO as AUTO_METHOD
 from posenet_ros.localization.methods import METHODS, POSENET, RELATIVE
 from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer
-from posenet_ros.localization.relative import RelativeLocalizer
+from posenet_ros.localization.relative import OURS, RelativeLocalizer
 from posenet_ros.localization.verified import VerifiedLocalizer
 from posenet_ros.models.checkpoint import load_model, LoadedModel
 from posenet_ros.models.map_card import MapCard
@@ -47,6 +47,8 @@ def load_localizer(
     always: bool = False,
     refine: str = 'auto',
     method: str = AUTO_METHOD,
+    neighbours: int | None = None,
+    solver: str | None = None,
     engine: str = AUTO,
 ) -> Localizer:
     """
@@ -56,8 +58,9 @@ def load_localizer(
     has no metres, which no robot can act on; `ensemble` averages several answers; `always` refuses
     no image. By `refine`, `auto` has poses verified where the model folder has a map of landmarks,
     and `off` does not. `method` is `posenet` or `relative`, whichever the model folder is for
-    (`auto`), or `retrieval` for the pose of the training image that looks most alike; `engine` is
-    one of `engines.names.ENGINES`. Raises ModelError for a folder that holds no usable model,
+    (`auto`), or `retrieval` for the pose of the training image that looks most alike; `neighbours`
+    and `solver` of relative poses are by default as measured (see `Asking`); `engine` is one of
+    `engines.names.ENGINES`. Raises ModelError for a folder that holds no usable model,
     ConfigError for a device or an engine that is not there, for a method of another kind of model,
     or for samples of a model without dropout.
     """
@@ -70,8 +73,12 @@ def load_localizer(
         loaded = load_relative_map(path, choose_device(device))
         _check_metres(path, loaded.card, unscaled)
         way = RELATIVE if method == AUTO_METHOD else method
-        localizer = RelativeLocalizer(loaded, always=always, method=way)
+        localizer = RelativeLocalizer(
+            loaded, always=always, method=way, neighbours=neighbours, solver=solver or OURS
+        )
     else:
+        if neighbours or solver:
+            raise ConfigError('neighbours and a solver are for the method relative')
         if method == RELATIVE:
             raise ConfigError(
                 f'{path} holds a PoseNet, and the method relative asks a database: make one of '

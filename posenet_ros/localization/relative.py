@@ -53,7 +53,7 @@ from torch import Tensor
 
 # Of many pairs so many are in memory together.
 _PAIRS_AT_ONCE = 64
-SOLVERS = ('ours', 'published')
+SOLVERS = OURS, PUBLISHED = 'ours', 'published'
 
 
 class Asking(NamedTuple):
@@ -67,11 +67,19 @@ class Asking(NamedTuple):
 
     neighbours: int = 10
     apart_m: float = 0.0
-    solver: str = 'ours'
+    solver: str = OURS
     within_deg: float = 25.0
 
 
 USUAL = Asking()
+
+
+class Said(NamedTuple):
+    """What K neighbours say of an image, each in its own frame: see `RelativePrediction`."""
+
+    direction_K3: NDArray[np.float64]
+    rotation_K33: NDArray[np.float64]
+    distance_K: NDArray[np.float64]
 
 
 class RelativeRegressor:
@@ -92,6 +100,8 @@ class RelativeRegressor:
         """Take a network, the database of a place, and the camera of the images to come."""
         if asking.solver not in SOLVERS:
             raise ConfigError(f'solver must be {" or ".join(SOLVERS)}, not {asking.solver!r}')
+        if not 1 <= asking.neighbours <= 100:
+            raise ConfigError(f'an image has 1 to 100 neighbours, not {asking.neighbours}')
         self.relative = relative
         self.place = place
         self.database = database
@@ -125,15 +135,10 @@ class RelativeRegressor:
             raise ConfigError('there is no image to locate')
         map_BChw, whole_BD = self.relative.trunk(stacked(images).to(self.device))
         features_BK = self.place(whole_BD).float().cpu().numpy()
-        chosen = [
-            self.index.most_alike(
-                feature_K, self.asking.neighbours, self._centres_N3, self.asking.apart_m
-            )
-            for feature_K in features_BK
-        ]
-        said = self._compare(map_BChw, chosen)
-        answers = [self._fused(numbers, each) for numbers, each in zip(chosen, said)]
-        published = self.asking.solver == 'published'
+        chosen = [self.neighbours_of(feature_K) for feature_K in features_BK]
+        said = self.compare(map_BChw, chosen)
+        answers = [self.fused(numbers, each) for numbers, each in zip(chosen, said)]
+        published = self.asking.solver == PUBLISHED
         return Regressed(
             tuple(fused.map_from_camera for fused in answers),
             features_BK,
@@ -144,32 +149,31 @@ class RelativeRegressor:
             scenes=tuple(self._scene(each, fused) for each, fused in zip(chosen, answers)),
         )
 
-    def _compare(
-        self, map_BChw: Tensor, chosen: Sequence[NDArray[np.int64]]
-    ) -> list[tuple[NDArray, NDArray, NDArray]]:
-        """Return directions, rotations and distances, in the neighbours' frames, by image."""
+    def neighbours_of(self, feature_K: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return the numbers of the images that one with a feature is compared with."""
+        return self.index.most_alike(
+            feature_K, self.asking.neighbours, self._centres_N3, self.asking.apart_m
+        )
+
+    def compare(self, map_BChw: Tensor, chosen: Sequence[NDArray[np.int64]]) -> list[Said]:
+        """Return what the `chosen` neighbours of each image say of it, by their maps."""
         image_P = np.repeat(np.arange(len(chosen)), [len(each) for each in chosen])
         number_P = np.concatenate(chosen)
-        parts = [
+        compared = [
             self._pairs(map_BChw[image_P[part]], number_P[part])
             for part in np.array_split(
                 np.arange(len(image_P)), max(-(-len(image_P) // _PAIRS_AT_ONCE), 1)
             )
             if len(part)
         ]
-        if not parts:
-            return [(np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros(0))] * len(chosen)
+        if not compared:
+            return [Said(np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros(0))] * len(chosen)
         direction, log_distance, rotation = (
-            torch.cat(each).double().cpu().numpy() for each in zip(*parts)
+            torch.cat(each).double().cpu().numpy() for each in zip(*compared)
         )
         ends = np.cumsum([len(each) for each in chosen])[:-1]
-        return list(
-            zip(
-                np.split(direction, ends),
-                np.split(rotation, ends),
-                np.split(np.exp(log_distance), ends),
-            )
-        )
+        parts = (direction, rotation, np.exp(log_distance))
+        return [Said(*each) for each in zip(*(np.split(part, ends) for part in parts))]
 
     def _pairs(self, asked_PChw: Tensor, number_P: NDArray[np.int64]) -> RelativePrediction:
         rays = self._ray_2hw.expand(len(number_P), -1, -1, -1)
@@ -179,7 +183,8 @@ class RelativeRegressor:
         )
         return self.relative.network(Side(asked_PChw, rays.to(self.device)), known)
 
-    def _fused(self, number_K: NDArray[np.int64], said: tuple[NDArray, NDArray, NDArray]) -> Fused:
+    def fused(self, number_K: NDArray[np.int64], said: Said) -> Fused:
+        """Return one pose of what neighbours say."""
         direction_K3, turn_K33, distance_K = said
         known_K33 = self._rotations_N33[number_K]
         neighbours = Neighbours.of(
@@ -188,7 +193,7 @@ class RelativeRegressor:
             known_K33 @ turn_K33,
             distance_K,
         )
-        if self.asking.solver == 'published':
+        if self.asking.solver == PUBLISHED:
             pose = fuse_as_published(neighbours)
             nobody = np.zeros(len(number_K), dtype=bool)
             reasons = () if pose else ('there are no neighbours',)
@@ -210,9 +215,15 @@ class RelativeLocalizer(MeasuredLocalizer):
     """Answers by relative poses: what `MeasuredLocalizer` says, of a `RelativeMap`."""
 
     def __init__(
-        self, loaded: RelativeMap, *, always: bool = False, method: str = RELATIVE
+        self,
+        loaded: RelativeMap,
+        *,
+        always: bool = False,
+        method: str = RELATIVE,
+        neighbours: int | None = None,
+        solver: str = OURS,
     ) -> None:
-        """Take a loaded model folder."""
+        """Take a loaded model folder; `neighbours` in place of the card's."""
         if method not in OF_DATABASE:
             raise ConfigError(f'method must be {" or ".join(OF_DATABASE)}, not {method!r}')
         card = loaded.card
@@ -225,9 +236,12 @@ class RelativeLocalizer(MeasuredLocalizer):
             loaded.place,
             loaded.database,
             card.camera,
-            Asking(card.neighbours, card.apart_m),
+            Asking(neighbours or card.neighbours, card.apart_m, solver),
         )
-        measured = card.retrieval if method == RETRIEVAL else card.fused
+        # The published solver tells no covariance that could be grown.
+        measured = card if solver == PUBLISHED else card.fused
+        if method == RETRIEVAL:
+            measured = card.retrieval
         super().__init__(
             regressor,
             card,

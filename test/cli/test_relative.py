@@ -153,11 +153,14 @@ def test_evaluate_takes_it_by_each_of_its_methods(rooms, place, tmp_path, fails)
     assert json.loads((tmp_path / 'b.json').read_text())['median_position_m'] < 1e-5
     assert 'holds no PoseNet' in fails(*words, '--method', 'posenet')
     assert 'for a PoseNet' in fails(*words, '--crops', 4)
+    assert '2 neighbours, published' in said_by(*words, '--neighbours', 2, '--solver', 'published')
+    assert '1 to 100 neighbours' in fails(*words, '--neighbours', 200)
 
 
 def test_a_posenet_is_no_database(finished, scene, fails):
     words = ('evaluate', '--model', finished[0], '--dataset', f'7scenes:{scene}')
     assert 'holds a PoseNet' in fails(*words, '--method', 'relative')
+    assert 'are for the method relative' in fails(*words, '--neighbours', 3)
 
 
 def test_options_that_do_not_go_together_are_one_line(rooms, weights, tmp_path, fails):
@@ -191,10 +194,17 @@ def test_only_a_database_can_be_extended(finished, rooms, fails):
     assert 'is the card of another kind of model' in told
 
 
-@pytest.mark.parametrize('command', ['explain', 'benchmark'])
-def test_commands_for_a_posenet_say_so(command, place, rooms, fails, tmp_path):
-    words = {
-        'explain': ('map', '--dataset', f'capture:{rooms / "0002"}', '--model', place[0]),
-        'benchmark': ('--model', place[0]),
-    }[command]
-    assert 'this is for a PoseNet' in fails(command, *words)
+def test_figures_of_a_posenet_say_that_this_is_none(place, rooms, fails):
+    words = ('explain', 'map', '--dataset', f'capture:{rooms / "0002"}', '--model', place[0])
+    assert 'this is for a PoseNet' in fails(*words)
+
+
+def test_benchmark_tells_what_each_stage_takes_and_what_more_images_do(place, tmp_path, fails):
+    words = ('benchmark', '--model', place[0], '--seconds', 0.2)
+    said = said_by(*words, '--json', tmp_path / 'cost.json')
+    assert '100000 images: search' in said
+    found = json.loads((tmp_path / 'cost.json').read_text())
+    assert (found['neighbours'], found['images']) == (5, 24)
+    assert found['searches'].keys() == {'1000', '10000', '100000'}
+    assert all(ms > 0 for ms in found['stages'].values())
+    assert 'are for a PoseNet' in fails(*words, '--engines', 'torch')
