@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+import os
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,17 @@ def written_whole(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def allocate(path: Path) -> None:
+    """
+    Have the disk set aside all of a file that has its size already.
+
+    A file that is mapped into memory is written to when the system likes, and where the disk is
+    full by then the process is killed. This raises OSError in time.
+    """
+    with path.open('r+b') as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def write_text(path: Path, text: str) -> None:

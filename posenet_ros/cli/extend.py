@@ -61,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Describe the images, add them, and say what there is."""
     from posenet_ros.cli.train_database import add_frames, scene_name
+    from posenet_ros.data.run import at_work
     from posenet_ros.data.scenes import has_metres, read_scene
     from posenet_ros.localization.posenet import choose_device
     from posenet_ros.models.database import DATABASE, read_database
@@ -79,7 +80,8 @@ def run(args: argparse.Namespace) -> None:
     _refuse_what_is_there(args.dataset, scene.train, loaded.database.training)
     name = args.scene or scene_name(args.dataset)
     database = loaded.folder / DATABASE
-    add_frames(database, name, scene.camera, scene.train, loaded.relative, loaded.place)
+    with at_work(database):
+        add_frames(database, name, scene.camera, scene.train, loaded.relative, loaded.place)
     whole = read_database(
         database, loaded.relative.trunk.cells, loaded.database.segments[0].made_by
     )

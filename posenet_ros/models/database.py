@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import GeometryError, ModelError
-from posenet_ros.files import read_yaml, write_yaml
+from posenet_ros.files import allocate, read_yaml, write_yaml
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.models.checkpoint import read_features, TrainingFeatures, write_features
 from posenet_ros.models.provenance import file_sha256
@@ -143,7 +143,8 @@ def read_database(folder: Path, cells: Cells, made_by: str) -> Database:
 
 def segment_folders(folder: Path) -> list[Path]:
     """Return the folders of the segments of a database, in their order."""
-    return sorted(each for each in folder.glob('[0-9]*') if each.is_dir())
+    found = [each for each in folder.glob('[0-9]*') if each.is_dir() and each.name.isdecimal()]
+    return sorted(found, key=lambda each: int(each.name))
 
 
 def scenes_of(folder: Path) -> list[str]:
@@ -215,7 +216,9 @@ def write_maps(
     segment: Path, shape: tuple[int, ...], parts: Iterable[NDArray[np.float16]]
 ) -> None:
     """Write the maps (N, C, h, w) of a segment, which come in parts."""
-    maps = np.lib.format.open_memmap(segment / _MAPS, mode='w+', dtype=np.float16, shape=shape)
+    path = segment / _MAPS
+    maps = np.lib.format.open_memmap(path, mode='w+', dtype=np.float16, shape=shape)
+    allocate(path)
     start = 0
     for part in parts:
         maps[start : start + len(part)] = part

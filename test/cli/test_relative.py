@@ -17,8 +17,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
+import os
 from pathlib import Path
 import shutil
 
@@ -187,6 +189,22 @@ def test_images_are_added_and_asked_and_nothing_that_was_there_changes(
     assert len(localizer.training.features_NK) == 48
     assert localizer.regressor.database.scenes == ('0002', 'office')
     assert 'in the database already' in fails(*words)
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_database_as_it_was(
+    place, rooms, tmp_path, fails, monkeypatch
+):
+    run = tmp_path / 'run'
+    shutil.copytree(place[0], run)
+    before = {path for path in run.rglob('*') if path.name != '.lock'}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(os, 'posix_fallocate', full)
+    told = fails('extend', '--model', run, '--dataset', f'capture:{rooms / "0001"}')
+    assert 'the disk is full' in told
+    assert {path for path in run.rglob('*') if path.name != '.lock'} == before
 
 
 def test_only_a_database_can_be_extended(finished, rooms, fails):

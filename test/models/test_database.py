@@ -95,6 +95,13 @@ def test_adding_touches_nothing_that_is_there(folder):
         assert path.read_bytes() == content[path]
 
 
+def test_segments_are_in_the_order_of_their_numbers(folder):
+    (folder / '0001').rename(folder / '9999')
+    add(folder, 'kitchen', 2)
+    assert sorted(path.name for path in folder.iterdir()) == ['0000', '10000', '9999']
+    assert scenes_of(folder) == ['kitchen', 'office', 'kitchen']
+
+
 def test_images_that_stop_coming_leave_nothing(folder):
     with pytest.raises(OSError, match='no more'), new_segment(folder):
         raise OSError('no more')

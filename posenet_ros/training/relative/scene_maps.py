@@ -26,7 +26,7 @@ from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.data.pairs import find_pairs, PairOptions, Pairs
 from posenet_ros.errors import ConfigError
-from posenet_ros.files import read_yaml, write_yaml, written_whole
+from posenet_ros.files import allocate, read_yaml, write_yaml, written_whole
 from posenet_ros.geometry import Camera
 from posenet_ros.models.relative import cell_rays
 from posenet_ros.models.trunk_maps import stacked, TrunkMaps
@@ -113,6 +113,7 @@ def _write(
     device = trunk.mean_311.device
     with written_whole(maps_path) as path:
         maps = np.lib.format.open_memmap(path, mode='w+', dtype=np.float16, shape=shape)
+        allocate(path)
         for start in range(0, len(frames), _BATCH):
             part = frames[start : start + _BATCH]
             images = stacked([read_image(frame.image) for frame in part])
