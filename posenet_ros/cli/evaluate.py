@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posenet_ros.cli.outputs import check_file, check_folder
+from posenet_ros.engines.names import AUTO, ENGINES
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.strangers import foreign_source
@@ -78,6 +79,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'every image without a recorded pose counts as unanswered',
     )
     asked.add_argument('--device', default='auto', help='auto (default), cpu or cuda')
+    asked.add_argument(
+        '--engine',
+        choices=ENGINES,
+        default=AUTO,
+        help="what runs the network on the CPU, as the node's parameter of this name: auto "
+        "(default) takes the fastest, eager is torch as it trains; one in bf16 wants a model that "
+        'export measured',
+    )
     asked.add_argument(
         '--crops',
         type=int,

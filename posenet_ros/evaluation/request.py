@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from posenet_ros.engines.names import AUTO, ENGINES
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.strangers import Strangers
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
@@ -36,7 +37,7 @@ class Request:
     gave, measured in place of the model's answers. `labels_truth` has the true poses of the
     training recording, in the frame of `truth`, where that is not the map of the model. `crops`
     and `samples` are those of `Ensemble`; `always` has every image answered; `refine` is `auto` or
-    `off`, and `method` is `posenet` or `retrieval`. `test_frames` are
+    `off`, `method` is `posenet` or `retrieval`, and `engine` runs the network. `test_frames` are
     the frames of the data set to ask about, as `FrameRanges` writes them. `foreign` are
     recordings or folders of images of other places, and images to be made.
     """
@@ -55,6 +56,7 @@ class Request:
     always: bool = False
     refine: str = 'auto'
     method: str = POSENET
+    engine: str = AUTO
     test_frames: str | None = None
     foreign: tuple[Path | Strangers, ...] = ()
 
@@ -81,6 +83,10 @@ class Request:
             raise ConfigError(
                 '--crops, --samples, --method and --always ask a model; --estimates are answers'
             )
+        if self.estimates and self.engine != AUTO:
+            raise ConfigError('--engine runs a model; --estimates are answers')
+        if self.engine not in ENGINES:
+            raise ConfigError(f'--engine must be one of {", ".join(ENGINES)}, not {self.engine}')
         if self.method not in METHODS:
             raise ConfigError(f'--method must be {" or ".join(METHODS)}, not {self.method}')
         if self.method == RETRIEVAL and self.ensemble != CENTRE_CROP:

@@ -68,6 +68,7 @@ def measure(request: Request) -> Measured:
             # Recorded poses are nobody's to verify: the model only feeds the baselines then.
             refine='off' if request.estimates else request.refine,
             method=request.method,
+            engine=request.engine,
         )
     training = localizer and localizer.training
     baselines = Baselines(training) if training else None
