@@ -31,6 +31,7 @@ from posenet_ros.localization.thinning import thinned
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel
 from posenet_ros.models.trust import Trust
+from posenet_ros.stages import NOVELTY, POSE, stage
 import torch
 
 
@@ -129,11 +130,13 @@ class PoseNetLocalizer:
         novelty_N = np.full(len(images), np.nan)
         poses = found.poses
         if self._nearest is not None:
-            novelty_N = self._nearest.index.novelty(found.features)
-            if self.method == RETRIEVAL:
-                poses = self._nearest.poses(found.features)
-        estimates = map(self._estimate, poses, novelty_N.tolist())
-        return Answers(tuple(estimates), found.features, novelty_N, poses)
+            with stage(NOVELTY):
+                novelty_N = self._nearest.index.novelty(found.features)
+                if self.method == RETRIEVAL:
+                    poses = self._nearest.poses(found.features)
+        with stage(POSE):
+            estimates = tuple(map(self._estimate, poses, novelty_N.tolist()))
+        return Answers(estimates, found.features, novelty_N, poses)
 
     def _estimate(self, pose: Pose | None, novelty: float) -> PoseEstimate:
         if pose is None:

@@ -27,6 +27,7 @@ from posenet_ros.geometry import mean_pose, Pose, spread_about
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.stages import NETWORK, POSE, PREPARE, stage
 import torch
 from torch import Tensor
 
@@ -85,17 +86,22 @@ class PoseRegressor:
         if not images:
             raise ConfigError('there is no image to locate')
         crops = self.ensemble.crops
-        prepared = [self.preprocessing.prepare_crops(rgb, crops) for rgb in images]
-        ends = np.cumsum([len(each) for each in prepared])[:-1]
-        positions, quaternions, features = self._predict(torch.cat(prepared))
-        answers = [
-            _mean(*each) for each in zip(np.split(positions, ends), np.split(quaternions, ends))
-        ]
-        return Regressed(
-            tuple(pose for pose, _ in answers),
-            np.stack([_mean_feature(each) for each in np.split(features, ends)]),
-            np.array([spread for _, spread in answers]),
-        )
+        with stage(PREPARE):
+            prepared = [self.preprocessing.prepare_crops(rgb, crops) for rgb in images]
+            ends = np.cumsum([len(each) for each in prepared])[:-1]
+            image_B3HW = torch.cat(prepared)
+        with stage(NETWORK):
+            positions, quaternions, features = self._predict(image_B3HW)
+        with stage(POSE):
+            answers = [
+                _mean(*each)
+                for each in zip(np.split(positions, ends), np.split(quaternions, ends))
+            ]
+            return Regressed(
+                tuple(pose for pose, _ in answers),
+                np.stack([_mean_feature(each) for each in np.split(features, ends)]),
+                np.array([spread for _, spread in answers]),
+            )
 
     @torch.inference_mode()
     def learn_places(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:

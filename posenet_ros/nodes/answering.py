@@ -16,8 +16,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+import time
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import cv2
@@ -29,6 +31,7 @@ from posenet_ros.localization.estimate import Localizer, PoseEstimate
 from posenet_ros.machine import cores
 from posenet_ros.nodes.bridge import Decoder
 from posenet_ros.nodes.camera_view import View
+from posenet_ros.stages import DECODE, noting_stages, PREPARE, stage, WAIT
 from sensor_msgs.msg import CompressedImage, Image
 
 # What loading can raise besides our own: torch missing or broken, a file gone, CUDA without
@@ -79,7 +82,7 @@ class Answered(NamedTuple):
     An image and what the network makes of it, for who looks further.
 
     `estimate` may be a refusal. `feature_K` is what the image looks like as a whole, and `guess`
-    the pose in mind, also of what was refused.
+    the pose in mind, also of what was refused. `stages_ns` says how long each stage took.
     """
 
     arrival: Arrival
@@ -87,6 +90,7 @@ class Answered(NamedTuple):
     estimate: PoseEstimate
     feature_K: NDArray[np.float32]
     guess: Pose | None
+    stages_ns: Mapping[str, int] = MappingProxyType({})
 
 
 class RefusedError(PosenetError):
@@ -130,14 +134,19 @@ def answer(
     `view` returns what becomes of images of a size (width, height) before the network sees them.
     Images of another camera are refused after it has: they may still be looked for in the map.
     """
-    rgb = decoder.decode(arrival.message)
-    seen = view((rgb.shape[1], rgb.shape[0]))
-    found = localizer.locate_batch([seen.of(rgb)])
+    with noting_stages() as stages_ns:
+        stages_ns[WAIT] = time.monotonic_ns() - arrival.received_ns
+        with stage(DECODE):
+            rgb = decoder.decode(arrival.message)
+        with stage(PREPARE):
+            seen = view((rgb.shape[1], rgb.shape[0]))
+            of_training = seen.of(rgb)
+        found = localizer.locate_batch([of_training])
     guess = found.guesses[0] if found.guesses else None
     estimate = found.estimates[0]
     if seen.refusal:
         estimate = PoseEstimate.refused(localizer.method, seen.refusal)
-    answered = Answered(arrival, rgb, estimate, found.features[0], guess)
+    answered = Answered(arrival, rgb, estimate, found.features[0], guess, stages_ns)
     if not answered.estimate.answered:
         raise RefusedError(answered)
     return answered

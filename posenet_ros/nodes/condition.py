@@ -67,6 +67,8 @@ class Condition:
             published_hz=self.traffic.latencies.rate_hz(now_ns),
             latency_ms=self.traffic.latencies.percentiles_ms(50, 99),
             age_ms=self.traffic.ages.percentiles_ms(50, 99),
+            beyond_ms=self.traffic.beyond.percentiles_ms(50, 99),
+            stages_ms=self.traffic.stages_ms(),
             last_refusal=self.answers.last_refusal,
             verified=self.verified(now_ns),
             watched=self.recovering.watched(),
