@@ -40,7 +40,7 @@ class OnnxTrunk(FastTrunk):
 
     def run(self, image_B3HW: Tensor) -> Sequence[Tensor]:
         """Compute all maps of a batch."""
-        found = self._session.run(None, {'image': image_B3HW.numpy()})
+        found = self._session.run(None, {'image': image_B3HW.contiguous().numpy()})
         return [torch.from_numpy(map_BChw) for map_BChw in found]
 
 

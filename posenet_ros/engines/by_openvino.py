@@ -66,7 +66,8 @@ class OpenVinoTrunk(FastTrunk):
         """Compute all maps of a batch."""
         request = self._request(alone=len(image_B3HW) == 1)
         # What is returned is the request's own memory, which the next image overwrites.
-        found = request.infer([image_B3HW.numpy()], share_inputs=True, share_outputs=True)
+        planes = image_B3HW.contiguous().numpy()
+        found = request.infer([planes], share_inputs=True, share_outputs=True)
         return [torch.from_numpy(map_BChw) for map_BChw in found.to_tuple()]
 
     def _request(self, *, alone: bool) -> Any:
