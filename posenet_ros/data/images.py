@@ -83,7 +83,8 @@ def decode(message: Any) -> NDArray[np.uint8]:
     """
     Return the pixels of a sensor_msgs Image or CompressedImage as RGB (H, W, 3).
 
-    The array is contiguous and owned by the caller. Row padding and byte order are respected,
+    The array is contiguous. It is the message's own memory where that holds just this and may be
+    written to, as with rclpy's: who changes one changes the other. Row padding and byte order are respected,
     16 bits are scaled to 8 by 255/65535, an orientation written in a JPEG is ignored. Raises
     ImageError for an encoding without colour or grey values (depth, say), a size that cannot
     be, or data that is too short or corrupt.
@@ -103,9 +104,10 @@ def decode(message: Any) -> NDArray[np.uint8]:
     row_bytes = message.width * encoding.channels * encoding.depth
     rows = _rows(message, row_bytes, message.height)
     order = '>' if message.is_bigendian else '<'
-    pixels = rows.view(f'{order}u{encoding.depth}').astype(f'u{encoding.depth}')
+    pixels = rows.view(f'{order}u{encoding.depth}').astype(f'u{encoding.depth}', copy=False)
     shape = (message.height, message.width, encoding.channels)
-    return _to_rgb(pixels.reshape(shape), encoding.to_rgb, message.encoding)
+    rgb = _to_rgb(pixels.reshape(shape), encoding.to_rgb, message.encoding)
+    return rgb if rgb.flags.writeable else rgb.copy()
 
 
 def _rows(message: Any, row_bytes: int, count: int) -> NDArray[np.uint8]:
