@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=ENGINES,
         default=AUTO,
         help="what runs the network on the CPU, as the node's parameter of this name: auto "
-        "(default) takes the fastest, eager is torch as it trains; one in bf16 wants a model that "
+        '(default) takes the fastest, eager is torch as it trains; one in bf16 wants a model that '
         'export measured',
     )
     asked.add_argument(

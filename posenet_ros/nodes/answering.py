@@ -25,12 +25,13 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.data.images import decode_smaller
 from posenet_ros.errors import PosenetError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
 from posenet_ros.machine import cores
 from posenet_ros.nodes.bridge import Decoder
-from posenet_ros.nodes.camera_view import View
+from posenet_ros.nodes.camera_view import AS_IT_IS, View
 from posenet_ros.stages import DECODE, noting_stages, PREPARE, stage, WAIT
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -81,12 +82,13 @@ class Answered(NamedTuple):
     """
     An image and what the network makes of it, for who looks further.
 
+    `rgb` is None where the network was shown a smaller one than the message has.
     `estimate` may be a refusal. `feature_K` is what the image looks like as a whole, and `guess`
     the pose in mind, also of what was refused. `stages_ns` says how long each stage took.
     """
 
     arrival: Arrival
-    rgb: NDArray[np.uint8]
+    rgb: NDArray[np.uint8] | None
     estimate: PoseEstimate
     feature_K: NDArray[np.float32]
     guess: Pose | None
@@ -137,11 +139,12 @@ def answer(
     with noting_stages() as stages_ns:
         stages_ns[WAIT] = time.monotonic_ns() - arrival.received_ns
         with stage(DECODE):
-            rgb = decoder.decode(arrival.message)
+            small = _smaller(localizer, arrival.message, view)
+            rgb = decoder.decode(arrival.message) if small is None else None
         with stage(PREPARE):
-            seen = view((rgb.shape[1], rgb.shape[0]))
-            of_training = seen.of(rgb)
-        found = localizer.locate_batch([of_training])
+            seen = AS_IT_IS if rgb is None else view((rgb.shape[1], rgb.shape[0]))
+            shown = small if rgb is None else seen.of(rgb)
+        found = localizer.locate_batch([shown])
     guess = found.guesses[0] if found.guesses else None
     estimate = found.estimates[0]
     if seen.refusal:
@@ -150,3 +153,19 @@ def answer(
     if not answered.estimate.answered:
         raise RefusedError(answered)
     return answered
+
+
+def _smaller(
+    localizer: Localizer,
+    message: Image | CompressedImage,
+    view: Callable[[tuple[int, int]], View],
+) -> NDArray[np.uint8] | None:
+    """Return an image smaller than it is, where that comes cheaper and does for the network."""
+
+    def ample(width: int, height: int) -> tuple[int, int]:
+        if view((width, height)) != AS_IT_IS:
+            # What is cut out of it is smaller yet.
+            return width, height
+        return localizer.card.preprocessing.ample_size(width, height)
+
+    return decode_smaller(message, ample)

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
-from posenet_ros.data.images import decode, encode_jpeg, read_image
+from posenet_ros.data.images import decode, decode_smaller, encode_jpeg, jpeg_size, read_image
 from posenet_ros.errors import ImageError
 import pytest
 
@@ -283,3 +283,47 @@ def test_a_written_jpeg_reads_back_nearly_the_same_and_whole(tmp_path):
 def test_an_image_file_that_is_missing_is_named(tmp_path):
     with pytest.raises(ImageError, match=r'gone\.jpg: No such file'):
         read_image(tmp_path / 'gone.jpg')
+
+
+def jpeg(pixels, name='jpeg'):
+    return compressed(cv2.imencode('.jpg', pixels[..., ::-1])[1].tobytes(), name)
+
+
+@pytest.mark.parametrize(
+    ('least', 'shape'),
+    [((32, 24), (24, 32)), ((16, 12), (12, 16)), ((8, 6), (6, 8)), ((1, 1), (6, 8))],
+)
+def test_a_jpeg_is_decoded_at_the_smallest_share_of_its_size_that_does(least, shape):
+    whole = photo(48, 64)
+    asked = []
+    small = decode_smaller(jpeg(whole), lambda *size: asked.append(size) or least)
+    assert asked == [(64, 48)]
+    assert small.shape == (*shape, 3)
+    expected = cv2.resize(whole, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(small.astype(int), expected, atol=6)
+
+
+@pytest.mark.parametrize('least', [(33, 24), (32, 25), (64, 48)])
+def test_a_jpeg_that_would_be_too_small_at_half_its_size_is_left(least):
+    assert decode_smaller(jpeg(photo(48, 64)), lambda *_: least) is None
+
+
+def test_only_jpegs_of_colours_are_decoded_smaller():
+    png = compressed(cv2.imencode('.png', photo())[1].tobytes(), 'png')
+    mosaic = jpeg(photo(), 'bayer_rggb8; jpeg compressed')
+    for message in (raw(photo(), 'rgb8'), png, mosaic, compressed(b'', 'jpeg')):
+        assert decode_smaller(message, lambda *_: (1, 1)) is None
+
+
+def test_a_truncated_jpeg_is_refused_at_any_size():
+    message = jpeg(photo())
+    message.data = message.data[:-200]
+    with pytest.raises(ImageError, match='truncated'):
+        decode_smaller(message, lambda *_: (1, 1))
+
+
+@pytest.mark.parametrize('end', [0, 2, 3, 20, 160])
+def test_a_header_that_ends_early_tells_no_size(end):
+    data = jpeg(photo()).data.tobytes()
+    assert jpeg_size(data) == (64, 48)
+    assert jpeg_size(data[:end]) is None

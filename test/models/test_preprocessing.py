@@ -104,6 +104,13 @@ def test_the_centre_crop_alone_is_that_of_the_whole_image_scaled(size):
     assert torch.equal(preprocessing.prepare(rgb), found)
 
 
+def test_an_image_may_come_in_smaller_but_not_as_small_as_it_gets():
+    preprocessing = Preprocessing(256, (224, 288))
+    for size in ((640, 480), (480, 640), (3840, 2160)):
+        ample, needed = preprocessing.ample_size(*size), preprocessing.resized_size(*size)
+        assert all(1.5 * least < side < 2 * least for side, least in zip(ample, needed))
+
+
 def seen_by(preprocessing, count, size=(341, 256)):
     """Return the corners (left, top) of the crops of an image that tells its own pixels."""
     width, height = size
