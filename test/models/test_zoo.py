@@ -23,7 +23,8 @@ import torch
 before = 'torch._dynamo' in sys.modules
 from posenet_ros.engines.packing import packed
 import posenet_ros.localization.load
-print(before, 'torch._dynamo' in sys.modules, 'torch.fx.experimental.symbolic_shapes' in sys.modules)
+shapes = 'torch.fx.experimental.symbolic_shapes'
+print(before, 'torch._dynamo' in sys.modules, shapes in sys.modules)
 from torchvision.ops import roi_align
 print(*roi_align(torch.ones(1, 3, 8, 8), torch.tensor([[0, 0, 0, 4, 4.0]]), 2).shape)
 import torch._dynamo.utils
