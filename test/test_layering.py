@@ -39,7 +39,15 @@ MAY_IMPORT = {
     'engines': {'models'},
     'localization': {'geometry', 'models', 'engines', 'landmarks'},
     'recovery': {'geometry'},
-    'evaluation': {'geometry', 'data', 'models', 'landmarks', 'localization', 'reporting'},
+    'evaluation': {
+        'geometry',
+        'data',
+        'models',
+        'engines',
+        'landmarks',
+        'localization',
+        'reporting',
+    },
     'simulation': {'geometry', 'data'},
     'explain': {
         'geometry',
