@@ -17,6 +17,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+import platform
 import sys
 import threading
 
@@ -29,6 +31,16 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS
         return os.cpu_count() or 1
+
+
+def cpu() -> str:
+    """Return what the CPU calls itself, and what it can; the latter only where Linux tells."""
+    try:
+        lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
+    except OSError:
+        return f'{platform.machine()} {platform.processor()}'
+    told = {line for line in lines if line.startswith(('model name', 'flags', 'Features'))}
+    return ' '.join([platform.machine(), *sorted(told)])
 
 
 def give_way(steps: int) -> None:

@@ -26,7 +26,7 @@ PACKAGE = Path(posenet_ros.__file__).parent
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob('*.py'))
 
 # Arrows point down. These modules are the ground that all stand on.
-GROUND = {'', 'children', 'errors', 'files', 'machine'}
+GROUND = {'', 'children', 'errors', 'files', 'machine', 'stages'}
 MAY_IMPORT = {
     'geometry': set(),
     'data': {'geometry'},
@@ -39,7 +39,15 @@ MAY_IMPORT = {
     'engines': {'models'},
     'localization': {'geometry', 'models', 'engines', 'landmarks', 'fusion'},
     'recovery': {'geometry'},
-    'evaluation': {'geometry', 'data', 'models', 'landmarks', 'localization', 'reporting'},
+    'evaluation': {
+        'geometry',
+        'data',
+        'models',
+        'engines',
+        'landmarks',
+        'localization',
+        'reporting',
+    },
     'simulation': {'geometry', 'data'},
     'explain': {
         'geometry',
@@ -182,20 +190,29 @@ def test_engines_that_may_be_missing_are_imported_where_they_are_used_alone(path
         assert {name.split('.')[0] for name in imports(parsed(path))} & optional == set()
 
 
-def test_what_labelling_needs_imports_without_torch():
-    light = [
-        'posenet_ros.' + '.'.join(path.with_suffix('').parts)
-        for path in MODULES
-        if room_of(path) in ('geometry', 'data', 'reporting', 'sfm') and path not in TORCH_IN_DATA
-    ]
+def imported_beside(paths, heavy):
+    """Return which of some modules are imported where the modules at these paths are."""
+    names = ['posenet_ros.' + '.'.join(path.with_suffix('').parts) for path in paths]
     script = (
         'import importlib, sys\n'
         'for name in sys.argv[1:]: importlib.import_module(name)\n'
-        f'print(*sorted({HEAVY!r} & set(sys.modules)))'
+        f'print(*sorted({heavy!r} & set(sys.modules)))'
     )
-    child = subprocess.run([sys.executable, '-c', script, *light], capture_output=True, text=True)
+    child = subprocess.run([sys.executable, '-c', script, *names], capture_output=True, text=True)
     assert child.returncode == 0, child.stderr
-    assert child.stdout.split() == []
+    return child.stdout.split()
+
+
+def test_what_labelling_needs_imports_without_torch():
+    rooms = ('geometry', 'data', 'reporting', 'sfm')
+    light = [path for path in MODULES if room_of(path) in rooms and path not in TORCH_IN_DATA]
+    assert imported_beside(light, HEAVY) == []
+
+
+def test_what_the_node_needs_imports_without_all_of_statistics():
+    rooms = ('geometry', 'landmarks', 'recovery')
+    light = [path for path in MODULES if room_of(path) in rooms and 'rehearsal' not in path.parts]
+    assert imported_beside(light, {'scipy.stats'}) == []
 
 
 @pytest.mark.parametrize(

@@ -36,10 +36,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posenet_ros.cli.outputs import check_file, check_folder
+from posenet_ros.engines.names import AUTO, ENGINES
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.strangers import foreign_source
-from posenet_ros.localization.methods import AUTO, METHODS
+from posenet_ros.localization.methods import AUTO as AUTO_METHOD
+from posenet_ros.localization.methods import METHODS
 
 if TYPE_CHECKING:
     from posenet_ros.evaluation.session import Measured
@@ -78,6 +80,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'every image without a recorded pose counts as unanswered',
     )
     asked.add_argument('--device', default='auto', help='auto (default), cpu or cuda')
+    asked.add_argument(
+        '--engine',
+        choices=ENGINES,
+        default=AUTO,
+        help="what runs the network on the CPU, as the node's parameter of this name: auto "
+        '(default) takes the fastest, eager is torch as it trains; one in bf16 wants a model that '
+        'export measured',
+    )
     asked.add_argument(
         '--crops',
         type=int,
@@ -119,7 +129,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asked.add_argument(
         '--method',
         choices=METHODS,
-        default=AUTO,
+        default=AUTO_METHOD,
         help='what the model is made for (auto, default): posenet, the pose that the network '
         'regresses, or relative, one made of relative poses; or retrieval, that of the training '
         'image that looks most alike',

@@ -22,6 +22,7 @@ rosbags or rclpy: only their fields matter.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,16 +78,27 @@ _ENCODINGS = {
 _TWO_PLANES = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
 
 _JPEG_START, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
+# Frames of all kinds that JPEG has; among their codes are those of three tables.
+_JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+# Older ones give BGR, which takes another pass over the pixels.
+_GIVES_RGB = hasattr(cv2, 'IMREAD_COLOR_RGB')
+_COLOUR = cv2.IMREAD_COLOR_RGB if _GIVES_RGB else cv2.IMREAD_COLOR
+_REDUCED = {
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8 | _COLOUR,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4 | _COLOUR,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2 | _COLOUR,
+}
 
 
 def decode(message: Any) -> NDArray[np.uint8]:
     """
     Return the pixels of a sensor_msgs Image or CompressedImage as RGB (H, W, 3).
 
-    The array is contiguous and owned by the caller. Row padding and byte order are respected,
-    16 bits are scaled to 8 by 255/65535, an orientation written in a JPEG is ignored. Raises
-    ImageError for an encoding without colour or grey values (depth, say), a size that cannot
-    be, or data that is too short or corrupt.
+    The array is contiguous. It is the message's own memory where that holds just this and may be
+    written to, as with rclpy's: who changes one changes the other. Row padding and byte order are
+    respected, 16 bits are scaled to 8 by 255/65535, an orientation written in a JPEG is ignored.
+    Raises ImageError for an encoding without colour or grey values (depth, say), a size that
+    cannot be, or data that is too short or corrupt.
     """
     if hasattr(message, 'format'):
         return _decompressed(bytes(message.data), message.format)
@@ -103,9 +115,46 @@ def decode(message: Any) -> NDArray[np.uint8]:
     row_bytes = message.width * encoding.channels * encoding.depth
     rows = _rows(message, row_bytes, message.height)
     order = '>' if message.is_bigendian else '<'
-    pixels = rows.view(f'{order}u{encoding.depth}').astype(f'u{encoding.depth}')
+    pixels = rows.view(f'{order}u{encoding.depth}').astype(f'u{encoding.depth}', copy=False)
     shape = (message.height, message.width, encoding.channels)
-    return _to_rgb(pixels.reshape(shape), encoding.to_rgb, message.encoding)
+    rgb = _to_rgb(pixels.reshape(shape), encoding.to_rgb, message.encoding)
+    return rgb if rgb.flags.writeable else rgb.copy()
+
+
+def decode_smaller(
+    message: Any, ample: Callable[[int, int], tuple[int, int]]
+) -> NDArray[np.uint8] | None:
+    """
+    Return a JPEG's pixels as `decode` does, at an eighth, a quarter or half of its size.
+
+    `ample` tells of an image of some width and height which size (width, height) still does. None
+    for messages other than JPEGs, and where half of one is less than that. Raises ImageError for
+    a JPEG that is truncated or corrupt.
+    """
+    if not hasattr(message, 'format') or _mosaic(message.format) is not None:
+        return None
+    data = bytes(message.data)
+    size = jpeg_size(data)
+    if size is None:
+        return None
+    fewest = ample(*size)
+    for divisor, flags in _REDUCED.items():
+        if all(side >= divisor * least for side, least in zip(size, fewest)):
+            return _decompressed(data, message.format, flags)
+    return None
+
+
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Return width and height of a JPEG by its header, None for what is none."""
+    if not data.startswith(_JPEG_START):
+        return None
+    at = len(_JPEG_START)
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        if data[at + 1] in _JPEG_FRAMES:
+            height, width = data[at + 5 : at + 7], data[at + 7 : at + 9]
+            return int.from_bytes(width, 'big'), int.from_bytes(height, 'big')
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
+    return None
 
 
 def _rows(message: Any, row_bytes: int, count: int) -> NDArray[np.uint8]:
@@ -148,26 +197,36 @@ def _to_rgb(pixels: NDArray[Any], code: int | None, name: str) -> NDArray[np.uin
     return pixels
 
 
-def _decompressed(data: bytes, name: str) -> NDArray[np.uint8]:
+def _decompressed(data: bytes, name: str, flags: int = _COLOUR) -> NDArray[np.uint8]:
     """
     Decode a JPEG, PNG or other image file held in memory.
 
     `name` is the format field: 'jpeg', or 'rgb8; jpeg compressed bgr8' as compressed image
-    transport writes it. That transport compresses a Bayer mosaic as it is, as a grey image.
+    transport writes it. `flags` are OpenCV's for an image of colours.
     """
     if 'compressedDepth' in name:
         raise ImageError(f'{name!r} is a depth image; choose the colour topic')
-    mosaic = None
-    if 'compressed bgr' not in name and 'compressed rgb' not in name:
-        patterns = (code for key, code in _BAYER.items() if name.startswith(f'bayer_{key}'))
-        mosaic = next(patterns, None)
-    flags = cv2.IMREAD_COLOR if mosaic is None else cv2.IMREAD_GRAYSCALE
-    pixels = _read_buffer(data, flags)
+    mosaic = _mosaic(name)
+    pixels = _read_buffer(data, flags if mosaic is None else cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise ImageError(
             f'the compressed image (format {name!r}, {len(data)} bytes) is truncated or corrupt'
         )
-    return _to_rgb(pixels, cv2.COLOR_BGR2RGB if mosaic is None else mosaic, name)
+    if mosaic is None:
+        return _to_rgb(pixels, None if _GIVES_RGB else cv2.COLOR_BGR2RGB, name)
+    return _to_rgb(pixels, mosaic, name)
+
+
+def _mosaic(name: str) -> int | None:
+    """
+    Return OpenCV's way to the colours of a Bayer mosaic by its format field, None for another.
+
+    Compressed image transport compresses a mosaic as it is, as a grey image.
+    """
+    if 'compressed bgr' in name or 'compressed rgb' in name:
+        return None
+    patterns = (code for key, code in _BAYER.items() if name.startswith(f'bayer_{key}'))
+    return next(patterns, None)
 
 
 def _read_buffer(data: bytes, flags: int) -> NDArray[np.uint8] | None:

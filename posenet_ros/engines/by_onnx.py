@@ -18,10 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import io
+from pathlib import Path
 
 from posenet_ros.engines.folding import folded
-from posenet_ros.engines.onnx_graph import to_onnx
+from posenet_ros.engines.memory import Kept
 from posenet_ros.engines.trunk import FastTrunk
+from posenet_ros.files import written_whole
 from posenet_ros.models.posenet import PoseNet
 import torch
 from torch import Tensor
@@ -30,18 +32,35 @@ from torch import Tensor
 class OnnxTrunk(FastTrunk):
     """A trunk that ONNX Runtime runs, for images of one size and batches of any."""
 
-    def __init__(self, model: PoseNet, size: tuple[int, int]) -> None:
-        """Convert a model's trunk for images of a size (height, width)."""
+    def __init__(self, model: PoseNet, size: tuple[int, int], kept: Kept | None = None) -> None:
+        """Convert a model's trunk for images of a size (height, width), or read what was kept."""
         super().__init__(model.map_names)
-        graph = to_onnx(folded(model.trunk, model.map_names), size, ['image'], model.map_names)
-        written = io.BytesIO()
-        graph.save(written)
-        self._session = onnx_session(written.getvalue())
+        if kept is not None and kept.there:
+            data = kept.file.read_bytes()
+        else:
+            data = _converted(model, size)
+            if kept is not None:
+                kept.keep(lambda file: _write(file, data))
+        self._session = onnx_session(data)
 
     def run(self, image_B3HW: Tensor) -> Sequence[Tensor]:
         """Compute all maps of a batch."""
-        found = self._session.run(None, {'image': image_B3HW.numpy()})
+        found = self._session.run(None, {'image': image_B3HW.contiguous().numpy()})
         return [torch.from_numpy(map_BChw) for map_BChw in found]
+
+
+def _converted(model: PoseNet, size: tuple[int, int]) -> bytes:
+    from posenet_ros.engines.onnx_graph import to_onnx
+
+    graph = to_onnx(folded(model.trunk, model.map_names), size, ['image'], model.map_names)
+    written = io.BytesIO()
+    graph.save(written)
+    return written.getvalue()
+
+
+def _write(file: Path, data: bytes) -> None:
+    with written_whole(file) as partial:
+        partial.write_bytes(data)
 
 
 def onnx_session(model: bytes | str):

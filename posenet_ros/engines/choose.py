@@ -17,17 +17,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+import logging
 import time
 
 from posenet_ros.engines.difference import difference_of, noise_image, TOLERANCE
 from posenet_ros.engines.kinds import AUTOMATIC, KINDS
+from posenet_ros.engines.memory import Kept, Memory, memory_of
 from posenet_ros.engines.names import AUTO, EAGER, ENGINES
 from posenet_ros.engines.trunk import with_trunk
 from posenet_ros.errors import ConfigError
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 import torch
+
+_LOG = logging.getLogger(__name__)
 
 # What converting and compiling raise where they cannot: all of these have been seen.
 _FAILURES = (ArithmeticError, AttributeError, ImportError, LookupError, OSError)
@@ -51,20 +55,42 @@ class Engine:
     told: str
 
 
+def memory_for(
+    model: PoseNet, preprocessing: Preprocessing, device: torch.device
+) -> Memory | None:
+    """
+    Return what is remembered of a model here, for `choose_engine`.
+
+    None where there is nothing to remember: on CUDA, where torch is the only engine, and where the
+    user's cache cannot be written to, which is logged.
+    """
+    packages = {name for kind in KINDS.values() if not kind.missing for name in kind.packages}
+    if device.type != 'cpu' or not packages:
+        return None
+    try:
+        return memory_of(model, preprocessing, packages)
+    except OSError as error:
+        _LOG.warning('engines are made and compared at each start: %s', error)
+        return None
+
+
 def choose_engine(
     model: PoseNet,
     preprocessing: Preprocessing,
     device: torch.device,
     name: str = AUTO,
     checked: Collection[str] = (),
+    memory: Memory | None = None,
 ) -> Engine:
     """
     Return a model with the engine that it answers by, after comparing it with torch's own layers.
 
     `auto` takes the fastest of those of single precision that are installed, as a few answers
     tell; on CUDA, torch's own layers. One of half precision has to be among `checked`, those that
-    are known to keep the model's errors. Raises ConfigError for an engine that is unknown,
-    missing, unchecked, or that does not compute what the model does.
+    are known to keep the model's errors. By a `memory`, what was the fastest before is taken, and
+    what was converted is read; it is compared with torch's own layers all the same. Raises
+    ConfigError for an engine that is unknown, missing, unchecked, or that does not compute what
+    the model does.
     """
     if name not in ENGINES:
         raise ConfigError(f'unknown engine {name!r}; known are {", ".join(ENGINES)}')
@@ -73,34 +99,70 @@ def choose_engine(
     if device.type != 'cpu':
         raise ConfigError(f'engine {name} runs on the CPU, not on {device}; use auto or {EAGER}')
     if name != AUTO:
-        return _asked_for(model, preprocessing, name, checked)
+        return _asked_for(model, preprocessing, name, checked, memory)
+    if memory is not None and (remembered := _remembered(model, preprocessing, memory)):
+        return remembered
     found, failed = [], []
     for each in AUTOMATIC:
         if KINDS[each].missing:
             continue
         try:
-            found.append(make_engine(model, preprocessing, each))
+            found.append(make_engine(model, preprocessing, each, memory))
         except ConfigError as error:
             failed.append(str(error))
     if not found:
         return Engine(EAGER, model, 0.0, f'{EAGER} ({"; ".join(failed)})')
-    return _fastest(found, preprocessing)
+    fastest = _fastest(found, preprocessing)
+    if memory is not None:
+        memory.note_fastest(fastest.name)
+    return fastest
 
 
-def make_engine(model: PoseNet, preprocessing: Preprocessing, name: str) -> Engine:
+def _remembered(model: PoseNet, preprocessing: Preprocessing, memory: Memory) -> Engine | None:
+    """Return the engine that was the fastest before, None where none was or it fails now."""
+    name = memory.fastest
+    if name not in AUTOMATIC or KINDS[name].missing:
+        return None
+    try:
+        engine = make_engine(model, preprocessing, name, memory)
+    except ConfigError:
+        # All are tried again, and what fails is told then.
+        memory.forget()
+        return None
+    return replace(engine, told=f'{engine.told}, the fastest here as remembered')
+
+
+def make_engine(
+    model: PoseNet, preprocessing: Preprocessing, name: str, memory: Memory | None = None
+) -> Engine:
     """
     Return a model with one of KINDS, compared with torch's own layers.
 
     Raises ConfigError for one that is not installed, cannot run the model, or is further from it
-    than TOLERANCE though it computes in single precision.
+    than TOLERANCE though it computes in single precision. What a `memory` has kept of it and is of
+    no use is made anew.
     """
     kind = KINDS[name]
+    kept = memory.kept(name, kind.keeps) if memory is not None and kind.keeps else None
     if kind.missing:
         raise ConfigError(
             f'engine {name} needs {kind.missing}: pip install "posenet_ros[engines]"'
         )
+    if kept is not None and kept.there:
+        try:
+            return _compared(model, preprocessing, name, kept)
+        except ConfigError:
+            kept.file.unlink(missing_ok=True)
+    return _compared(model, preprocessing, name, kept)
+
+
+def _compared(
+    model: PoseNet, preprocessing: Preprocessing, name: str, kept: Kept | None
+) -> Engine:
+    """Make one of KINDS and compare it, as `make_engine` tells."""
+    kind = KINDS[name]
     try:
-        trunk = kind.make(model, preprocessing.crop)
+        trunk = kind.make(model, preprocessing.crop, *([kept] if kept else []))
         fast = with_trunk(model, trunk)
         difference = difference_of(model, fast, preprocessing)
     except _FAILURES as error:
@@ -113,18 +175,24 @@ def make_engine(model: PoseNet, preprocessing: Preprocessing, name: str) -> Engi
             f'{TOLERANCE:.0e} is allowed; use {EAGER}'
         )
     told = f'{name} ({kind.about}{trunk.detail}; {difference:.0e} from {_REFERENCE})'
+    if kept and kept.problem:
+        told = f'{told}, {kept.problem}'
     return Engine(name, fast, difference, told)
 
 
 def _asked_for(
-    model: PoseNet, preprocessing: Preprocessing, name: str, checked: Collection[str]
+    model: PoseNet,
+    preprocessing: Preprocessing,
+    name: str,
+    checked: Collection[str],
+    memory: Memory | None,
 ) -> Engine:
     if not KINDS[name].exact and name not in checked:
         raise ConfigError(
             f'engine {name} computes in half precision, and nothing tells what that does to the '
             'errors of this model; run `export` on it first, which measures them'
         )
-    return make_engine(model, preprocessing, name)
+    return make_engine(model, preprocessing, name, memory)
 
 
 @torch.inference_mode()

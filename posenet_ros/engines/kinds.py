@@ -20,19 +20,21 @@ from collections.abc import Callable
 import importlib.util
 from typing import NamedTuple
 
+from posenet_ros.engines.memory import Kept
 from posenet_ros.engines.trunk import FastTrunk
 from posenet_ros.models.posenet import PoseNet
 import torch
 
-Make = Callable[[PoseNet, tuple[int, int]], FastTrunk]
+Make = Callable[..., FastTrunk]
 
 
 class Kind(NamedTuple):
     """
     One way to run a trunk on the CPU.
 
-    `make` takes a model and the size (height, width) of its images. `packages` are those that it
-    imports beside torch. One that is not `exact` computes in half precision, and answers for a
+    `make` takes a model and the size (height, width) of its images, and where `keeps` has the
+    suffix of a file, a `Kept` to read the trunk from, or to write it to. `packages` are those that
+    it imports beside torch. One that is not `exact` computes in half precision, and answers for a
     model only after its errors were measured by it.
     """
 
@@ -40,6 +42,7 @@ class Kind(NamedTuple):
     about: str
     packages: tuple[str, ...] = ()
     exact: bool = True
+    keeps: str = ''
 
     @property
     def missing(self) -> str:
@@ -59,30 +62,34 @@ def _torch_bf16(model: PoseNet, size: tuple[int, int]) -> FastTrunk:
     return TorchTrunk(model, size, torch.bfloat16)
 
 
-def _openvino(model: PoseNet, size: tuple[int, int]) -> FastTrunk:
+def _openvino(model: PoseNet, size: tuple[int, int], kept: Kept | None = None) -> FastTrunk:
     from posenet_ros.engines.by_openvino import OpenVinoTrunk
 
-    return OpenVinoTrunk(model, size, 'f32')
+    return OpenVinoTrunk(model, size, 'f32', kept)
 
 
-def _openvino_bf16(model: PoseNet, size: tuple[int, int]) -> FastTrunk:
+def _openvino_bf16(model: PoseNet, size: tuple[int, int], kept: Kept | None = None) -> FastTrunk:
     from posenet_ros.engines.by_openvino import OpenVinoTrunk
 
-    return OpenVinoTrunk(model, size, 'bf16')
+    return OpenVinoTrunk(model, size, 'bf16', kept)
 
 
-def _onnxruntime(model: PoseNet, size: tuple[int, int]) -> FastTrunk:
+def _onnxruntime(model: PoseNet, size: tuple[int, int], kept: Kept | None = None) -> FastTrunk:
     from posenet_ros.engines.by_onnx import OnnxTrunk
 
-    return OnnxTrunk(model, size)
+    return OnnxTrunk(model, size, kept)
 
 
 KINDS = {
     'torch': Kind(_torch, 'batch norms folded, channels last'),
     'torch-bf16': Kind(_torch_bf16, 'the same in bfloat16', exact=False),
-    'openvino': Kind(_openvino, 'compiled by OpenVINO', ('openvino',)),
-    'openvino-bf16': Kind(_openvino_bf16, 'the same in bfloat16', ('openvino',), exact=False),
-    'onnxruntime': Kind(_onnxruntime, 'by ONNX Runtime', ('onnxruntime', 'onnx', 'onnxscript')),
+    'openvino': Kind(_openvino, 'compiled by OpenVINO', ('openvino',), keeps='.xml'),
+    'openvino-bf16': Kind(
+        _openvino_bf16, 'the same in bfloat16', ('openvino',), exact=False, keeps='.xml'
+    ),
+    'onnxruntime': Kind(
+        _onnxruntime, 'by ONNX Runtime', ('onnxruntime', 'onnx', 'onnxscript'), keeps='.onnx'
+    ),
 }
 # What `auto` takes the fastest of: which that is depends on the CPU, and on who else uses it.
 AUTOMATIC = ('torch', 'openvino', 'onnxruntime')

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import copy
+from typing import Any
 
 import torch
 from torch import fx, nn, Tensor
-from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional
 
 # What oneDNN computes on the way out of a convolution: its name, and numbers that go with it.
@@ -74,7 +74,8 @@ def packed(graph: fx.GraphModule, example_B3HW: Tensor) -> fx.GraphModule:
     Raises what torch does where it cannot.
     """
     graph = copy.deepcopy(graph)
-    ShapeProp(graph).propagate(example_B3HW)
+    shapes = _Shapes(graph)
+    shapes.run(example_B3HW)
     modules = dict(graph.named_modules())
     for node in list(graph.graph.nodes):
         layer = modules.get(node.target) if node.op == 'call_module' else None
@@ -86,11 +87,26 @@ def packed(graph: fx.GraphModule, example_B3HW: Tensor) -> fx.GraphModule:
             after, numbers = known
             user.replace_all_uses_with(node)
             graph.graph.erase_node(user)
-        shape = node.args[0].meta['tensor_meta'].shape
+        shape = shapes.of[node.args[0]]
         graph.set_submodule(node.target, PackedConvolution(layer, shape, after, numbers))
     graph.delete_all_unused_submodules()
     graph.recompile()
     return graph
+
+
+class _Shapes(fx.Interpreter):
+    """Computes a graph and notes the shapes of its tensors; torch's own imports a compiler."""
+
+    def __init__(self, graph: fx.GraphModule) -> None:
+        super().__init__(graph)
+        self.of: dict[fx.Node, torch.Size] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Compute a node."""
+        value = super().run_node(n)
+        if isinstance(value, Tensor):
+            self.of[n] = value.shape
+        return value
 
 
 def _activation(

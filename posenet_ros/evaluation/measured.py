@@ -110,6 +110,7 @@ class Measured:
         values = self.evaluation.to_dict()
         if self.localizer:
             values['trained_on'] = self.trained_on
+            values['engine'] = self.localizer.engine
         if self.coverage:
             values['covariance'] = self.coverage.to_dict()
         if self.coverage_of_verified:
@@ -152,6 +153,8 @@ class Measured:
         if self.foreign_verified and len(self.foreign) > 1:
             yield str(self.foreign_verified)
         if self.localizer:
+            if not request.estimates:
+                yield f'the network runs by {self.localizer.engine}'
             yield from self._notes_on_model(self.localizer, summary.median_position_m)
 
     def _notes_on_model(self, localizer: Localizer, median_m: float) -> Iterator[str]:

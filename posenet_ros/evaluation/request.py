@@ -19,10 +19,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from posenet_ros.engines.names import AUTO, ENGINES
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.strangers import Strangers
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
-from posenet_ros.localization.methods import AUTO, METHODS, OF_DATABASE
+from posenet_ros.localization.methods import AUTO as AUTO_METHOD
+from posenet_ros.localization.methods import METHODS, OF_DATABASE
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Request:
     gave, measured in place of the model's answers. `labels_truth` has the true poses of the
     training recording, in the frame of `truth`, where that is not the map of the model. `crops`
     and `samples` are those of `Ensemble`; `always` has every image answered; `refine` is `auto` or
-    `off`, and `method` is one of `localization.methods`, with `neighbours` and
-    `solver` of relative poses. `test_frames` are
+    `off`, `method` is one of `localization.methods`, with `neighbours` and `solver` of relative
+    poses, and `engine` runs the network. `test_frames` are
     the frames of the data set to ask about, as `FrameRanges` writes them. `foreign` are
     recordings or folders of images of other places, and images to be made.
     """
@@ -55,9 +57,10 @@ class Request:
     samples: int = 0
     always: bool = False
     refine: str = 'auto'
-    method: str = AUTO
+    method: str = AUTO_METHOD
     neighbours: int | None = None
     solver: str | None = None
+    engine: str = AUTO
     test_frames: str | None = None
     foreign: tuple[Path | Strangers, ...] = ()
 
@@ -79,11 +82,15 @@ class Request:
             raise ConfigError('nothing to compare with: give the true poses, --truth FILE.tum')
         if self.labels_truth and not self.model:
             raise ConfigError('--labels-truth fits the training labels of a model: give --model')
-        other = self.ensemble != CENTRE_CROP or self.method != AUTO
+        other = self.ensemble != CENTRE_CROP or self.method != AUTO_METHOD
         if self.estimates and (other or self.always):
             raise ConfigError(
                 '--crops, --samples, --method and --always ask a model; --estimates are answers'
             )
+        if self.estimates and self.engine != AUTO:
+            raise ConfigError('--engine runs a model; --estimates are answers')
+        if self.engine not in ENGINES:
+            raise ConfigError(f'--engine must be one of {", ".join(ENGINES)}, not {self.engine}')
         if self.method not in METHODS:
             raise ConfigError(f'--method must be {" or ".join(METHODS)}, not {self.method}')
         if self.method in OF_DATABASE and self.ensemble != CENTRE_CROP:

@@ -70,6 +70,7 @@ def measure(request: Request) -> Measured:
             method=request.method,
             neighbours=request.neighbours,
             solver=request.solver,
+            engine=request.engine,
         )
     training = localizer and localizer.training
     baselines = Baselines(training) if training else None

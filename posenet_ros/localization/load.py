@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from posenet_ros.engines.choose import choose_engine
+from posenet_ros.engines.choose import choose_engine, memory_for
 from posenet_ros.engines.evidence import checked_engines
 from posenet_ros.engines.names import AUTO, EAGER
 from posenet_ros.errors import ConfigError, ModelError
@@ -106,6 +106,7 @@ def _posenet(
         loaded.device,
         engine,
         checked_engines(loaded.folder),
+        memory_for(loaded.model, loaded.card.preprocessing, loaded.device),
     )
     return PoseNetLocalizer(
         replace(loaded, model=chosen.model),

@@ -31,6 +31,7 @@ from posenet_ros.localization.thinning import thinned
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.map_card import MapCard
 from posenet_ros.models.trust import FLOORS, Trust
+from posenet_ros.stages import NOVELTY, POSE, stage
 
 
 class MeasuredLocalizer:
@@ -96,17 +97,18 @@ class MeasuredLocalizer:
         found = self.regressor.regress(images)
         novelty_N = np.full(len(images), np.nan)
         if self._nearest is not None:
-            novelty_N = self._nearest.index.novelty(found.features)
-            if self.method == RETRIEVAL:
-                found = Regressed(
-                    self._nearest.poses(found.features), found.features, found.spreads
-                )
+            with stage(NOVELTY):
+                novelty_N = self._nearest.index.novelty(found.features)
+                if self.method == RETRIEVAL:
+                    poses = self._nearest.poses(found.features)
+                    found = Regressed(poses, found.features, found.spreads)
         guesses = found.guesses or found.poses
-        estimates = [
-            self._estimate(found, number, guesses[number], float(novelty))
-            for number, novelty in enumerate(novelty_N)
-        ]
-        return Answers(tuple(estimates), found.features, novelty_N, guesses)
+        with stage(POSE):
+            estimates = tuple(
+                self._estimate(found, number, guesses[number], float(novelty))
+                for number, novelty in enumerate(novelty_N)
+            )
+        return Answers(estimates, found.features, novelty_N, guesses)
 
     def _estimate(
         self, found: Regressed, number: int, guess: Pose | None, novelty: float

@@ -22,11 +22,13 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.engines.trunk import FastTrunk
 from posenet_ros.errors import ConfigError, GeometryError
 from posenet_ros.geometry import mean_pose, Pose, spread_about
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.stages import NETWORK, POSE, PREPARE, stage
 import torch
 from torch import Tensor
 
@@ -89,6 +91,9 @@ class PoseRegressor:
         self.preprocessing = preprocessing
         self.device = torch.device(device)
         self.ensemble = ensemble
+        # An engine arranges images as it wants them; torch's own layers take planes.
+        fast = isinstance(getattr(model, 'trunk', None), FastTrunk)
+        self._layout = torch.preserve_format if fast else torch.contiguous_format
 
     def warm_up(self) -> None:
         """Run once on a black image, so that the first real one does not pay for set-up."""
@@ -106,17 +111,22 @@ class PoseRegressor:
         if not images:
             raise ConfigError('there is no image to locate')
         crops = self.ensemble.crops
-        prepared = [self.preprocessing.prepare_crops(rgb, crops) for rgb in images]
-        ends = np.cumsum([len(each) for each in prepared])[:-1]
-        positions, quaternions, features = self._predict(torch.cat(prepared))
-        answers = [
-            _mean(*each) for each in zip(np.split(positions, ends), np.split(quaternions, ends))
-        ]
-        return Regressed(
-            tuple(pose for pose, _ in answers),
-            np.stack([_mean_feature(each) for each in np.split(features, ends)]),
-            np.array([spread for _, spread in answers]),
-        )
+        with stage(PREPARE):
+            prepared = [self.preprocessing.prepare_crops(rgb, crops) for rgb in images]
+            ends = np.cumsum([len(each) for each in prepared])[:-1]
+            image_B3HW = torch.cat(prepared) if len(prepared) > 1 else prepared[0]
+        with stage(NETWORK):
+            positions, quaternions, features = self._predict(image_B3HW)
+        with stage(POSE):
+            answers = [
+                _mean(*each)
+                for each in zip(np.split(positions, ends), np.split(quaternions, ends))
+            ]
+            return Regressed(
+                tuple(pose for pose, _ in answers),
+                np.stack([_mean_feature(each) for each in np.split(features, ends)]),
+                np.array([spread for _, spread in answers]),
+            )
 
     @torch.inference_mode()
     def learn_places(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
@@ -141,11 +151,12 @@ class PoseRegressor:
         """Return positions (B, S, 3), quaternions wxyz (B, S, 4) and features (B, D)."""
         rows = []
         for part in image_B3HW.split(_IMAGES_AT_ONCE):
+            part = part.to(self.device, memory_format=self._layout)
             if self.ensemble.samples:
-                output = self.model.sample(part.to(self.device), self.ensemble.samples)
+                output = self.model.sample(part, self.ensemble.samples)
                 position, quaternion = output.position_B3, output.quaternion_wxyz_B4
             else:
-                output = self.model(part.to(self.device))
+                output = self.model(part)
                 position, quaternion = (
                     output.position_B3[:, None],
                     output.quaternion_wxyz_B4[:, None],

@@ -47,6 +47,7 @@ from posenet_ros.models.relative import cell_rays, RelativePrediction, Side
 from posenet_ros.models.relative_folder import Relative
 from posenet_ros.models.relative_map import RelativeMap
 from posenet_ros.models.trunk_maps import SIZE, stacked
+from posenet_ros.stages import NETWORK, NOVELTY, POSE, PREPARE, stage
 from scipy.spatial.transform import Rotation
 import torch
 from torch import Tensor
@@ -133,11 +134,17 @@ class RelativeRegressor:
         """
         if not images:
             raise ConfigError('there is no image to locate')
-        map_BChw, whole_BD = self.relative.trunk(stacked(images).to(self.device))
-        features_BK = self.place(whole_BD).float().cpu().numpy()
-        chosen = [self.neighbours_of(feature_K) for feature_K in features_BK]
-        said = self.compare(map_BChw, chosen)
-        answers = [self.fused(numbers, each) for numbers, each in zip(chosen, said)]
+        with stage(PREPARE):
+            rgb_B3HW = stacked(images).to(self.device)
+        with stage(NETWORK):
+            map_BChw, whole_BD = self.relative.trunk(rgb_B3HW)
+            features_BK = self.place(whole_BD).float().cpu().numpy()
+        with stage(NOVELTY):
+            chosen = [self.neighbours_of(feature_K) for feature_K in features_BK]
+        with stage(NETWORK):
+            said = self.compare(map_BChw, chosen)
+        with stage(POSE):
+            answers = [self.fused(numbers, each) for numbers, each in zip(chosen, said)]
         published = self.asking.solver == PUBLISHED
         return Regressed(
             tuple(fused.map_from_camera for fused in answers),

@@ -25,11 +25,11 @@ import pickle
 import socket
 
 from posenet_ros.errors import ConfigError, ModelError
+from posenet_ros.models.zoo import torchvision
 import safetensors
 import safetensors.torch
 import torch
 from torch import nn, Tensor
-import torchvision
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

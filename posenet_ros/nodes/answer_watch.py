@@ -29,6 +29,7 @@ class AnswerWatch:
 
     def __init__(self) -> None:
         self.last_refusal = ''
+        self.scene = ''
         self._unanswered_since_ns: int | None = None
         self._reason = ''
 
@@ -37,8 +38,9 @@ class AnswerWatch:
         if self._unanswered_since_ns is None:
             self._unanswered_since_ns = now_ns
 
-    def answered(self) -> None:
-        """Note an answer: the wait begins with the next image."""
+    def answered(self, scene: str = '') -> None:
+        """Note an answer, of a scene where the map has names for some; the next image waits."""
+        self.scene = scene or self.scene
         self.clear()
 
     def refused(self, reason: str) -> None:

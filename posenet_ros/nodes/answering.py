@@ -16,19 +16,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+import time
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.data.images import decode_smaller
 from posenet_ros.errors import PosenetError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.localization.estimate import Localizer, PoseEstimate
 from posenet_ros.machine import cores
 from posenet_ros.nodes.bridge import Decoder
-from posenet_ros.nodes.camera_view import View
+from posenet_ros.nodes.camera_view import AS_IT_IS, View
+from posenet_ros.stages import DECODE, noting_stages, PREPARE, stage, WAIT
 from sensor_msgs.msg import CompressedImage, Image
 
 # What loading can raise besides our own: torch missing or broken, a file gone, CUDA without
@@ -78,15 +82,17 @@ class Answered(NamedTuple):
     """
     An image and what the network makes of it, for who looks further.
 
+    `rgb` is None where the network was shown a smaller one than the message has.
     `estimate` may be a refusal. `feature_K` is what the image looks like as a whole, and `guess`
-    the pose in mind, also of what was refused.
+    the pose in mind, also of what was refused. `stages_ns` says how long each stage took.
     """
 
     arrival: Arrival
-    rgb: NDArray[np.uint8]
+    rgb: NDArray[np.uint8] | None
     estimate: PoseEstimate
     feature_K: NDArray[np.float32]
     guess: Pose | None
+    stages_ns: Mapping[str, int] = MappingProxyType({})
 
 
 class RefusedError(PosenetError):
@@ -130,14 +136,36 @@ def answer(
     `view` returns what becomes of images of a size (width, height) before the network sees them.
     Images of another camera are refused after it has: they may still be looked for in the map.
     """
-    rgb = decoder.decode(arrival.message)
-    seen = view((rgb.shape[1], rgb.shape[0]))
-    found = localizer.locate_batch([seen.of(rgb)])
+    with noting_stages() as stages_ns:
+        stages_ns[WAIT] = time.monotonic_ns() - arrival.received_ns
+        with stage(DECODE):
+            small = _smaller(localizer, arrival.message, view)
+            rgb = decoder.decode(arrival.message) if small is None else None
+        with stage(PREPARE):
+            seen = AS_IT_IS if rgb is None else view((rgb.shape[1], rgb.shape[0]))
+            shown = small if rgb is None else seen.of(rgb)
+        found = localizer.locate_batch([shown])
     guess = found.guesses[0] if found.guesses else None
     estimate = found.estimates[0]
     if seen.refusal:
         estimate = PoseEstimate.refused(localizer.method, seen.refusal)
-    answered = Answered(arrival, rgb, estimate, found.features[0], guess)
+    answered = Answered(arrival, rgb, estimate, found.features[0], guess, stages_ns)
     if not answered.estimate.answered:
         raise RefusedError(answered)
     return answered
+
+
+def _smaller(
+    localizer: Localizer,
+    message: Image | CompressedImage,
+    view: Callable[[tuple[int, int]], View],
+) -> NDArray[np.uint8] | None:
+    """Return an image smaller than it is, where that comes cheaper and does for the network."""
+
+    def ample(width: int, height: int) -> tuple[int, int]:
+        if view((width, height)) != AS_IT_IS:
+            # What is cut out of it is smaller yet.
+            return width, height
+        return localizer.card.preprocessing.ample_size(width, height)
+
+    return decode_smaller(message, ample)

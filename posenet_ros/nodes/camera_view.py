@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -77,6 +78,8 @@ class View:
 AS_IT_IS = View()
 
 
+# Every image asks, and the answer changes with the camera only.
+@lru_cache(maxsize=16)
 def view_of(
     trained: Camera,
     told: Camera,

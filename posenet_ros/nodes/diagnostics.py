@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 import math
 
@@ -81,6 +81,8 @@ class Report:
     """
     The node's condition at one moment; latencies in milliseconds, NaN where there are none.
 
+    `beyond_ms` is the latency without the network's own time, and `stages_ms` the median of each
+    stage.
     `camera` says how images were made those of the camera of training, '' where they are as they
     come. `body` is the frame whose poses are published, '' for the camera's own; `unplaced`
     poses of the camera did not become one of it. `neighbour` is the training image that went out
@@ -99,7 +101,10 @@ class Report:
     published_hz: float = 0.0
     latency_ms: tuple[float, float] = (math.nan, math.nan)
     age_ms: tuple[float, float] = (math.nan, math.nan)
+    beyond_ms: tuple[float, float] = (math.nan, math.nan)
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
     last_refusal: str = ''
+    scene: str = ''
     verified: Verified = field(default_factory=Verified)
     watched: Watched = field(default_factory=Watched)
     camera: str = ''
@@ -136,6 +141,7 @@ def _values(report: Report) -> list[tuple[str, str]]:
         ('refused', str(counts.refused)),
         ('pending', str(counts.pending)),
         ('last refusal', report.last_refusal),
+        ('scene', report.scene),
         ('images', report.camera or 'as they come'),
         ('poses of', report.body or 'the camera'),
         ('not sent, transform missing', str(report.unplaced)),
@@ -146,9 +152,16 @@ def _values(report: Report) -> list[tuple[str, str]]:
         ('latency, image received to pose sent, p99 [ms]', f'{report.latency_ms[1]:.1f}'),
         ('age, image stamp to pose sent, median [ms]', f'{report.age_ms[0]:.1f}'),
         ('age, image stamp to pose sent, p99 [ms]', f'{report.age_ms[1]:.1f}'),
+        ('latency beyond the network, median [ms]', f'{report.beyond_ms[0]:.1f}'),
+        ('latency beyond the network, p99 [ms]', f'{report.beyond_ms[1]:.1f}'),
+        ('latency by stage, median [ms]', _listed(report.stages_ms)),
         *_values_of_verified(report.verified),
         *_values_of_watched(report.watched),
     ]
+
+
+def _listed(figures: Mapping[str, float]) -> str:
+    return ', '.join(f'{name} {value:.2f}' for name, value in figures.items())
 
 
 def _values_of_verified(verified: Verified) -> list[tuple[str, str]]:

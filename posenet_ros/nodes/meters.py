@@ -16,11 +16,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Mapping
 import threading
 
 import numpy as np
 from posenet_ros.geometry import NS_PER_S
+from posenet_ros.stages import NETWORK
 
 
 class Meter:
@@ -72,21 +74,42 @@ class Meter:
 
 
 class Traffic:
-    """What goes through the node: images that arrive, and poses with how long they took."""
+    """
+    What goes through the node: images that arrive, and poses with how long they took.
+
+    `beyond` is what of the latencies is not the network's own time.
+    """
 
     def __init__(self) -> None:
         self.received, self.latencies, self.ages = Meter(), Meter(), Meter()
+        self.beyond = Meter()
+        self._stages: dict[str, Meter] = defaultdict(Meter)
 
     def arrived(self, now_ns: int) -> None:
         """Note an image."""
         self.received.add(now_ns)
 
-    def answered(self, now_ns: int, *, latency_ns: int, age_ns: int) -> None:
-        """Note a pose: the time since its image came, and the image's age by its stamp."""
+    def answered(
+        self, now_ns: int, *, latency_ns: int, age_ns: int, stages_ns: Mapping[str, int]
+    ) -> None:
+        """
+        Note a pose: the time since its image came, and the image's age by its stamp.
+
+        `stages_ns` says how much of the former went where, by the names in `stages`.
+        """
         self.latencies.add(now_ns, latency_ns)
         self.ages.add(now_ns, age_ns)
+        self.beyond.add(now_ns, latency_ns - stages_ns.get(NETWORK, 0))
+        for name, taken_ns in stages_ns.items():
+            self._stages[name].add(now_ns, taken_ns)
+
+    def stages_ms(self) -> dict[str, float]:
+        """Return the median of each stage in milliseconds, in their order."""
+        # A copy: another thread may note the first pose meanwhile.
+        return {name: meter.percentiles_ms(50)[0] for name, meter in list(self._stages.items())}
 
     def clear(self) -> None:
         """Forget everything."""
-        for meter in (self.received, self.latencies, self.ages):
+        meters = (self.received, self.latencies, self.ages, self.beyond)
+        for meter in (*meters, *list(self._stages.values())):
             meter.clear()

@@ -64,7 +64,12 @@ class Pipeline:
         if isinstance(localizer, Verifying):
             network = localizer.network
             self._verification = Verification(
-                localizer, lens=lens, urgent=urgent, publish=publish_verified, fail=fail
+                localizer,
+                decoder,
+                lens=lens,
+                urgent=urgent,
+                publish=publish_verified,
+                fail=fail,
             )
         # The worker keeps what it works with: a late image must not find them gone.
         self._worker: Worker[Arrival, Answered] = Worker(

@@ -30,6 +30,7 @@ from posenet_ros.nodes.meters import Traffic
 from posenet_ros.nodes.outputs import Outputs
 from posenet_ros.nodes.parameters import Parameters
 from posenet_ros.recovery import Kind, Observation
+from posenet_ros.stages import PUBLISH
 from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
 
@@ -70,6 +71,7 @@ class Publishing:
 
     def publish(self, answered: Answered) -> None:
         """Broadcast where the camera is, and publish where the body is, by the network."""
+        start_ns = time.monotonic_ns()
         arrival, estimate = answered.arrival, self._referred(answered.estimate)
         header = arrival.message.header
         if self._settings['publish_tf'] == 'camera':
@@ -84,10 +86,15 @@ class Publishing:
             return
         self._outputs.publish(placed, header.stamp, map_frame=self.map_frame)
         self._tell(placed, header, Kind.REGRESSED)
-        self._answers.answered()
+        self._answers.answered(estimate.scene)
         now_ns = time.monotonic_ns()
         age_ns = self._node.get_clock().now().nanoseconds - stamp_ns(header.stamp)
-        self._traffic.answered(now_ns, latency_ns=now_ns - arrival.received_ns, age_ns=age_ns)
+        self._traffic.answered(
+            now_ns,
+            latency_ns=now_ns - arrival.received_ns,
+            age_ns=age_ns,
+            stages_ns={**answered.stages_ns, PUBLISH: now_ns - start_ns},
+        )
 
     def publish_verified(self, answered: Answered, estimate: PoseEstimate) -> None:
         """Publish where the body is, by the map."""

@@ -24,6 +24,7 @@ import time
 from posenet_ros.errors import PosenetError
 from posenet_ros.localization.estimate import PoseEstimate
 from posenet_ros.nodes.answering import Answered, Lens, Verifying
+from posenet_ros.nodes.bridge import Decoder
 from posenet_ros.nodes.diagnostics import Verified
 from posenet_ros.nodes.meters import Meter
 from posenet_ros.nodes.worker import Counts, Worker
@@ -50,6 +51,7 @@ class Verification:
     def __init__(
         self,
         localizer: Verifying,
+        decoder: Decoder,
         *,
         lens: Callable[[], Lens],
         urgent: Callable[[], bool],
@@ -63,6 +65,7 @@ class Verification:
         whether somebody waits for the map to confirm something; it is called by who puts.
         """
         self._localizer = localizer
+        self._decoder = decoder
         self._lens = lens
         self._publish = publish
         # By when they were told: found with the time since the image came, missed without.
@@ -128,8 +131,11 @@ class Verification:
     def _look(self, answered: Answered) -> PoseEstimate:
         before = answered.estimate
         camera, told = self._lens()
+        rgb = answered.rgb
+        if rgb is None:
+            rgb = self._decoder.decode(answered.arrival.message)
         estimate = self._localizer.verify(
-            answered.rgb,
+            rgb,
             before,
             answered.feature_K,
             answered.guess,

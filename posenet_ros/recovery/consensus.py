@@ -39,7 +39,7 @@ from posenet_ros.recovery.observation import Kind, Observation
 from posenet_ros.recovery.odometry import OdometryBuffer
 from posenet_ros.recovery.views import count_views, ViewOptions
 from scipy.spatial.transform import Rotation
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,9 @@ class Consensus:
         self.options = options or ConsensusOptions()
         self.drift = drift or Drift()
         self.frames = Frames(self.options.window_s)
-        self._reach = float(chi2.ppf(self.options.agreement, df=6))
+        # The quantile of chi squared of 6 degrees of freedom, without scipy.stats, which takes a
+        # second or two to import.
+        self._reach = 2 * float(gammaincinv(6 / 2, self.options.agreement))
         floor = np.array([self.options.floor_m] * 3 + [self.options.floor_rad] * 3) ** 2
         self._floor = np.diag(floor)
 

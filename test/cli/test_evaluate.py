@@ -340,6 +340,23 @@ def test_retrieval_is_a_method_too_and_answers_as_its_baseline(tmp_path, capsys,
     assert '--crops and --samples are for --method posenet' in line
 
 
+def test_the_network_runs_by_the_engine_that_was_asked_for(tmp_path, capsys, run_folder):
+    folder = write_seven_scenes(tmp_path / 'scene', split=True)
+    figures = tmp_path / 'figures.json'
+    asked = ['--model', run_folder, '--dataset', f'7scenes:{folder}']
+    medians = {}
+    for engine in ('eager', 'torch'):
+        assert evaluate(*asked, '--engine', engine, '--json', figures) == 0
+        assert f'\nthe network runs by {engine} ' in capsys.readouterr().out
+        values = json.loads(figures.read_text())
+        assert values['engine'].startswith(f'{engine} ')
+        medians[engine] = values['median_position_m']
+    assert medians['torch'] == pytest.approx(medians['eager'], abs=1e-3)
+    assert 'export' in refusal(capsys, *asked, '--engine', 'torch-bf16')
+    answers = ['--estimates', tmp_path / 'a.tum', '--truth', tmp_path / 'a.tum']
+    assert '--engine runs a model' in refusal(capsys, *answers, '--engine', 'eager')
+
+
 def test_a_model_of_before_has_no_retrieval(tmp_path, capsys, run_folder):
     folder = write_seven_scenes(tmp_path / 'scene', split=True)
     old = shutil.copytree(run_folder, tmp_path / 'old')

@@ -88,6 +88,29 @@ def test_a_strip_is_refused_before_it_is_scaled(size):
         Preprocessing().prepare(np.zeros((*size, 3), dtype=np.uint8))
 
 
+@pytest.mark.parametrize(
+    'size', [(480, 640), (640, 480), (720, 1280), (481, 642), (1080, 1920), (256, 341), (100, 90)]
+)
+def test_the_centre_crop_alone_is_that_of_the_whole_image_scaled(size):
+    preprocessing = Preprocessing(256, (224, 288), mean=(0, 0, 0), std=(1 / 255,) * 3)
+    rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    small = preprocessing.resize(rgb)
+    expected = preprocessing.crop_at(small, *preprocessing.centre(small)).astype(np.float32)
+    (found,) = preprocessing.prepare_crops(rgb, 1)
+    apart = np.abs(found.permute(1, 2, 0).numpy() - expected)
+    # Sums in another order round to another grey, where they end halfway between two.
+    assert apart.max() <= 1.001
+    assert (apart > 0.001).mean() < 1e-3
+    assert torch.equal(preprocessing.prepare(rgb), found)
+
+
+def test_an_image_may_come_in_smaller_but_not_as_small_as_it_gets():
+    preprocessing = Preprocessing(256, (224, 288))
+    for size in ((640, 480), (480, 640), (3840, 2160)):
+        ample, needed = preprocessing.ample_size(*size), preprocessing.resized_size(*size)
+        assert all(1.5 * least < side < 2 * least for side, least in zip(ample, needed))
+
+
 def seen_by(preprocessing, count, size=(341, 256)):
     """Return the corners (left, top) of the crops of an image that tells its own pixels."""
     width, height = size

@@ -97,7 +97,10 @@ class FakeLocalizer:
 
     def __init__(self, camera: Camera | None = None) -> None:
         # A network that looks at all of an image.
-        sees = SimpleNamespace(centre_box=lambda width, height: (0, 0, width, height))
+        sees = SimpleNamespace(
+            centre_box=lambda width, height: (0, 0, width, height),
+            ample_size=lambda width, height: (32, 24),
+        )
         self.card = SimpleNamespace(
             camera=camera, map_frame='map', preprocessing=sees, metric=True, training={}
         )

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 
 from posenet_ros.geometry import NS_PER_S
-from posenet_ros.nodes.meters import Meter
+from posenet_ros.nodes.meters import Meter, Traffic
 import pytest
 
 TENTH = NS_PER_S // 10
@@ -73,3 +73,14 @@ def test_clear_forgets():
     meter.add(1, 5)
     meter.clear()
     assert meter.rate_hz(1) == 0
+
+
+def test_what_is_not_the_network_s_own_time_is_beyond_it():
+    traffic = Traffic()
+    for stages_ns in ({'decode': 1_000_000, 'network': 7_000_000}, {'network': 9_000_000}):
+        traffic.answered(0, latency_ns=12_000_000, age_ns=0, stages_ns=stages_ns)
+    assert traffic.beyond.percentiles_ms(0, 100) == pytest.approx((3.0, 5.0))
+    assert traffic.stages_ms() == pytest.approx({'decode': 1.0, 'network': 8.0})
+    traffic.clear()
+    assert math.isnan(traffic.beyond.percentiles_ms(50)[0])
+    assert all(map(math.isnan, traffic.stages_ms().values()))

@@ -150,6 +150,44 @@ def test_compressed_images_are_taken_where_image_transport_puts_them(make_bench)
     assert bench.localizer.seen[0][0, 0].tolist() == [250, 20, 10]
 
 
+@pytest.mark.parametrize(('size', 'seen'), [((128, 96), (32, 24)), ((32, 24), (32, 24))])
+def test_the_network_is_shown_a_jpeg_no_larger_than_it_needs_and_the_map_all_of_it(
+    make_bench, verifying, size, seen
+):
+    import cv2
+
+    bench = make_bench(answered_by=verifying, image_transport='compressed')
+    searched = []
+    verifying.verify = lambda rgb, estimate, *rest, **more: searched.append(rgb) or estimate
+    publisher = bench.graph.node.create_publisher(
+        CompressedImage, '/image/compressed', qos_profile_sensor_data
+    )
+    bench.graph.until(lambda: publisher.get_subscription_count() == 1)
+    pixels = np.full((size[1], size[0], 3), (10, 20, 250), dtype=np.uint8)
+    message = CompressedImage(format='jpeg', data=cv2.imencode('.jpg', pixels)[1].tobytes())
+    message.header.stamp = stamp_message(START_NS)
+    publisher.publish(message)
+    bench.graph.until(lambda: bench.poses and searched)
+    assert verifying.network.seen[0].shape == (seen[1], seen[0], 3)
+    np.testing.assert_allclose(verifying.network.seen[0][0, 0], [250, 20, 10], atol=4)
+    assert searched[0].shape == pixels.shape
+
+
+def test_how_long_each_stage_took_is_told(make_bench):
+    bench = make_bench().until_active()
+    bench.answer(START_NS)
+    bench.graph.until(
+        lambda: 'publish' in bench.values()[2]['latency by stage, median [ms]'],
+    )
+    told = bench.values()[2]['latency by stage, median [ms]']
+    stages = dict(stage.split() for stage in told.split(', '))
+    assert list(stages) == ['wait', 'decode', 'prepare', 'publish']
+    assert all(float(taken_ms) >= 0 for taken_ms in stages.values())
+    # This localizer has no network: all is beyond it.
+    beyond = bench.values()[2]['latency beyond the network, median [ms]']
+    assert beyond == bench.values()[2]['latency, image received to pose sent, median [ms]']
+
+
 def test_a_silent_topic_is_told_with_what_is_there_instead(make_bench, graph):
     elsewhere = graph.node.create_publisher(Image, '/front/image_raw', 1)
     bench = make_bench(silence_timeout=0.1)

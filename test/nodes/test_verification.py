@@ -24,6 +24,7 @@ import time
 import numpy as np
 from posenet_ros.localization.estimate import PoseEstimate
 from posenet_ros.nodes.answering import Answered, Arrival, Lens
+from posenet_ros.nodes.bridge import Decoder
 from posenet_ros.nodes.verification import Verification
 import pytest
 
@@ -46,6 +47,8 @@ class Searching:
         self.done = threading.Condition()
         self.verification = Verification(
             self,
+            # Of a message that is its own grey.
+            Decoder(lambda grey: np.full((2, 2, 3), grey, dtype=np.uint8), ''),
             lens=lambda: Lens(None, True),
             urgent=lambda: self.urgent,
             publish=self._publish,
