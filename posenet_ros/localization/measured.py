@@ -101,7 +101,7 @@ class MeasuredLocalizer:
                 novelty_N = self._nearest.index.novelty(found.features)
                 if self.method == RETRIEVAL:
                     poses = self._nearest.poses(found.features)
-                    found = Regressed(poses, found.features, found.spreads)
+                    found = Regressed(poses, found.features, found.spreads, scenes=found.scenes)
         guesses = found.guesses or found.poses
         with stage(POSE):
             estimates = tuple(

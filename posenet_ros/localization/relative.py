@@ -36,7 +36,7 @@ from posenet_ros.fusion import (
     Noise,
     PositionOptions,
 )
-from posenet_ros.geometry import Camera
+from posenet_ros.geometry import Camera, Pose
 from posenet_ros.localization.measured import MeasuredLocalizer
 from posenet_ros.localization.methods import OF_DATABASE, RELATIVE, RETRIEVAL
 from posenet_ros.localization.regressor import Regressed
@@ -118,7 +118,7 @@ class RelativeRegressor:
         # A single neighbour is believed where only one is asked.
         least = min(3, asking.neighbours)
         self._fusion = FusionOptions(
-            PositionOptions(within_rad=within, least=least, noise=_noise_of(relative))
+            PositionOptions(within_rad=within, least=least, noise=Noise())
         )
 
     def warm_up(self) -> None:
@@ -214,8 +214,28 @@ class RelativeRegressor:
         return self.database.scene_of(int(first[0])) if len(first) else ''
 
 
-def _noise_of(relative: Relative) -> Noise:
-    return Noise()
+class DatabaseRetriever(RelativeRegressor):
+    """Answers with the poses of the images most alike, without comparing any further."""
+
+    @torch.inference_mode()
+    def regress(self, images: Sequence[NDArray[np.uint8]]) -> Regressed:
+        """Return poses and features of images uint8 (H, W, 3), of one size or several."""
+        with stage(PREPARE):
+            rgb_B3HW = stacked(images).to(self.device)
+        with stage(NETWORK):
+            _, whole_BD = self.relative.trunk(rgb_B3HW)
+            features_BK = self.place(whole_BD).float().cpu().numpy()
+        nearest = [match and match.index for match in self.index.nearest(features_BK)]
+        return Regressed(
+            tuple(None if n is None else self._pose_of(n) for n in nearest),
+            features_BK,
+            np.full((len(images), 2), np.nan),
+            scenes=tuple('' if n is None else self.database.scene_of(n) for n in nearest),
+        )
+
+    def _pose_of(self, number: int) -> Pose:
+        rotation = Rotation.from_matrix(self._rotations_N33[number])
+        return Pose(rotation, self._centres_N3[number], 'map', 'camera')
 
 
 class RelativeLocalizer(MeasuredLocalizer):
@@ -238,7 +258,8 @@ class RelativeLocalizer(MeasuredLocalizer):
             raise ConfigError(
                 'the camera of the images is not known, and relative poses are of rays'
             )
-        regressor = RelativeRegressor(
+        kind = DatabaseRetriever if method == RETRIEVAL else RelativeRegressor
+        regressor = kind(
             loaded.relative,
             loaded.place,
             loaded.database,

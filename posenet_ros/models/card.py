@@ -41,6 +41,11 @@ class ModelCard(MapCard):
     architecture: Architecture
     preprocessing: Preprocessing
 
+    @property
+    def sees(self) -> Preprocessing:
+        """What the network looks at of an image."""
+        return self.preprocessing
+
     def own(self) -> dict[str, Any]:
         """Return what a PoseNet is made of, and fed with."""
         return {

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -55,6 +55,18 @@ class Measure:
     def read(cls, values: Mapping[str, Any] | None) -> Measure | None:
         """Read what `to_dict` wrote, or that nothing was measured."""
         return None if values is None else cls.from_dict(values)
+
+
+class Sees(Protocol):
+    """Which part of an image of some size a model looks at, and how sharply."""
+
+    def centre_box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Return what it looks at: left, top, right, bottom, from the edge of the first pixel."""
+        ...
+
+    def ample_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return to which size (width, height) an image may be reduced before."""
+        ...
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -96,6 +108,11 @@ class MapCard:
             raise ModelError(f'metric is true or false for a model, got {self.metric!r}')
         if self.covariance is not None:
             object.__setattr__(self, 'covariance', _checked(self.covariance))
+
+    @property
+    def sees(self) -> Sees:
+        """What the model looks at of an image."""
+        raise NotImplementedError
 
     def own(self) -> dict[str, Any]:
         """Return plain values of what a kind of model adds; `own_from` reads them back."""

@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 import hashlib
+import math
 from pathlib import Path
 import shutil
 from typing import Any, NamedTuple
@@ -37,13 +38,14 @@ from posenet_ros.models.database import DATABASE, Database, read_database
 from posenet_ros.models.descriptor import PlaceFeature
 from posenet_ros.models.folder import CARD, find_model_folder
 from posenet_ros.models.map_card import check_format, MapCard, Measure, read_written
+from posenet_ros.models.preprocessing import AMPLE
 from posenet_ros.models.relative_folder import (
     load_relative,
     Relative,
     RELATIVE_CARD,
     RELATIVE_WEIGHTS,
 )
-from posenet_ros.models.trunk_maps import TrunkMaps
+from posenet_ros.models.trunk_maps import SIZE, TrunkMaps
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 import torch
@@ -77,6 +79,11 @@ class DatabaseCard(MapCard):
                 f'{self.neighbours!r}, {self.apart_m!r}'
             )
 
+    @property
+    def sees(self) -> WholeImage:
+        """What the network looks at of an image."""
+        return WholeImage()
+
     def own(self) -> dict[str, Any]:
         """Return how neighbours are chosen, and what their covariances are worth."""
         return {
@@ -93,6 +100,18 @@ class DatabaseCard(MapCard):
             'apart_m': values['apart_m'],
             'fused': Measure.from_dict(values['fused']),
         }
+
+
+class WholeImage:
+    """All of an image, brought to one size."""
+
+    def centre_box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Return the whole image."""
+        return 0.0, 0.0, float(width), float(height)
+
+    def ample_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return to which size (width, height) an image may be reduced before."""
+        return math.ceil(AMPLE * SIZE[0]), math.ceil(AMPLE * SIZE[1])
 
 
 class RelativeMap(NamedTuple):

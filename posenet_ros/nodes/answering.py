@@ -166,6 +166,6 @@ def _smaller(
         if view((width, height)) != AS_IT_IS:
             # What is cut out of it is smaller yet.
             return width, height
-        return localizer.card.preprocessing.ample_size(width, height)
+        return localizer.card.sees.ample_size(width, height)
 
     return decode_smaller(message, ample)

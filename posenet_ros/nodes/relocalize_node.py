@@ -204,7 +204,7 @@ class RelocalizeNode(LifecycleNode):
         map_frame = self._settings['map_frame'] or card.map_frame
         self._publishing.map_frame = map_frame
         self._publishing.map_from_model = read_map_from_model(self._settings['map_from_model'])
-        self._camera.expect(card.camera, card.preprocessing.centre_box)
+        self._camera.expect(card.camera, card.sees.centre_box)
         self.get_logger().info(
             f'model {running.request.model} ({running.localizer.method}) on {device} by '
             f'{running.localizer.engine}; images by {running.decoder.description}; '

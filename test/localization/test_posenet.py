@@ -52,7 +52,7 @@ def regressor(*output):
 
 def test_output_becomes_a_pose_with_w_first_and_features_as_the_network_has_them(image):
     # Half a turn about y is w=0 x=0 y=1 z=0; read with w last it would be about z.
-    poses, features, spreads = regressor([1, 2, 3], [0, 0, 1, 0]).regress([image, image])
+    poses, features, spreads, *_ = regressor([1, 2, 3], [0, 0, 1, 0]).regress([image, image])
     assert np.isnan(spreads).all()
     assert len(poses) == 2
     assert (poses[0].target, poses[0].source) == ('map', 'camera')

@@ -20,7 +20,7 @@ import numpy as np
 from posenet_ros.errors import ConfigError, GeometryError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.localization.measured import grown, MeasuredLocalizer, whitened
-from posenet_ros.localization.relative import Asking, RelativeRegressor
+from posenet_ros.localization.relative import Asking, DatabaseRetriever, RelativeRegressor
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.database import Database, Segment
 from posenet_ros.models.relative import cell_rays, Cells, RelativeArchitecture, RelativePrediction
@@ -194,6 +194,16 @@ def test_the_published_solver_tells_no_covariance(database):
     assert found.covariances is None
     with pytest.raises(ConfigError, match='ours or published'):
         regressor(database, asking=Asking(solver='best'))
+
+
+def test_retrieval_compares_no_further(database):
+    network = Network()
+    relative = regressor(database, network).relative
+    found = DatabaseRetriever(relative, Place(), database, CAMERA).regress([image(4), image(20)])
+    np.testing.assert_allclose(found.poses[0].translation, poses()[4].translation, atol=1e-6)
+    assert found.poses[1] is None
+    assert found.scenes == ('kitchen', '')
+    assert network.compared == []
 
 
 def test_a_part_of_a_database_is_asked_alone(database):

@@ -72,6 +72,7 @@ class Network:
     device: Any = 'cpu'
     engine: str = 'eager'
     training: Any = None
+    trust: Any = None
 
     def locate_batch(self, images):
         count = len(images)

@@ -102,7 +102,7 @@ class FakeLocalizer:
             ample_size=lambda width, height: (32, 24),
         )
         self.card = SimpleNamespace(
-            camera=camera, map_frame='map', preprocessing=sees, metric=True, training={}
+            camera=camera, map_frame='map', sees=sees, metric=True, training={}
         )
         self.seen: list[np.ndarray] = []
         self.gate = None

@@ -41,7 +41,7 @@ class FakeLocalizer:
     card = SimpleNamespace(
         camera=None,
         map_frame='map',
-        preprocessing=SimpleNamespace(centre_box=None),
+        sees=SimpleNamespace(centre_box=None),
         metric=True,
         training={},
     )
