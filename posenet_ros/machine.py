@@ -21,6 +21,7 @@ from pathlib import Path
 import platform
 import sys
 import threading
+import time
 
 _MOST_NICE = 19
 
@@ -41,6 +42,18 @@ def cpu() -> str:
         return f'{platform.machine()} {platform.processor()}'
     told = {line for line in lines if line.startswith(('model name', 'flags', 'Features'))}
     return ' '.join([platform.machine(), *sorted(told)])
+
+
+def process_age_s() -> float | None:
+    """Return how long ago this process was started, seconds; None where only Linux tells."""
+    try:
+        told = Path('/proc/self/stat').read_text(encoding='ascii')
+    except OSError:
+        return None
+    # After the name, which may hold spaces and brackets: the 22nd value of all, in ticks since
+    # the machine was started.
+    ticks = int(told.rpartition(')')[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf('SC_CLK_TCK')
 
 
 def give_way(steps: int) -> None:

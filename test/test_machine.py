@@ -15,8 +15,10 @@
 """What the machine has to offer."""
 
 import os
+import subprocess
 import sys
 import threading
+import time
 
 from posenet_ros.machine import cores, give_way
 import pytest
@@ -55,3 +57,19 @@ def test_only_the_thread_that_gives_way_is_nicer():
     thread.join()
     assert seen == [min(before + 3, 19)]
     assert niceness() == before
+
+
+def test_the_age_of_a_process_is_that_of_its_start():
+    told = subprocess.run(
+        [
+            sys.executable,
+            '-c',
+            'import time; time.sleep(0.5); '
+            'from posenet_ros.machine import process_age_s; print(process_age_s())',
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # A process is as old as its work at least, and this one no older than the machine.
+    assert 0.4 <= float(told.stdout) < time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -22,6 +22,7 @@ import time
 from posenet_ros.errors import PosenetError, TransformError
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.estimate import PoseEstimate
+from posenet_ros.machine import process_age_s
 from posenet_ros.nodes.answer_watch import AnswerWatch
 from posenet_ros.nodes.answering import Answered, Arrival
 from posenet_ros.nodes.body import Body, Placed
@@ -68,6 +69,7 @@ class Publishing:
         self._body = body
         self._answers = answers
         self._traffic = traffic
+        self._told_first = False
 
     def publish(self, answered: Answered) -> None:
         """Broadcast where the camera is, and publish where the body is, by the network."""
@@ -95,6 +97,16 @@ class Publishing:
             age_ns=age_ns,
             stages_ns={**answered.stages_ns, PUBLISH: now_ns - start_ns},
         )
+        self._tell_first()
+
+    def _tell_first(self) -> None:
+        """Say once how long it took from the start of the process to a pose."""
+        if self._told_first:
+            return
+        self._told_first = True
+        age_s = process_age_s()
+        if age_s is not None:
+            self._node.get_logger().info(f'first pose, {age_s:.1f} s after the process began')
 
     def publish_verified(self, answered: Answered, estimate: PoseEstimate) -> None:
         """Publish where the body is, by the map."""
