@@ -72,6 +72,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='frames of all scenes that are neither learned of nor measured on, as for train',
     )
     parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder to make')
+    parser.add_argument(
+        '--maps',
+        type=Path,
+        metavar='DIR',
+        help="what the trunk sees is kept here (OUTPUT/maps); another training's, of the same "
+        'scenes, is taken as it is',
+    )
     network = parser.add_argument_group('network')
     network.add_argument(
         '--start-from',
@@ -119,7 +126,7 @@ def run(args: argparse.Namespace) -> None:
         if (output / _RELATIVE / RELATIVE_CARD).is_file():
             print(f'{output} is finished: nothing to do\nweights  {output / _RELATIVE}')
             return
-        _train(output, scenes, start, options, args.start_from)
+        _train(output, args.maps or output / _MAPS, scenes, start, options, args.start_from)
 
 
 def _check_network(args: argparse.Namespace) -> None:
@@ -177,6 +184,7 @@ def _identity(scenes: Scenes, trunk: TrunkMaps) -> dict[str, str]:
 
 def _train(
     output: Path,
+    maps: Path,
     scenes: Scenes,
     start: Relative,
     options: RelativeOptions,
@@ -186,7 +194,7 @@ def _train(
     from posenet_ros.training.fit import CHECKPOINT
     from posenet_ros.training.relative.fit import fit_relative
 
-    learned, held_out = _maps(output, scenes, start.trunk)
+    learned, held_out = _maps(maps, scenes, start.trunk)
     pairs = sum(len(scene.pairs) for scene in learned)
     print(
         f'learning from {pairs} pairs of {len(learned)} scenes, measured on those of '
@@ -209,15 +217,14 @@ def _train(
     (logs / CHECKPOINT).unlink(missing_ok=True)
     errors = card.errors
     print(
-        f'pairs of scenes that it has not learned of, medians: direction '
-        f'{errors["direction_deg"]:.1f} deg, distance {100 * errors["log_distance"]:.0f} %, '
-        f'rotation {errors["rotation_deg"]:.1f} deg'
+        f'pairs of scenes that it has not learned of, medians: {errors["offset_m"]:.2f} m, '
+        f'direction {errors["direction_deg"]:.1f} deg, rotation {errors["rotation_deg"]:.1f} deg'
     )
-    print(f'weights  {output / _RELATIVE}\npicture  {picture}\nmaps     {output / _MAPS}')
+    print(f'weights  {output / _RELATIVE}\npicture  {picture}\nmaps     {maps}')
 
 
 def _maps(
-    output: Path, scenes: Scenes, trunk: TrunkMaps
+    folder: Path, scenes: Scenes, trunk: TrunkMaps
 ) -> tuple[list[SceneMaps], list[SceneMaps]]:
     """Return the scenes as the trunk has them, on the fastest device there is."""
     from posenet_ros.localization.posenet import choose_device
@@ -234,7 +241,7 @@ def _maps(
                     scene.train,
                     scene.camera,
                     trunk,
-                    output / _MAPS / f'{name}_{number:04d}',
+                    folder / f'{name}_{number:04d}',
                     image_done=progress.update,
                 )
                 for number, scene in enumerate(part)

@@ -30,7 +30,7 @@ from scipy.spatial import cKDTree
 _ACROSS, _DOWN = 4, 3
 _SHARES = (0.5, 1.0, 2.0)
 _AT_ONCE = 4096
-# Pairs are drawn evenly over so many steps of their distance.
+# Pairs are drawn evenly over so many steps of the logarithm of their distance.
 _STEPS = 8
 
 
@@ -82,8 +82,8 @@ class Pairs:
         """
         Return so many pairs (asked, known), with repetition and either way round.
 
-        They are drawn evenly over the distances that there are: of a drive most pairs are near,
-        and would be all that is learned.
+        They are drawn evenly over the logarithms of the distances that there are: of a drive
+        most pairs are near, of views from anywhere hardly any, and those alone would be learned.
         """
         drawn = rng.choice(len(self), size=count, p=self._chances())
         swapped = rng.random(count) < 0.5
@@ -91,7 +91,7 @@ class Pairs:
         return np.where(swapped, second, first), np.where(swapped, first, second)
 
     def _chances(self) -> NDArray[np.float64]:
-        edges = np.linspace(self.distance_P.min(), self.distance_P.max(), _STEPS + 1)[1:-1]
+        edges = np.geomspace(self.distance_P.min(), self.distance_P.max(), _STEPS + 1)[1:-1]
         step_P = np.searchsorted(edges, self.distance_P)
         counts = np.bincount(step_P, minlength=_STEPS)
         chance_P = 1 / counts[step_P]

@@ -76,8 +76,8 @@ class RelativePrediction(NamedTuple):
     """
     Where the camera of each image asked is, in the frame of the known camera beside it.
 
-    `direction_B3` of length one, `log_distance_B` in the logarithm of metres, and
-    `rotation_B33` is `known_from_asked`.
+    `direction_B3` of length one, `log_distance_B` in the logarithm of metres, less than it is
+    where the direction is not sure, and `rotation_B33` is `known_from_asked`.
     """
 
     direction_B3: Tensor

@@ -43,8 +43,8 @@ class RelativeCard:
 
     `level` is the trunk's scale that it compares, counted from the coarsest, 1. `scenes` are those
     it has seen, by name, with how many images and the hash of their poses. `errors` are medians on
-    pairs of scenes that it has not: degrees, and the logarithm of the distance. `training` has
-    options, versions and date.
+    pairs of scenes that it has not: degrees, and metres from where the camera should be.
+    `training` has options, versions and date.
     """
 
     backbone: str

@@ -37,10 +37,12 @@ from posenet_ros.simulation.sensor import Sensor, SensorErrors
 from posenet_ros.simulation.world import make_world, World
 from scipy.spatial.transform import Rotation
 
-# Metres and degrees: where cameras are held, and how far the views of one place are apart.
+# Metres and degrees: where and how cameras are held, and how far the views of one place are apart,
+# times a factor of the place's own: a network must tell a hand's breadth as well as a stride.
 _HEIGHTS_M = (0.4, 1.9)
-_PITCH_DEG, _ROLL_DEG = 15.0, 8.0
-_APART_M, _APART_DEG = 0.45, 14.0
+_PITCH_DEG, _ROLL_DEG = 12.0, 6.0
+_APART_M, _APART_DEG = 0.45, (14.0, 8.0, 5.0)
+_SCALES = (0.12, 1.3)
 _FROM_WALL_M = 0.3
 _IN_A_PLACE = 8
 # No view is wanted that is mostly of something nearer than this.
@@ -103,11 +105,13 @@ def free_views(world: World, camera: Camera, count: int, rng: np.random.Generato
     poses: list[Pose] = []
     place = _anywhere(world, rng)
     tried = left = 0
+    scale = 1.0
     while len(poses) < count:
         tried += 1
         if left <= 0 or tried % 50 == 0:
             place, left = _anywhere(world, rng), _IN_A_PLACE
-        pose = _beside(place, rng)
+            scale = math.exp(rng.uniform(*np.log(_SCALES)))
+        pose = _beside(place, scale, rng)
         if _is_free(world, pose.translation) and _sees(world, small, pose):
             poses.append(pose)
             left, tried = left - 1, 0
@@ -119,17 +123,22 @@ def free_views(world: World, camera: Camera, count: int, rng: np.random.Generato
 def _anywhere(world: World, rng: np.random.Generator) -> Pose:
     x, y = np.array(world.size[:2]) * rng.random(2)
     yaw = rng.uniform(0, 2 * math.pi)
-    held = Rotation.from_euler('z', yaw) * _LEVEL
+    pitch, roll = rng.standard_normal(2) * (_PITCH_DEG, _ROLL_DEG)
+    held = _turned(Rotation.from_euler('z', yaw) * _LEVEL, 0.0, pitch, roll)
     return Pose(held, [x, y, rng.uniform(*_HEIGHTS_M)], 'map', 'camera')
 
 
-def _beside(place: Pose, rng: np.random.Generator) -> Pose:
+def _beside(place: Pose, scale: float, rng: np.random.Generator) -> Pose:
     """Return a view of about the same, from about the same place."""
-    move = _APART_M * rng.standard_normal(3) * (1, 1, 0.6)
-    yaw, pitch, roll = rng.standard_normal(3) * (_APART_DEG, _PITCH_DEG, _ROLL_DEG)
-    turned = Rotation.from_euler('z', yaw, degrees=True) * place.rotation
-    tilted = turned * Rotation.from_euler('xz', (pitch, roll), degrees=True)
-    return Pose(tilted, place.translation + move, 'map', 'camera')
+    move = scale * _APART_M * rng.standard_normal(3) * (1, 1, 0.6)
+    turned = _turned(place.rotation, *(scale * rng.standard_normal(3) * _APART_DEG))
+    return Pose(turned, place.translation + move, 'map', 'camera')
+
+
+def _turned(held: Rotation, yaw_deg: float, pitch_deg: float, roll_deg: float) -> Rotation:
+    """Return how a camera is held after it was turned about the vertical, and then tilted."""
+    around = Rotation.from_euler('z', yaw_deg, degrees=True)
+    return around * held * Rotation.from_euler('xz', (pitch_deg, roll_deg), degrees=True)
 
 
 def _is_free(world: World, at: NDArray[np.float64]) -> bool:

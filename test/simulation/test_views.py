@@ -62,8 +62,11 @@ def test_they_are_held_at_any_height_tilted_and_rolled(views):
 def test_many_of_them_are_pairs(views):
     pairs = find_pairs(views, CAMERA)
     assert len(set(pairs.first_P) | set(pairs.second_P)) > 0.9 * len(views)
-    assert np.median(pairs.distance_P) > 0.3
-    assert np.median(pairs.angle_P) > math.radians(10)
+    # From less than a hand's breadth to more than a stride.
+    assert np.percentile(pairs.distance_P, 10) < 0.15
+    assert np.percentile(pairs.distance_P, 90) > 0.6
+    assert np.percentile(pairs.angle_P, 10) < math.radians(7)
+    assert np.percentile(pairs.angle_P, 90) > math.radians(20)
 
 
 def test_nothing_is_looked_at_from_right_before_it(world, views):

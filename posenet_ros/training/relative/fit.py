@@ -110,5 +110,5 @@ def _told(values: Mapping[str, Any]) -> str:
     if 'held_out/direction_deg' not in values:
         return ''
     direction, rotation = values['held_out/direction_deg'], values['held_out/rotation_deg']
-    share = values['held_out/log_distance']
-    return f'direction {direction:.1f} deg, distance {share:.0%}, rotation {rotation:.1f} deg'
+    offset = values['held_out/offset_m']
+    return f'{offset:.2f} m, direction {direction:.1f} deg, rotation {rotation:.1f} deg'

@@ -28,9 +28,9 @@ from posenet_ros.training.relative.batches import PairBatch, RelativeTarget
 import torch
 from torch import Tensor
 
-# What a unit of each error weighs beside one of a direction's chord: of the logarithm of the
-# distance, and of the difference of rotation matrices. Chosen so that none outweighs the others.
-_DISTANCE, _ROTATION = 0.5, 2.0
+# What a unit of each error weighs beside one of a direction's chord: of the offset in metres, and
+# of the difference of rotation matrices. Chosen so that none outweighs the others.
+_OFFSET, _ROTATION = 2.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,12 @@ class RelativeErrors(NamedTuple):
     """
     Errors of B relative poses.
 
-    `direction_rad_B` and `rotation_rad_B` are angles, `log_distance_B` is signed.
+    `direction_rad_B` and `rotation_rad_B` are angles, `offset_m_B` is how far the camera is from
+    where it should be.
     """
 
     direction_rad_B: Tensor
-    log_distance_B: Tensor
+    offset_m_B: Tensor
     rotation_rad_B: Tensor
 
 
@@ -76,17 +77,26 @@ def errors_of(found: RelativePrediction, target: RelativeTarget) -> RelativeErro
     chord = (turn - torch.eye(3, device=turn.device)).flatten(1).norm(dim=1) / math.sqrt(8)
     return RelativeErrors(
         torch.atan2(across, along),
-        found.log_distance_B - target.log_distance_B,
+        (_offset(found) - _offset(target)).norm(dim=1),
         2 * torch.asin(chord.clamp(max=1)),
     )
 
 
 def relative_loss(found: RelativePrediction, target: RelativeTarget) -> Tensor:
-    """Return the mean over a batch of what is off, none of it squared: some pairs are hopeless."""
+    """
+    Return the mean over a batch of what is off, none of it squared: some pairs are hopeless.
+
+    Distances count in the offset that they make with the direction: where that is not known,
+    the best is to stay where the known camera is.
+    """
     direction = (found.direction_B3 - target.direction_B3).norm(dim=1)
-    distance = (found.log_distance_B - target.log_distance_B).abs()
+    offset = (_offset(found) - _offset(target)).norm(dim=1)
     rotation = (found.rotation_B33 - target.rotation_B33).flatten(1).norm(dim=1)
-    return (direction + _DISTANCE * distance + _ROTATION * rotation).mean()
+    return (direction + _OFFSET * offset + _ROTATION * rotation).mean()
+
+
+def _offset(of: RelativePrediction | RelativeTarget) -> Tensor:
+    return of.direction_B3 * of.log_distance_B.exp()[:, None]
 
 
 class RelativeTraining(lightning.LightningModule):
@@ -128,7 +138,7 @@ class RelativeTraining(lightning.LightningModule):
         self.log_dict(
             {
                 'held_out/direction_deg': errors.direction_rad_B.rad2deg().quantile(0.5),
-                'held_out/log_distance': errors.log_distance_B.abs().quantile(0.5),
+                'held_out/offset_m': errors.offset_m_B.quantile(0.5),
                 'held_out/rotation_deg': errors.rotation_rad_B.rad2deg().quantile(0.5),
             }
         )

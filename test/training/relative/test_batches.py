@@ -109,7 +109,6 @@ def test_errors_are_angles_and_a_share(make_scene, degrees):
     expected = [math.radians(degrees)] * 2
     assert errors.direction_rad_B.tolist() == pytest.approx(expected, abs=1e-3)
     assert errors.rotation_rad_B.tolist() == pytest.approx(expected, abs=1e-3)
-    assert errors.log_distance_B.tolist() == pytest.approx([0.1, 0.1], abs=1e-5)
 
 
 def test_the_loss_is_least_at_the_truth_and_grows_with_each_error(make_scene):
@@ -117,5 +116,18 @@ def test_the_loss_is_least_at_the_truth_and_grows_with_each_error(make_scene):
     losses = [float(relative_loss(prediction(target, d), target)) for d in (0, 5, 20, 90)]
     assert losses[0] == pytest.approx(0, abs=1e-5)
     assert losses == sorted(losses)
-    nearer = float(relative_loss(prediction(target, 0, -0.2), target))
-    assert nearer == pytest.approx(0.1, abs=1e-5)
+    # Too near by a tenth, in metres twice.
+    nearer = float(relative_loss(prediction(target, 0, math.log(0.9)), target))
+    assert nearer == pytest.approx(0.2 * float(target.log_distance_B.exp().mean()), rel=1e-4)
+
+
+def test_where_the_direction_is_not_known_the_least_loss_is_to_stay(make_scene):
+    target = batch_of(make_scene(0), np.array([3, 5]), np.array([7, 2])).target
+    losses = [float(relative_loss(prediction(target, 120, log), target)) for log in (0, -1, -5)]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_offsets_are_off_in_metres(make_scene):
+    target = batch_of(make_scene(0), np.array([3, 5]), np.array([7, 2])).target
+    found = errors_of(prediction(target, 0, math.log(1.5)), target)
+    torch.testing.assert_close(found.offset_m_B, 0.5 * target.log_distance_B.exp())

@@ -53,7 +53,7 @@ def test_it_learns_what_carries_over_to_other_scenes(telling_scenes, tmp_path):
     # By chance directions are 90 degrees off.
     assert after['held_out/direction_deg'] < 75
     assert not found.model.training
-    assert after.keys() >= {'train/loss', 'held_out/log_distance', 'held_out/rotation_deg'}
+    assert after.keys() >= {'train/loss', 'held_out/offset_m', 'held_out/rotation_deg'}
 
 
 @pytest.fixture
