@@ -135,8 +135,12 @@ class MeasuredLocalizer:
         measured = self._covariance
         if self._by_novelty is not None:
             measured = self._by_novelty.at(np.array([novelty]))[0]
-        own = found.covariances and found.covariances[number]
-        return measured if own is None else grown(own, measured)
+        if found.covariances is None:
+            return measured
+        own = found.covariances[number]
+        # Of a pose that was taken back there is none to grow, and what was measured is in units
+        # of such.
+        return self.card.covariance if own is None else grown(own, measured)
 
 
 def grown(own_66: NDArray[np.float64], units_66: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -232,6 +232,7 @@ class Card:
     """What a localizer reads of a card."""
 
     camera = CAMERA
+    covariance = np.diag([0.4, 0.4, 0.4, 0.1, 0.1, 0.1])
 
 
 def localizer(database, network, **options):
@@ -260,7 +261,9 @@ def test_a_localizer_refuses_what_neighbours_do_not_agree_on_and_keeps_the_guess
     assert not answers.estimates[0].answered
     assert answers.guesses[0] is not None
     always = localizer(database, Network(lies=range(12, 23)), always=True)
-    assert always.locate(image(ASKED)).answered
+    estimate = always.locate(image(ASKED))
+    assert estimate.answered
+    np.testing.assert_allclose(estimate.covariance, Card.covariance)
 
 
 def test_an_estimate_of_a_database_is_refused_as_strange(database):
