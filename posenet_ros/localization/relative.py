@@ -36,7 +36,7 @@ from posenet_ros.fusion import (
     Noise,
     PositionOptions,
 )
-from posenet_ros.geometry import Camera, Pose
+from posenet_ros.geometry import Camera, Pose, rotation_from_parts
 from posenet_ros.localization.measured import MeasuredLocalizer
 from posenet_ros.localization.methods import OF_DATABASE, RELATIVE, RETRIEVAL
 from posenet_ros.localization.regressor import Regressed
@@ -113,9 +113,9 @@ class RelativeRegressor:
         self.device = relative.trunk.mean_311.device
         self.index = FeatureIndex(database.training)
         positions = database.training.positions_N3.astype(np.float64)
-        wxyz_N4 = database.training.quaternions_wxyz_N4
+        w, x, y, z = database.training.quaternions_wxyz_N4.astype(np.float64).T
         self._centres_N3 = positions
-        self._rotations_N33 = Rotation.from_quat(wxyz_N4[:, [1, 2, 3, 0]]).as_matrix()
+        self._rotations_N33 = rotation_from_parts(w=w, x=x, y=y, z=z).as_matrix()
         self._ray_2hw = torch.from_numpy(cell_rays(camera, relative.trunk.cells))
         within = math.radians(asking.within_deg)
         # A single neighbour is believed where only one is asked.
