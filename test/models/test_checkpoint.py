@@ -119,7 +119,7 @@ def test_weights_of_another_model_are_refused_even_with_a_matching_card(folder, 
     state = model.state_dict()
     state.pop('regressor.bias')
     save_file(state, folder / 'model.safetensors')
-    fingerprint = checkpoint_module._fingerprint(folder / 'model.safetensors')
+    fingerprint = checkpoint_module.file_entry(folder / 'model.safetensors')
     edit_card(folder, lambda values: values['files'].update({'model.safetensors': fingerprint}))
     with pytest.raises(ModelError, match='does not hold the weights of the mobilenet_v3_small'):
         load_model(folder)
