@@ -200,7 +200,7 @@ def test_off_leaves_the_node_as_it_was(make_bench, verifying):
 def test_a_model_without_a_map_is_told_and_answered_as_before(make_bench):
     bench = make_bench().until_active()
     bench.answer(START_NS)
-    assert (bench.refine, bench.method) == ('auto', 'posenet')
+    assert (bench.refine, bench.method) == ('auto', 'auto')
     bench.until_diagnosed(verification='none: the model has no landmarks', published='1')
     assert bench.verified == []
 
