@@ -40,8 +40,7 @@ from posenet_ros.engines.names import AUTO, ENGINES
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.strangers import foreign_source
-from posenet_ros.localization.methods import AUTO as AUTO_METHOD
-from posenet_ros.localization.methods import METHODS
+from posenet_ros.localization.methods import AUTO_METHOD, METHODS
 
 if TYPE_CHECKING:
     from posenet_ros.evaluation.session import Measured

@@ -23,8 +23,7 @@ from posenet_ros.engines.names import AUTO, ENGINES
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.strangers import Strangers
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
-from posenet_ros.localization.methods import AUTO as AUTO_METHOD
-from posenet_ros.localization.methods import METHODS, OF_DATABASE
+from posenet_ros.localization.methods import AUTO_METHOD, METHODS, OF_DATABASE
 
 
 @dataclass(frozen=True)

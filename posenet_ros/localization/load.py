@@ -26,8 +26,7 @@ from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.landmarks.landmark_map import LANDMARKS, read_map
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.localization.estimate import Localizer
-from posenet_ros.localization.methods import AUTO as AUTO_METHOD
-from posenet_ros.localization.methods import METHODS, POSENET, RELATIVE
+from posenet_ros.localization.methods import AUTO_METHOD, METHODS, POSENET, RELATIVE
 from posenet_ros.localization.posenet import choose_device, PoseNetLocalizer
 from posenet_ros.localization.relative import OURS, RelativeLocalizer
 from posenet_ros.localization.verified import VerifiedLocalizer

@@ -18,6 +18,6 @@
 # relative poses to several of those agree on.
 POSENET, RETRIEVAL, RELATIVE = 'posenet', 'retrieval', 'relative'
 # What a model folder is made for.
-AUTO = 'auto'
+AUTO_METHOD = 'auto'
 OF_POSENET, OF_DATABASE = (POSENET, RETRIEVAL), (RELATIVE, RETRIEVAL)
-METHODS = (AUTO, POSENET, RETRIEVAL, RELATIVE)
+METHODS = (AUTO_METHOD, POSENET, RETRIEVAL, RELATIVE)

@@ -37,6 +37,7 @@ from posenet_ros.errors import GeometryError, ModelError
 from posenet_ros.files import allocate, read_yaml, write_yaml
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.models.checkpoint import read_features, TrainingFeatures, write_features
+from posenet_ros.models.map_card import check_format
 from posenet_ros.models.provenance import file_sha256
 from posenet_ros.models.relative import cell_rays, Cells
 
@@ -156,11 +157,7 @@ def _card(path: Path) -> dict[str, Any]:
     values = read_yaml(path / _SEGMENT, ModelError)
     if values.get('kind') != _KIND or not isinstance(values.get('format'), int):
         raise ModelError(f'{path / _SEGMENT} is not the card of a segment of a database')
-    if values['format'] > _FORMAT:
-        raise ModelError(
-            f'{path} has format {values["format"]}, newer than the {_FORMAT} this version reads; '
-            'update posenet_ros'
-        )
+    check_format(path / _SEGMENT, values['format'], _FORMAT)
     expected = {'kind', 'format', 'scene', 'images', 'camera', 'made_by', 'files'}
     if set(values) != expected:
         raise ModelError(f'{path / _SEGMENT} is damaged: it has not the keys of a segment')

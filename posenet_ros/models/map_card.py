@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -70,7 +71,7 @@ class Sees(Protocol):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class MapCard:
+class MapCard(ABC):
     """
     What is known of a model but for how it answers.
 
@@ -110,18 +111,18 @@ class MapCard:
             object.__setattr__(self, 'covariance', _checked(self.covariance))
 
     @property
+    @abstractmethod
     def sees(self) -> Sees:
         """What the model looks at of an image."""
-        raise NotImplementedError
 
+    @abstractmethod
     def own(self) -> dict[str, Any]:
         """Return plain values of what a kind of model adds; `own_from` reads them back."""
-        return {}
 
     @staticmethod
+    @abstractmethod
     def own_from(values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields that a kind of model adds; raises what `from_dict` makes a line of."""
-        return {}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for YAML; `from_dict` reads them back."""

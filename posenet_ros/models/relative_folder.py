@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.files import read_yaml, write_yaml, written_whole
 from posenet_ros.models.backbones import backbone_named, build_backbone
+from posenet_ros.models.map_card import check_format
 from posenet_ros.models.provenance import file_sha256
 from posenet_ros.models.relative import RelativeArchitecture, RelativePoseNet
 from posenet_ros.models.trunk_maps import TrunkMaps
@@ -159,11 +160,7 @@ def _read_card(folder: Path) -> tuple[RelativeCard, str]:
     written, sha256 = values.pop('format', None), values.pop('weights_sha256', None)
     if not isinstance(written, int) or written < 1 or not isinstance(sha256, str):
         raise ModelError(f'{path} is damaged: its format is {written!r}')
-    if written > FORMAT:
-        raise ModelError(
-            f'{path} has format {written}, newer than the {FORMAT} this version reads; '
-            'update posenet_ros'
-        )
+    check_format(path, written, FORMAT)
     try:
         return RelativeCard.from_dict(values), sha256
     except ModelError as error:

@@ -23,8 +23,7 @@ from typing import Any
 
 from posenet_ros.engines.names import AUTO, ENGINES
 from posenet_ros.errors import ConfigError
-from posenet_ros.localization.methods import AUTO as AUTO_METHOD
-from posenet_ros.localization.methods import METHODS
+from posenet_ros.localization.methods import AUTO_METHOD, METHODS
 from posenet_ros.nodes.recovery_parameters import RECOVERY_PARAMETERS
 from posenet_ros.nodes.specification import frame, frame_or_none, Specification
 from rcl_interfaces.msg import SetParametersResult
