@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 Simulate thousands of kidnappings of the logic that decides on resets: how often right or wrong.
 

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """In place of a training: a database of the labelled images, asked by relative poses."""
 
 from __future__ import annotations

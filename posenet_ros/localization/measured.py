@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Poses with their covariances, and refusals: what a model's card makes of its answers."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Images through the network, poses and covariances out, by one of two methods."""
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ import torch
 from torch import Tensor
 
 # Of the relative poses of images that are near to each other: directions of short ways are not
-# told well. Chosen on simulated rooms that the weights had not seen.
+# told well. How it was chosen is in docs/relative.md.
 _NOISE = Noise(math.radians(20), 0.35, 0.1, math.radians(6))
 # Of many pairs so many are in memory together.
 _PAIRS_AT_ONCE = 64
@@ -133,13 +133,7 @@ class RelativeRegressor:
 
         There is no pose where neighbours do not agree; `reasons` say so.
         """
-        if not images:
-            raise ConfigError('there is no image to locate')
-        with stage(PREPARE):
-            rgb_B3HW = stacked(images).to(self.device)
-        with stage(NETWORK):
-            map_BChw, whole_BD = self.relative.trunk(rgb_B3HW)
-            features_BK = self.place(whole_BD).float().cpu().numpy()
+        map_BChw, features_BK = self._described(images)
         with stage(NOVELTY):
             chosen = [self.neighbours_of(feature_K) for feature_K in features_BK]
         with stage(NETWORK):
@@ -156,6 +150,18 @@ class RelativeRegressor:
             reasons=tuple(fused.reasons for fused in answers),
             scenes=tuple(self._scene(each, fused) for each, fused in zip(chosen, answers)),
         )
+
+    def _described(
+        self, images: Sequence[NDArray[np.uint8]]
+    ) -> tuple[Tensor, NDArray[np.float32]]:
+        """Return the trunk's maps (B, C, h, w), and what images are found by (B, K)."""
+        if not images:
+            raise ConfigError('there is no image to locate')
+        with stage(PREPARE):
+            rgb_B3HW = stacked(images).to(self.device)
+        with stage(NETWORK):
+            map_BChw, whole_BD = self.relative.trunk(rgb_B3HW)
+            return map_BChw, self.place(whole_BD).float().cpu().numpy()
 
     def neighbours_of(self, feature_K: NDArray[np.float32]) -> NDArray[np.int64]:
         """Return the numbers of the images that one with a feature is compared with."""
@@ -221,11 +227,7 @@ class DatabaseRetriever(RelativeRegressor):
     @torch.inference_mode()
     def regress(self, images: Sequence[NDArray[np.uint8]]) -> Regressed:
         """Return poses and features of images uint8 (H, W, 3), of one size or several."""
-        with stage(PREPARE):
-            rgb_B3HW = stacked(images).to(self.device)
-        with stage(NETWORK):
-            _, whole_BD = self.relative.trunk(rgb_B3HW)
-            features_BK = self.place(whole_BD).float().cpu().numpy()
+        _, features_BK = self._described(images)
         nearest = [match and match.index for match in self.index.nearest(features_BK)]
         return Regressed(
             tuple(None if n is None else self._pose_of(n) for n in nearest),

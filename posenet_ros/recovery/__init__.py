@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 Decide what a robot may act on: agreement over frames, kidnap detection, the reset (no ROS).
 

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 Several uncertain poses of one body at one instant: who agrees with whom, and their mean.
 

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """What localizers accept as an initial pose, AMCL the pickiest of them."""
 
 from __future__ import annotations

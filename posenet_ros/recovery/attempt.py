@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Somebody asks where the robot is: when that is answered, and what the answer says."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Where the running localizer has the robot, and how far that is from a fix."""
 
 from __future__ import annotations

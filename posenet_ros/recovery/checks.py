@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Options that are numbers, checked all alike."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 From single poses to a fix: only what enough recent frames agree on, and honest about how sure.
 

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """What recovery may do, and what it decides: for others to publish."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """What is asked of a fix before a localizer is set to it."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """What odometry is off by between two instants, and a pose moved by it from one to the other."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A pose that a robot may act on, or why there is none."""
 
 from __future__ import annotations

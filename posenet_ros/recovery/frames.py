@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The recent observations, in the order of their images, whatever order they came in."""
 
 from __future__ import annotations

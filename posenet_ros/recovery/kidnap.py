@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 Whether the robot was carried away: sustained disagreement of fixes with the running localizer.
 

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """What one image says of where the robot is."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Where odometry had the robot, over the last while."""
 
 from __future__ import annotations

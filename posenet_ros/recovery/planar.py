@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The pose of a robot on a floor: x, y and yaw of a fix, where it is upright and at its height."""
 
 from __future__ import annotations

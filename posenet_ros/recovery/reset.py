@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 The decision to set the running localizer to a fix, and what to make of its answer.
 

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """map -> odom from fixes, without jumps of the robot."""
 
 from __future__ import annotations

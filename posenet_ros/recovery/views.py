@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """How many different views there are among places that the robot stood in."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """All of it together: odometry and observations in, fixes, a state and decisions out."""
 
 from __future__ import annotations

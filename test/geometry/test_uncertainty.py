@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """What happens to small errors of a pose, tried with small errors."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A robot that drives straight ahead, for what can be checked by hand."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """docs/recovery.md tells every option there is."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """All of it together, on drives whose truth is known."""
 
 from __future__ import annotations

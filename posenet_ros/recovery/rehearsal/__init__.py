@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Thousands of simulated kidnappings of the logic: how often it is right, late or wrong."""
 
 from posenet_ros.recovery.rehearsal.run import rehearse

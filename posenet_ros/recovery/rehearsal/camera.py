@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 Poses of images, drawn from a model of errors that the logic does not know.
 

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """A robot that drives about, is carried elsewhere and drives on, and what its odometry says."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Poses on a floor by three numbers, and a floor some of whose places look the same."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Many trips, the same for the same seed whatever number of processes takes them."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """What is rehearsed: one world, and in each scenario something is worse than the logic is told."""
 
 from __future__ import annotations

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The table of a rehearsal for a terminal."""
 
 from __future__ import annotations

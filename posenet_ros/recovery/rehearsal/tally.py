@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """Trips added up, and between which bounds a share lies that was seen so often."""
 
 from __future__ import annotations

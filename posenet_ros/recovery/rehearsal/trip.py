@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """One trip: what happened to a robot that was carried away, by the truth."""
 
 from __future__ import annotations
