@@ -142,7 +142,7 @@ def report(
         output / 'report',
         held_out.evaluation,
         method=method,
-        title=f'{method} trained on {labelled.source}',
+        title=f'{method} of {labelled.source}',
         subtitle=_counted(labelled, held_out),
         training_poses=[frame.map_from_camera for frame in split.train],
         history=history,
