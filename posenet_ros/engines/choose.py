@@ -22,7 +22,7 @@ import logging
 import time
 
 from posenet_ros.engines.difference import difference_of, noise_image, TOLERANCE
-from posenet_ros.engines.kinds import AUTOMATIC, KINDS
+from posenet_ros.engines.kinds import AUTOMATIC, KINDS, kinds_of
 from posenet_ros.engines.memory import Kept, Memory, memory_of
 from posenet_ros.engines.names import AUTO, EAGER, ENGINES
 from posenet_ros.engines.trunk import with_trunk
@@ -61,11 +61,12 @@ def memory_for(
     """
     Return what is remembered of a model here, for `choose_engine`.
 
-    None where there is nothing to remember: on CUDA, where torch is the only engine, and where the
-    user's cache cannot be written to, which is logged.
+    None where there is nothing to remember, as nothing is converted and there is one engine to
+    choose, and where the user's cache cannot be written to, which is logged.
     """
-    packages = {name for kind in KINDS.values() if not kind.missing for name in kind.packages}
-    if device.type != 'cpu' or not packages:
+    there = [kind for kind in KINDS.values() if kind.device == device.type and not kind.missing]
+    packages = {name for kind in there for name in kind.packages}
+    if not packages:
         return None
     try:
         return memory_of(model, preprocessing, packages)
@@ -86,7 +87,7 @@ def choose_engine(
     Return a model with the engine that it answers by, after comparing it with torch's own layers.
 
     `auto` takes the fastest of those of single precision that are installed, as a few answers
-    tell; on CUDA, torch's own layers. One of half precision has to be among `checked`, those that
+    tell, of those for the device. One of half precision has to be among `checked`, those that
     are known to keep the model's errors. By a `memory`, what was the fastest before is taken, and
     what was converted is read; it is compared with torch's own layers all the same. Raises
     ConfigError for an engine that is unknown, missing, unchecked, or that does not compute what
@@ -94,17 +95,21 @@ def choose_engine(
     """
     if name not in ENGINES:
         raise ConfigError(f'unknown engine {name!r}; known are {", ".join(ENGINES)}')
-    if name == EAGER or (name == AUTO and device.type != 'cpu'):
+    if name == EAGER:
         return Engine(EAGER, model, 0.0, f'{EAGER} ({_REFERENCE})')
-    if device.type != 'cpu':
-        raise ConfigError(f'engine {name} runs on the CPU, not on {device}; use auto or {EAGER}')
+    here = kinds_of(device)
+    if name not in (AUTO, *here):
+        raise ConfigError(
+            f'engine {name} does not run on {device}, where there are '
+            f'{", ".join((AUTO, EAGER, *here))}'
+        )
     if name != AUTO:
         return _asked_for(model, preprocessing, name, checked, memory)
     if memory is not None and (remembered := _remembered(model, preprocessing, memory)):
         return remembered
     found, failed = [], []
-    for each in AUTOMATIC:
-        if KINDS[each].missing:
+    for each in here:
+        if each not in AUTOMATIC or KINDS[each].missing:
             continue
         try:
             found.append(make_engine(model, preprocessing, each, memory))

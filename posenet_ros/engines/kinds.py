@@ -30,7 +30,7 @@ Make = Callable[..., FastTrunk]
 
 class Kind(NamedTuple):
     """
-    One way to run a trunk on the CPU.
+    One way to run a trunk, on one type of `device`.
 
     `make` takes a model and the size (height, width) of its images, and where `keeps` has the
     suffix of a file, a `Kept` to read the trunk from, or to write it to. `packages` are those that
@@ -43,6 +43,7 @@ class Kind(NamedTuple):
     packages: tuple[str, ...] = ()
     exact: bool = True
     keeps: str = ''
+    device: str = 'cpu'
 
     @property
     def missing(self) -> str:
@@ -80,6 +81,18 @@ def _onnxruntime(model: PoseNet, size: tuple[int, int], kept: Kept | None = None
     return OnnxTrunk(model, size, kept)
 
 
+def _cuda(model: PoseNet, size: tuple[int, int]) -> FastTrunk:
+    from posenet_ros.engines.by_cuda import CudaTrunk
+
+    return CudaTrunk(model, size)
+
+
+def _cuda_half(model: PoseNet, size: tuple[int, int]) -> FastTrunk:
+    from posenet_ros.engines.by_cuda import CudaTrunk
+
+    return CudaTrunk(model, size, torch.float16)
+
+
 KINDS = {
     'torch': Kind(_torch, 'batch norms folded, channels last'),
     'torch-bf16': Kind(_torch_bf16, 'the same in bfloat16', exact=False),
@@ -90,6 +103,15 @@ KINDS = {
     'onnxruntime': Kind(
         _onnxruntime, 'by ONNX Runtime', ('onnxruntime', 'onnx', 'onnxscript'), keeps='.onnx'
     ),
+    'cuda': Kind(_cuda, 'batch norms folded, channels last, recorded whole', device='cuda'),
+    'cuda-half': Kind(_cuda_half, 'the same in float16', exact=False, device='cuda'),
 }
+
+
+def kinds_of(device: torch.device) -> tuple[str, ...]:
+    """Return the names of the engines that run on a type of device."""
+    return tuple(name for name, kind in KINDS.items() if kind.device == device.type)
+
+
 # What `auto` takes the fastest of: which that is depends on the CPU, and on who else uses it.
-AUTOMATIC = ('torch', 'openvino', 'onnxruntime')
+AUTOMATIC = ('torch', 'openvino', 'onnxruntime', 'cuda')

@@ -16,4 +16,14 @@
 
 AUTO = 'auto'
 EAGER = 'eager'
-ENGINES = (AUTO, EAGER, 'torch', 'torch-bf16', 'openvino', 'openvino-bf16', 'onnxruntime')
+ENGINES = (
+    AUTO,
+    EAGER,
+    'torch',
+    'torch-bf16',
+    'openvino',
+    'openvino-bf16',
+    'onnxruntime',
+    'cuda',
+    'cuda-half',
+)

@@ -17,21 +17,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import copy
 from typing import Any
 
+from posenet_ros.engines.folding import fuse_activations
 import torch
 from torch import fx, nn, Tensor
 from torch.nn import functional
 
 # What oneDNN computes on the way out of a convolution: its name, and numbers that go with it.
-_AFTER_MODULES = {
+_AFTER = {
     nn.ReLU: ('relu', ()),
     nn.ReLU6: ('hardtanh', (0.0, 6.0)),
     nn.Hardswish: ('hardswish', ()),
     nn.SiLU: ('swish', ()),
+    functional.relu: ('relu', ()),
+    torch.relu: ('relu', ()),
 }
-_AFTER_FUNCTIONS = {functional.relu: ('relu', ()), torch.relu: ('relu', ())}
 
 
 class PackedConvolution(nn.Module):
@@ -73,25 +74,15 @@ def packed(graph: fx.GraphModule, example_B3HW: Tensor) -> fx.GraphModule:
 
     Raises what torch does where it cannot.
     """
-    graph = copy.deepcopy(graph)
     shapes = _Shapes(graph)
     shapes.run(example_B3HW)
-    modules = dict(graph.named_modules())
-    for node in list(graph.graph.nodes):
-        layer = modules.get(node.target) if node.op == 'call_module' else None
-        if not isinstance(layer, nn.Conv2d):
-            continue
-        after, numbers = 'none', ()
-        (user, *others) = node.users
-        if not others and (known := _activation(user, modules)):
-            after, numbers = known
-            user.replace_all_uses_with(node)
-            graph.graph.erase_node(user)
-        shape = shapes.of[node.args[0]]
-        graph.set_submodule(node.target, PackedConvolution(layer, shape, after, numbers))
-    graph.delete_all_unused_submodules()
-    graph.recompile()
-    return graph
+
+    def make(
+        layer: nn.Conv2d, node: fx.Node, after: tuple[str, tuple[float, ...]] | None
+    ) -> nn.Module:
+        return PackedConvolution(layer, shapes.of[node.args[0]], *(after or ('none', ())))
+
+    return fuse_activations(graph, _AFTER, make)
 
 
 class _Shapes(fx.Interpreter):
@@ -107,11 +98,3 @@ class _Shapes(fx.Interpreter):
         if isinstance(value, Tensor):
             self.of[n] = value.shape
         return value
-
-
-def _activation(
-    node: fx.Node, modules: dict[str, nn.Module]
-) -> tuple[str, tuple[float, ...]] | None:
-    if node.op == 'call_module':
-        return _AFTER_MODULES.get(type(modules[node.target]))
-    return _AFTER_FUNCTIONS.get(node.target) if node.op == 'call_function' else None

@@ -15,7 +15,7 @@
 """Poses, cameras, trajectories and fits between them, on NumPy and SciPy alone."""
 
 from posenet_ros.geometry.alignment import fit_similarity, Sim3
-from posenet_ros.geometry.averaging import mean_pose, spread_about
+from posenet_ros.geometry.averaging import mean_and_spread, mean_pose
 from posenet_ros.geometry.camera import Camera
 from posenet_ros.geometry.pose import check_unit, Pose, Quaternion, rotation_from_parts
 from posenet_ros.geometry.trajectory import associate, NS_PER_S, Trajectory
@@ -40,11 +40,11 @@ __all__ = [
     'covariance_at_lever',
     'covariance_in_axes',
     'fit_similarity',
+    'mean_and_spread',
     'mean_pose',
     'pose_error',
     'read_tum',
     'rotation_from_parts',
     'seconds_text',
-    'spread_about',
     'write_tum',
 ]

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry.pose import Pose
 from scipy.spatial.transform import Rotation
@@ -50,8 +50,16 @@ def mean_pose(poses: Sequence[Pose], weights: ArrayLike | None = None) -> Pose:
     )
 
 
-def spread_about(mean: Pose, poses: Sequence[Pose]) -> tuple[float, float]:
-    """Return how far poses are from their mean, root mean square, in metres and radians."""
-    apart = np.array([pose.distance(mean) for pose in poses])
-    metres, radians = np.sqrt((apart**2).mean(axis=0))
-    return float(metres), float(radians)
+def mean_and_spread(
+    rotations: Rotation, translations_N3: NDArray[np.float64], *, target: str, source: str
+) -> tuple[Pose, tuple[float, float]]:
+    """
+    Return the mean of N poses, as `mean_pose` has it, and how far they are from it.
+
+    The latter root mean square, in metres and radians.
+    """
+    turn, middle = rotations.mean(), translations_N3.mean(axis=0)
+    squares_m = ((translations_N3 - middle) ** 2).sum(axis=1)
+    squares_rad = (turn.inv() * rotations).magnitude() ** 2
+    spread = float(np.sqrt(squares_m.mean())), float(np.sqrt(squares_rad.mean()))
+    return Pose(turn, middle, target, source), spread

@@ -23,9 +23,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.engines.trunk import FastTrunk
-from posenet_ros.errors import ConfigError, GeometryError
-from posenet_ros.geometry import mean_pose, Pose, spread_about
+from posenet_ros.errors import ConfigError
+from posenet_ros.geometry import mean_and_spread, Pose, rotation_from_parts
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
+from posenet_ros.localization.outputs import Outputs
+from posenet_ros.localization.replayed import replayed
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.stages import NETWORK, POSE, PREPARE, stage
@@ -35,6 +37,8 @@ from torch import Tensor
 # Of 128 crops, the activations of so many are in memory together.
 _IMAGES_AT_ONCE = 16
 _MOST_TO_MEASURE = 2048
+# A quaternion shorter than this turns nowhere.
+_NO_LENGTH = 1e-9
 
 
 class Regressed(NamedTuple):
@@ -94,6 +98,7 @@ class PoseRegressor:
         # An engine arranges images as it wants them; torch's own layers take planes.
         fast = isinstance(getattr(model, 'trunk', None), FastTrunk)
         self._layout = torch.preserve_format if fast else torch.contiguous_format
+        self._replayed = replayed(self.model, preprocessing, self.device, ensemble)
 
     def warm_up(self) -> None:
         """Run once on a black image, so that the first real one does not pay for set-up."""
@@ -110,21 +115,12 @@ class PoseRegressor:
         """
         if not images:
             raise ConfigError('there is no image to locate')
-        crops = self.ensemble.crops
-        with stage(PREPARE):
-            prepared = [self.preprocessing.prepare_crops(rgb, crops) for rgb in images]
-            ends = np.cumsum([len(each) for each in prepared])[:-1]
-            image_B3HW = torch.cat(prepared) if len(prepared) > 1 else prepared[0]
-        with stage(NETWORK):
-            positions, quaternions, features = self._predict(image_B3HW)
+        outputs = self._replayed(images) if self._replayed else self._by_layers(images)
         with stage(POSE):
-            answers = [
-                _mean(*each)
-                for each in zip(np.split(positions, ends), np.split(quaternions, ends))
-            ]
+            answers = [_mean(each) for each in outputs]
             return Regressed(
                 tuple(pose for pose, _ in answers),
-                np.stack([_mean_feature(each) for each in np.split(features, ends)]),
+                np.stack([_mean_feature(each.features_CK) for each in outputs]),
                 np.array([spread for _, spread in answers]),
             )
 
@@ -145,24 +141,28 @@ class PoseRegressor:
         parts = described_ND.split(_MOST_TO_MEASURE)
         return torch.cat([self.model.place(part) for part in parts]).cpu().numpy()
 
-    def _predict(
-        self, image_B3HW: Tensor
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+    def _by_layers(self, images: Sequence[NDArray[np.uint8]]) -> list[Outputs]:
+        """Return what the network puts out for each image, layer after layer."""
+        crops = self.ensemble.crops
+        with stage(PREPARE):
+            prepared = [self.preprocessing.prepare_crops(rgb, crops) for rgb in images]
+            ends = np.cumsum([len(each) for each in prepared])[:-1]
+            image_B3HW = torch.cat(prepared) if len(prepared) > 1 else prepared[0]
+        with stage(NETWORK):
+            parts = zip(*map(self._predict, image_B3HW.split(_IMAGES_AT_ONCE)))
+            whole = [torch.cat(part).cpu().numpy() for part in parts]
+        return [Outputs(*each) for each in zip(*(np.split(part, ends) for part in whole))]
+
+    def _predict(self, image_B3HW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return positions (B, S, 3), quaternions wxyz (B, S, 4) and features (B, D)."""
-        rows = []
-        for part in image_B3HW.split(_IMAGES_AT_ONCE):
-            part = part.to(self.device, memory_format=self._layout)
-            if self.ensemble.samples:
-                output = self.model.sample(part, self.ensemble.samples)
-                position, quaternion = output.position_B3, output.quaternion_wxyz_B4
-            else:
-                output = self.model(part)
-                position, quaternion = (
-                    output.position_B3[:, None],
-                    output.quaternion_wxyz_B4[:, None],
-                )
-            rows.append((position.double(), quaternion.double(), output.feature_BK.float()))
-        return tuple(torch.cat(parts).cpu().numpy() for parts in zip(*rows))
+        image_B3HW = image_B3HW.to(self.device, memory_format=self._layout)
+        if self.ensemble.samples:
+            output = self.model.sample(image_B3HW, self.ensemble.samples)
+            position, quaternion = output.position_B3, output.quaternion_wxyz_B4
+        else:
+            output = self.model(image_B3HW)
+            position, quaternion = output.position_B3[:, None], output.quaternion_wxyz_B4[:, None]
+        return position.double(), quaternion.double(), output.feature_BK.float()
 
 
 def _mean_feature(features_CK: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -172,24 +172,18 @@ def _mean_feature(features_CK: NDArray[np.float32]) -> NDArray[np.float32]:
     return mean * (length / max(float(np.linalg.norm(mean)), 1e-12))
 
 
-def _mean(
-    positions: NDArray[np.float64], quaternions_wxyz: NDArray[np.float64]
-) -> tuple[Pose | None, tuple[float, float]]:
+def _mean(outputs: Outputs) -> tuple[Pose | None, tuple[float, float]]:
     """Return the mean pose of one image's outputs, and their spread."""
-    pairs = zip(positions.reshape(-1, 3), quaternions_wxyz.reshape(-1, 4), strict=True)
-    poses = [pose for pair in pairs if (pose := _pose(*pair)) is not None]
+    positions = outputs.positions_CS3.reshape(-1, 3)
+    quaternions_wxyz = outputs.quaternions_wxyz_CS4.reshape(-1, 4)
+    lengths = np.linalg.norm(quaternions_wxyz, axis=1)
+    sound = np.isfinite(positions).all(axis=1) & np.isfinite(lengths) & (lengths >= _NO_LENGTH)
+    positions, (w, x, y, z) = positions[sound], quaternions_wxyz[sound].T
+    names = {'target': 'map', 'source': 'camera'}
     unknown = (math.nan, math.nan)
-    if len(poses) < 2:
-        return (poses[0] if poses else None), unknown
-    mean = mean_pose(poses)
-    return mean, spread_about(mean, poses)
-
-
-def _pose(position: NDArray[np.float64], quaternion_wxyz: NDArray[np.float64]) -> Pose | None:
-    w, x, y, z = quaternion_wxyz
-    try:
-        return Pose.from_quaternion(
-            w=w, x=x, y=y, z=z, translation=position, target='map', source='camera'
-        )
-    except GeometryError:
-        return None
+    if not len(positions):
+        return None, unknown
+    rotations = rotation_from_parts(w=w, x=x, y=y, z=z)
+    if len(positions) == 1:
+        return Pose(rotations[0], positions[0], **names), unknown
+    return mean_and_spread(rotations, positions, **names)

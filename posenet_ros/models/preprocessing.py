@@ -71,10 +71,10 @@ class Preprocessing:
         scaled until the crop fits. Raises ImageError for a strip, whose other side would become
         as long as memory.
         """
-        return _scaled(rgb, self._checked_size(rgb.shape[1], rgb.shape[0]))
+        return _scaled(rgb, self.checked_size(rgb.shape[1], rgb.shape[0]))
 
-    def _checked_size(self, width: int, height: int) -> tuple[int, int]:
-        """Return what `resized_size` does; raise ImageError for a strip."""
+    def checked_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return what `resized_size` does (width, height); raise ImageError for a strip."""
         if max(height, width) > _MOST_ELONGATED * min(height, width):
             raise ImageError(f'an image of {width}x{height} pixels is no camera image')
         return self.resized_size(width, height)
@@ -142,13 +142,14 @@ class Preprocessing:
         if count == 1:
             return self._normalised(torch.from_numpy(self._centre_crop(rgb))[None])
         small = self.resize(rgb)
-        crops = np.stack([self.crop_at(small, *corner) for corner in self._corners(small, count)])
+        corners = self.corners(small.shape[1], small.shape[0], count)
+        crops = np.stack([self.crop_at(small, *corner) for corner in corners])
         return self._normalised(torch.from_numpy(crops))
 
     def _centre_crop(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the centre crop of what `resize` gives, of which no more is made than that."""
         height, width = rgb.shape[:2]
-        wide, high = self._checked_size(width, height)
+        wide, high = self.checked_size(width, height)
         left, top = self._centre(wide, high)
         if wide * high < width * height:
             rows, high, top = _leading_to(height, high, top, self.crop[0])
@@ -156,11 +157,16 @@ class Preprocessing:
             rgb = rgb[rows, columns]
         return np.ascontiguousarray(self.crop_at(_scaled(rgb, (wide, high)), top, left))
 
-    def _corners(self, rgb: NDArray[np.uint8], count: int) -> list[tuple[int, int]]:
-        """Return the corners (top, left) of crops on the grid whose steps are most alike."""
+    def corners(self, width: int, height: int, count: int) -> list[tuple[int, int]]:
+        """
+        Return the upper left corners (top, left) of crops, evenly spread over a resized image.
+
+        They lie on the grid of up to `count` whose steps are most alike; one is the centre crop's.
+        """
         if count == 1:
-            return [self.centre(rgb)]
-        high, wide = rgb.shape[0] - self.crop[0], rgb.shape[1] - self.crop[1]
+            left, top = self._centre(width, height)
+            return [(top, left)]
+        high, wide = height - self.crop[0], width - self.crop[1]
         grids = [(rows, count // rows) for rows in range(1, count + 1) if count % rows == 0]
         rows, columns = min(
             grids, key=lambda grid: abs((high + 1) / grid[0] - (wide + 1) / grid[1])

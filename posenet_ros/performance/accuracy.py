@@ -38,7 +38,8 @@ def measure_engines(subject: Subject, networks: Mapping[str, PoseNet]) -> Eviden
     """
     preprocessing = subject.loaded.card.preprocessing
     regressors = {
-        name: PoseRegressor(network, preprocessing, 'cpu') for name, network in networks.items()
+        name: PoseRegressor(network, preprocessing, network.position_mean.device)
+        for name, network in networks.items()
     }
     poses: dict[str, list[Pose | None]] = {name: [] for name in regressors}
     for frame in tqdm(subject.test, desc='measuring engines', unit='image'):

@@ -150,8 +150,8 @@ def benchmark(plan: Plan) -> Found:
     default = engines[min(1, len(engines) - 1)]
     load_average = _load_average()
     rows = [row for cell in plan.cells for row in _cell(loaded, engines, *cell, plan.seconds)]
-    if plan.memory and device.type == 'cpu':
-        rows = [*_with_memory(rows, plan, threads)]
+    if plan.memory:
+        rows = [*_with_memory(rows, plan, device, threads)]
     scene = costs_by_scene_size(loaded, default, plan.seconds) if plan.scene_size else {}
     return Found(
         plan,
@@ -200,11 +200,12 @@ def _cell(
         yield Row(name, crops, batch, times_ms)
 
 
-def _with_memory(rows: Sequence[Row], plan: Plan, threads: int) -> Iterator[Row]:
+def _with_memory(
+    rows: Sequence[Row], plan: Plan, device: torch.device, threads: int
+) -> Iterator[Row]:
     for row in tqdm(rows, desc='memory', unit='process'):
-        load = Load(
-            plan.model, plan.backbone, plan.recipe, row.engine, row.crops, row.batch, threads
-        )
+        asked = plan.model, plan.backbone, plan.recipe, str(device)
+        load = Load(*asked, row.engine, row.crops, row.batch, threads)
         yield Row(row.engine, row.crops, row.batch, row.times_ms, peak_bytes(load))
 
 

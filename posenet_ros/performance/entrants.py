@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from posenet_ros.engines.choose import choose_engine, Engine, make_engine
-from posenet_ros.engines.kinds import KINDS
+from posenet_ros.engines.kinds import kinds_of
 from posenet_ros.engines.names import AUTO, EAGER
 from posenet_ros.errors import ConfigError
 from posenet_ros.models.checkpoint import load_model, LoadedModel
@@ -38,7 +38,7 @@ def opened(model: Path | None, backbone: str, recipe: str, device: torch.device)
 def entrant(loaded: LoadedModel, name: str) -> Engine:
     """Return a model with an engine; the errors by one of half precision are not asked for."""
     preprocessing = loaded.card.preprocessing
-    if name in KINDS and loaded.device.type == 'cpu':
+    if name in kinds_of(loaded.device):
         return make_engine(loaded.model, preprocessing, name)
     return choose_engine(loaded.model, preprocessing, loaded.device, name)
 
@@ -54,8 +54,7 @@ def entrants(loaded: LoadedModel, names: Sequence[str]) -> Iterator[Engine | str
     chosen = choose_engine(*how)
     if chosen.name != EAGER:
         yield chosen
-    others = names or (KINDS if loaded.device.type == 'cpu' else ())
-    for name in others:
+    for name in names or kinds_of(loaded.device):
         if name in (AUTO, EAGER, chosen.name):
             continue
         try:

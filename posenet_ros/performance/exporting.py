@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import copy
 from dataclasses import dataclass
 import importlib.metadata
 import importlib.util
@@ -29,12 +30,13 @@ from posenet_ros.engines.choose import make_engine
 from posenet_ros.engines.difference import largest_difference, TOLERANCE
 from posenet_ros.engines.evidence import Evidence, MOST_WORSE, write_evidence
 from posenet_ros.engines.files import Answer, write_onnx, write_openvino
-from posenet_ros.engines.kinds import KINDS
+from posenet_ros.engines.kinds import KINDS, kinds_of
 from posenet_ros.engines.names import EAGER
 from posenet_ros.engines.whole import rounded, Whole, without_norms
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.explain.subject import open_subject, Subject
 from posenet_ros.files import write_yaml
+from posenet_ros.localization.posenet import choose_device
 from posenet_ros.models.checkpoint import load_model, LoadedModel
 from posenet_ros.models.folder import find_model_folder, WEIGHTS
 from posenet_ros.models.posenet import PoseNet, PosePrediction
@@ -153,9 +155,11 @@ def _networks(subject: Subject, *, half: bool) -> dict[str, PoseNet]:
     """Return the model by torch's own layers, and by everything in half precision there is."""
     model, preprocessing = subject.loaded.model, subject.loaded.card.preprocessing
     found = {EAGER: model}
-    for name, kind in KINDS.items():
-        if not (kind.exact or kind.missing):
-            found[name] = make_engine(model, preprocessing, name).model
+    for device in {'cpu', choose_device().type}:
+        there = copy.deepcopy(model).to(device)
+        for name in kinds_of(torch.device(device)):
+            if not (KINDS[name].exact or KINDS[name].missing):
+                found[name] = make_engine(there, preprocessing, name).model
     return {**found, HALF: rounded(without_norms(model))} if half else found
 
 

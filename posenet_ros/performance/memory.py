@@ -35,6 +35,7 @@ class Load(NamedTuple):
     model: Path | None
     backbone: str
     recipe: str
+    device: str
     engine: str
     crops: int
     batch: int
@@ -45,9 +46,10 @@ def peak_bytes(load: Load) -> int | None:
     """
     Return the most memory that a process of its own takes while it answers, in bytes.
 
-    Resident memory with the interpreter and its libraries; None where the system does not tell.
+    Resident memory with the interpreter and its libraries; on CUDA that of the device, without
+    what CUDA takes for itself. None where the system does not tell.
     """
-    if sys.platform != 'linux':
+    if sys.platform != 'linux' and load.device == 'cpu':
         return None
     context = multiprocessing.get_context('spawn')
     with context.Pool(1) as pool:
@@ -58,17 +60,24 @@ def _peak(load: Load) -> int:
     from posenet_ros.performance.entrants import entrant, opened
 
     torch.set_num_threads(load.threads)
-    loaded = opened(load.model, load.backbone, load.recipe, torch.device('cpu'))
+    device = torch.device(load.device)
+    loaded = opened(load.model, load.backbone, load.recipe, device)
     engine = entrant(loaded, load.engine)
     preprocessing = loaded.card.preprocessing
     del loaded
-    regressor = PoseRegressor(engine.model, preprocessing, 'cpu', Ensemble(load.crops))
+    regressor = PoseRegressor(engine.model, preprocessing, device, Ensemble(load.crops))
     images = camera_images(load.batch)
     regressor.regress(images)
     # What converting and comparing took is over.
-    Path('/proc/self/clear_refs').write_text('5')
+    if device.type == 'cuda':
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        Path('/proc/self/clear_refs').write_text('5')
     for _ in range(_ANSWERS):
         regressor.regress(images)
+    if device.type == 'cuda':
+        return torch.cuda.max_memory_reserved(device)
     status = Path('/proc/self/status').read_text()
     told = next(line for line in status.splitlines() if line.startswith('VmHWM'))
     return 1024 * int(told.split()[1])

@@ -16,7 +16,7 @@
 
 import numpy as np
 from posenet_ros.errors import GeometryError
-from posenet_ros.geometry import mean_pose, Pose, spread_about
+from posenet_ros.geometry import mean_and_spread, mean_pose, Pose
 import pytest
 from scipy.spatial.transform import Rotation
 
@@ -67,8 +67,11 @@ def test_weights_pull():
 
 
 def test_the_spread_is_root_mean_square():
-    poses = [pose(-6, (3, 0, 0)), pose(6, (-3, 0, 0)), pose(0), pose(0)]
-    metres, radians = spread_about(pose(), poses)
+    rotations = Rotation.from_rotvec(np.radians([[0, 0, z] for z in (14, 26, 20, 20)]))
+    at = np.array([(4.0, 0, 1), (-2, 0, 1), (1, 0, 1), (1, 0, 1)])
+    mean, (metres, radians) = mean_and_spread(rotations, at, target='map', source='camera')
+    assert mean.distance(pose(20, (1, 0, 1))) == pytest.approx((0, 0), abs=1e-9)
+    assert (mean.target, mean.source) == ('map', 'camera')
     assert metres == pytest.approx(np.sqrt(18 / 4))
     assert np.degrees(radians) == pytest.approx(np.sqrt(72 / 4))
 

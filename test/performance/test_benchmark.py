@@ -148,6 +148,6 @@ def test_bytes_on_disk_are_those_of_the_parts_and_half_of_them():
 
 
 def test_memory_is_that_of_a_process_of_its_own():
-    load = Load(None, SMALL, 'default', 'torch', 1, 1, 1)
+    load = Load(None, SMALL, 'default', 'cpu', 'torch', 1, 1, 1)
     found = peak_bytes(load)
     assert found is None or 100e6 < found < 4e9

@@ -1,0 +1,161 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The trunk on CUDA: batch norms folded, channels last, what can run side by side does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from posenet_ros.engines.folding import folded, fuse_activations
+from posenet_ros.engines.trunk import FastTrunk
+from posenet_ros.models.posenet import PoseNet
+import torch
+from torch import fx, nn, Tensor
+from torch.nn import functional
+
+_RELU = {nn.ReLU: True, functional.relu: True, torch.relu: True}
+# Of more images at a time each step fills the GPU by itself, and all would be in memory at once.
+_MOST_SIDE_BY_SIDE = 8
+
+
+class CudaTrunk(FastTrunk):
+    """
+    A trunk as a graph on a GPU, on images that lie channels last, as tensor cores want them.
+
+    In single precision products are of 24 bits, not of the 11 that torch's own convolutions have
+    on GPUs. While it is recorded (see `Replay`), branches of the network are put side by side.
+    """
+
+    def __init__(
+        self, model: PoseNet, size: tuple[int, int], dtype: torch.dtype = torch.float32
+    ) -> None:
+        """Make the graph of a model's trunk on its device, computing in `dtype`."""
+        super().__init__(model.map_names)
+        plain = folded(model.trunk, model.map_names)
+        device = next(plain.parameters()).device
+        self._dtype = dtype
+        example = torch.zeros(1, 3, *size, device=device)
+        graph = _in(dtype, fuse_activations(plain, _RELU, _convolution_with_relu))
+        self.detail = ''
+        try:
+            with torch.inference_mode():
+                self._run(graph, example)
+        except RuntimeError as error:
+            # cuDNN has not all pairs of steps for all GPUs.
+            graph = _in(dtype, plain)
+            self.detail = f', activations apart ({str(error).splitlines()[0]})'
+        self._graph = graph
+        self._side_by_side = SideBySide(graph) if device.type == 'cuda' else None
+
+    def run(self, image_B3HW: Tensor) -> Sequence[Tensor]:
+        """Compute all maps of a batch."""
+        return self._run(self._graph, image_B3HW)
+
+    def _run(self, graph: fx.GraphModule, image_B3HW: Tensor) -> Sequence[Tensor]:
+        image = image_B3HW.to(self._dtype, memory_format=torch.channels_last)
+        how = {'enabled': True, 'benchmark': True, 'allow_tf32': False}
+        with torch.backends.cudnn.flags(**how):
+            recorded = image.is_cuda and torch.cuda.is_current_stream_capturing()
+            if recorded and len(image) <= _MOST_SIDE_BY_SIDE:
+                return self._side_by_side.run(image)
+            return graph(image)
+
+
+class ReluConvolution(nn.Module):
+    """A convolution and the ReLU after it, in one step on a GPU."""
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        """Take over a layer."""
+        super().__init__()
+        self._layer = layer
+        self._how = (layer.stride, layer.padding, layer.dilation, layer.groups)
+
+    def forward(self, value_BCHW: Tensor) -> Tensor:
+        """Convolve a batch."""
+        if not value_BCHW.is_cuda:
+            return functional.relu(self._layer(value_BCHW))
+        weight, bias = self._layer.weight, self._layer.bias
+        return torch.cudnn_convolution_relu(value_BCHW, weight, bias, *self._how)
+
+
+class SideBySide(fx.Interpreter):
+    """
+    Puts the nodes of a graph on several CUDA streams, each after what it needs and not before.
+
+    For recording only: everything that is computed stays in memory until the end. A node goes on
+    in the lane of an input that nothing else has followed in yet, else in one whose last
+    node it has to wait for anyway, else in a new one.
+    """
+
+    def __init__(self, graph: fx.GraphModule) -> None:
+        """Plan the lanes."""
+        super().__init__(graph, garbage_collect_values=False)
+        self.lane_of = lanes(graph.graph)
+        self._streams: list[torch.cuda.Stream] = []
+        self._done: dict[fx.Node, torch.cuda.Event] = {}
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the graph on the current stream and others, which are joined at the end."""
+        main = torch.cuda.current_stream()
+        others = range(max(self.lane_of.values(), default=0))
+        self._streams = [main, *(torch.cuda.Stream(main.device) for _ in others)]
+        try:
+            return super().run(*args, **kwargs)
+        finally:
+            for side in self._streams[1:]:
+                main.wait_stream(side)
+            self.env, self._done = {}, {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Compute a node in its lane."""
+        lane = self.lane_of[n]
+        stream = self._streams[lane]
+        for before in n.all_input_nodes:
+            if self.lane_of[before] != lane:
+                stream.wait_event(self._done[before])
+        with torch.cuda.stream(stream):
+            value = super().run_node(n)
+        if any(self.lane_of[after] != lane for after in n.users):
+            self._done[n] = stream.record_event()
+        return value
+
+
+def lanes(graph: fx.Graph) -> dict[fx.Node, int]:
+    """Return a lane for each node, as `SideBySide` tells; the first and the last are in lane 0."""
+    lane_of: dict[fx.Node, int] = {}
+    last: list[fx.Node] = []
+    before: dict[fx.Node, set[fx.Node]] = {}
+    for node in graph.nodes:
+        inputs = node.all_input_nodes
+        before[node] = {node, *inputs}.union(*(before[each] for each in inputs))
+        free = [lane for lane, tail in enumerate(last) if tail in before[node]]
+        own = [lane_of[each] for each in inputs if last[lane_of[each]] is each]
+        new = len(last) if inputs else 0
+        lane = 0 if node.op == 'output' else min(own or free, default=new)
+        if lane == len(last):
+            last.append(node)
+        lane_of[node], last[lane] = lane, node
+    return lane_of
+
+
+def _convolution_with_relu(layer: nn.Conv2d, node: fx.Node, after: bool | None) -> nn.Module:
+    plain = layer.padding_mode == 'zeros' and not isinstance(layer.padding, str)
+    # Of depthwise ones torch has its own, which are faster.
+    return ReluConvolution(layer) if after and plain and layer.groups == 1 else None
+
+
+def _in(dtype: torch.dtype, graph: fx.GraphModule) -> fx.GraphModule:
+    return graph.to(dtype, memory_format=torch.channels_last)

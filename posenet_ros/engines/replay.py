@@ -1,0 +1,74 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A computation on images of one shape on CUDA: recorded once, and started as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+
+# A first run chooses algorithms and takes memory, which a recording cannot.
+_RUNS_BEFORE = 3
+
+
+class Replay:
+    """
+    Host images in, numbers out, with one launch for all that lies between.
+
+    Of a network for one image the CPU takes longer to start its hundreds of steps than a GPU to
+    do them. The upload from pinned memory and the download are part of the recording.
+    """
+
+    def __init__(
+        self,
+        compute: Callable[[Tensor], Tensor],
+        shape_BHW3: Sequence[int],
+        device: torch.device,
+    ) -> None:
+        """
+        Record `compute` on uint8 images of a shape; raise RuntimeError where it cannot be.
+
+        Its result must be one tensor on the device, and nothing in it may wait for the device.
+        """
+        self._device = device
+        self._host_BHW3 = torch.zeros(*shape_BHW3, dtype=torch.uint8, pin_memory=True)
+        self._slots = self._host_BHW3.numpy()
+        self._stream = torch.cuda.Stream(device)
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(device), torch.cuda.stream(self._stream):
+            image_BHW3 = torch.zeros(*shape_BHW3, dtype=torch.uint8, device=device)
+            for _ in range(_RUNS_BEFORE):
+                shape = compute(image_BHW3).shape
+            self._found = torch.zeros(shape, pin_memory=True)
+            self._stream.synchronize()
+            # What other threads ask of CUDA meanwhile is theirs.
+            how = {'stream': self._stream, 'capture_error_mode': 'thread_local'}
+            with torch.cuda.graph(self._graph, **how):
+                image_BHW3.copy_(self._host_BHW3, non_blocking=True)
+                self._found.copy_(compute(image_BHW3), non_blocking=True)
+        self._image_BHW3 = image_BHW3
+
+    def __call__(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return what is computed of as many images (H, W, 3) as were recorded."""
+        for slot, rgb in zip(self._slots, images, strict=True):
+            np.copyto(slot, rgb)
+        with torch.cuda.device(self._device), torch.cuda.stream(self._stream):
+            self._graph.replay()
+        self._stream.synchronize()
+        return self._found.numpy().copy()

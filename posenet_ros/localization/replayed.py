@@ -1,0 +1,139 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A network on CUDA from host images to numbers, recorded once for each shape of images."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+from posenet_ros.engines.by_cuda import CudaTrunk
+from posenet_ros.engines.replay import Replay
+from posenet_ros.localization.ensemble import Ensemble
+from posenet_ros.localization.outputs import Outputs
+from posenet_ros.models.device_preprocessing import DevicePreprocessing
+from posenet_ros.models.posenet import PoseNet
+from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.stages import NETWORK, stage
+import torch
+from torch import Tensor
+
+_LOG = logging.getLogger(__name__)
+
+# So many crops go through the network together, and so many recordings are kept, those used last:
+# each holds what the network needs for its images.
+_CROPS_AT_ONCE, _MOST_KEPT = 128, 4
+
+Images = Sequence[NDArray[np.uint8]]
+
+
+class Answering:
+    """
+    The network and its preprocessing as one computation on a device, for images of one shape.
+
+    From uint8 (B, H, W, 3) to (B * C, 3 + 4 + K): position, quaternion wxyz, feature.
+    """
+
+    def __init__(
+        self, model: PoseNet, preprocessing: Preprocessing, height: int, width: int, crops: int
+    ) -> None:
+        """Prepare for images of a size on the model's device; raise ImageError for a strip."""
+        self._model = model
+        self._prepare = DevicePreprocessing(preprocessing, height, width, crops)
+        self._prepare.to(model.position_mean.device)
+        self.crops = self._prepare.crops
+
+    def __call__(self, rgb_BHW3: Tensor) -> Tensor:
+        """Answer."""
+        found = self._model(self._prepare(rgb_BHW3))
+        return torch.cat([each.float() for each in found[:3]], dim=1)
+
+    def outputs(self, found_NK: NDArray[np.float32]) -> list[Outputs]:
+        """Return answers as they are told of each image."""
+        return [
+            Outputs(part[:, None, :3].astype(float), part[:, None, 3:7].astype(float), part[:, 7:])
+            for part in np.split(found_NK, len(found_NK) // self.crops)
+        ]
+
+
+class Replayed:
+    """
+    Answers images by recordings, one for each shape and number of images, made when it is asked.
+
+    Where the network cannot be recorded here, which is logged, it computes step by step.
+    """
+
+    def __init__(
+        self, model: PoseNet, preprocessing: Preprocessing, device: torch.device, crops: int
+    ) -> None:
+        """Take a model on a CUDA device."""
+        self._model = model
+        self._preprocessing = preprocessing
+        self._device = device
+        self._crops = crops
+        self._recorded = True
+        self._kept: OrderedDict[tuple[int, ...], tuple[Answering, Callable]] = OrderedDict()
+
+    def __call__(self, images: Images) -> list[Outputs]:
+        """Return what the network puts out for each image."""
+        with stage(NETWORK):
+            return [output for part in self._parts(images) for output in self._answer(part)]
+
+    def _parts(self, images: Images) -> Iterator[Images]:
+        """Yield images of one size that follow each other, as many as go through together."""
+        at_once = max(_CROPS_AT_ONCE // self._crops, 1)
+        for _, alike in groupby(images, key=np.shape):
+            part = list(alike)
+            yield from (part[start : start + at_once] for start in range(0, len(part), at_once))
+
+    def _answer(self, images: Images) -> list[Outputs]:
+        answering, compute = self._computation((len(images), *images[0].shape))
+        return answering.outputs(compute(images))
+
+    def _computation(self, shape: tuple[int, ...]) -> tuple[Answering, Callable]:
+        if shape not in self._kept:
+            while len(self._kept) >= _MOST_KEPT:
+                self._kept.popitem(last=False)
+            answering = Answering(self._model, self._preprocessing, *shape[1:3], self._crops)
+            self._kept[shape] = answering, self._recording(answering, shape)
+        self._kept.move_to_end(shape)
+        return self._kept[shape]
+
+    def _recording(self, answering: Answering, shape: tuple[int, ...]) -> Callable:
+        if self._recorded:
+            try:
+                return Replay(answering, shape, self._device)
+            except RuntimeError as error:
+                self._recorded = False
+                reason = str(error).strip().splitlines()[0]
+                _LOG.warning('the network is not recorded, and slower for it: %s', reason)
+        return lambda images: self._step_by_step(answering, images)
+
+    def _step_by_step(self, answering: Answering, images: Images) -> NDArray[np.float32]:
+        rgb_BHW3 = torch.from_numpy(np.stack(images)).to(self._device)
+        return answering(rgb_BHW3).cpu().numpy()
+
+
+def replayed(
+    model: PoseNet, preprocessing: Preprocessing, device: torch.device, ensemble: Ensemble
+) -> Replayed | None:
+    """Return what answers by recordings; None for what cannot, or shall not."""
+    # Samples are drawn anew for each image, by more than a recording of one answer.
+    fits = isinstance(getattr(model, 'trunk', None), CudaTrunk) and not ensemble.samples
+    return Replayed(model, preprocessing, device, ensemble.crops) if fits else None

@@ -1,0 +1,143 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What of the engine for GPUs can be told without one, and all of it where there is one."""
+
+import numpy as np
+from posenet_ros.engines.by_cuda import CudaTrunk, lanes, ReluConvolution, SideBySide
+from posenet_ros.engines.choose import choose_engine, make_engine
+from posenet_ros.engines.difference import TOLERANCE
+from posenet_ros.errors import ConfigError
+from posenet_ros.localization.ensemble import Ensemble
+from posenet_ros.localization.regressor import PoseRegressor
+from posenet_ros.performance.images import camera_images
+import pytest
+import torch
+from torch import fx, nn
+
+CPU = torch.device('cpu')
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='there is no GPU')
+
+
+class Branches(nn.Module):
+    """Two branches of one input, one of which forks again."""
+
+    def forward(self, value):
+        a = value + 1
+        b = a * 2
+        c = a * 3
+        d = c - 1
+        e = c + 1
+        return b + d + e
+
+
+def test_a_lane_is_a_chain_and_every_node_comes_after_what_it_needs():
+    graph = fx.symbolic_trace(Branches()).graph
+    found = lanes(graph)
+    by_lane = {}
+    for node in graph.nodes:
+        by_lane.setdefault(found[node], []).append(node)
+    # Three things can be done at once, and no more lanes are there than that.
+    assert len(by_lane) == 3
+    assert found[next(iter(graph.nodes))] == 0
+    names = {node.name: lane for node, lane in found.items()}
+    assert names['add'] == names['mul'] == 0
+    assert names['mul_1'] != names['mul']
+    assert names['sub'] != names['add_1']
+    assert found[[*graph.nodes][-1]] == 0
+
+
+def test_without_branches_there_is_one_lane():
+    graph = fx.symbolic_trace(nn.Sequential(nn.ReLU(), nn.Tanh())).graph
+    assert set(lanes(graph).values()) == {0}
+
+
+def test_what_has_no_input_starts_with_the_recording():
+    class Adds(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(1))
+
+        def forward(self, value):
+            return value.abs() + self.weight
+
+    graph = fx.symbolic_trace(Adds()).graph
+    assert {found for node, found in lanes(graph).items() if not node.all_input_nodes} == {0}
+
+
+@pytest.mark.parametrize('backbone', ['googlenet', 'resnet18', 'mobilenet_v2'])
+def test_activations_are_part_of_convolutions_and_nothing_changes(
+    make_network, preprocessing, backbone
+):
+    model = make_network(backbone, head='linear', levels=2)
+    trunk = CudaTrunk(model, preprocessing.crop)
+    joined = [each for each in trunk._graph.modules() if isinstance(each, ReluConvolution)]
+    # MobileNetV2's are cut off at six, which is another step.
+    assert bool(joined) == (backbone != 'mobilenet_v2')
+    assert make_engine(model, preprocessing, 'cuda').difference < TOLERANCE
+
+
+def test_an_engine_for_another_device_is_refused(network, preprocessing):
+    with pytest.raises(ConfigError, match='does not run on cpu, where there are auto, eager, to'):
+        choose_engine(network, preprocessing, CPU, 'cuda')
+
+
+def test_what_cannot_be_recorded_is_computed_and_told_once(network, preprocessing, caplog):
+    if torch.cuda.is_available():
+        pytest.skip('here it can')
+    engine = make_engine(network, preprocessing, 'cuda')
+    images = camera_images(3)
+    images[1] = images[1][:300]
+    how = preprocessing, 'cpu', Ensemble(crops=4)
+    expected = PoseRegressor(network, *how).regress(images)
+    found = PoseRegressor(engine.model, *how).regress(images)
+    told = [record.getMessage() for record in caplog.records]
+    assert len([message for message in told if 'not recorded, and slower' in message]) == 1
+    _check_same(expected, found, 2e-2)
+
+
+def _check_same(expected, found, tolerance):
+    """Compare answers to images whose pixels differ by a level here and there."""
+    for one, other in zip(expected.poses, found.poses, strict=True):
+        assert max(one.distance(other)) < tolerance
+    np.testing.assert_allclose(found.features, expected.features, atol=tolerance)
+    np.testing.assert_allclose(found.spreads, expected.spreads, atol=tolerance)
+
+
+@needs_gpu
+@pytest.mark.parametrize(('name', 'tolerance'), [('cuda', 2e-2), ('cuda-half', 0.2)])
+@pytest.mark.parametrize('backbone', ['googlenet', 'resnet18', 'mobilenet_v2'])
+def test_a_recording_answers_as_the_layers_do(
+    make_network, preprocessing, name, tolerance, backbone, caplog
+):
+    model = make_network(backbone, head='linear', levels=2, pool=2, rotation='6d', dropout=0.0)
+    images = camera_images(5)
+    images[2] = images[2][:300]
+    model = model.to('cuda')
+    engine = make_engine(model, preprocessing, name)
+    for ensemble in (Ensemble(), Ensemble(crops=6)):
+        how = preprocessing, 'cuda', ensemble
+        expected = PoseRegressor(model, *how)
+        found = PoseRegressor(engine.model, *how)
+        for _ in range(2):
+            _check_same(expected.regress(images), found.regress(images), tolerance)
+    assert not caplog.records
+
+
+@needs_gpu
+def test_branches_side_by_side_compute_the_same():
+    graph = fx.symbolic_trace(Branches())
+    value = torch.randn(1000, device='cuda')
+    found = SideBySide(graph).run(value)
+    torch.testing.assert_close(found, Branches()(value))
