@@ -72,3 +72,19 @@ class Replay:
             self._graph.replay()
         self._stream.synchronize()
         return self._found.numpy().copy()
+
+
+def side_by_side(*computations: Callable[[], Tensor]) -> list[Tensor]:
+    """Return what some computations do, which a recording puts on streams of their own."""
+    if not (torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()):
+        return [each() for each in computations]
+    main = torch.cuda.current_stream()
+    sides = [torch.cuda.Stream(main.device) for _ in computations[1:]]
+    for side in sides:
+        side.wait_stream(main)
+    found = [computations[0]()]
+    for side, each in zip(sides, computations[1:]):
+        with torch.cuda.stream(side):
+            found.append(each())
+        main.wait_stream(side)
+    return found

@@ -17,7 +17,13 @@
 from posenet_ros.geometry.alignment import fit_similarity, Sim3
 from posenet_ros.geometry.averaging import mean_and_spread, mean_pose
 from posenet_ros.geometry.camera import Camera
-from posenet_ros.geometry.pose import check_unit, Pose, Quaternion, rotation_from_parts
+from posenet_ros.geometry.pose import (
+    check_unit,
+    Pose,
+    Quaternion,
+    rotation_from_columns,
+    rotation_from_parts,
+)
 from posenet_ros.geometry.trajectory import associate, NS_PER_S, Trajectory
 from posenet_ros.geometry.tum import read_tum, seconds_text, write_tum
 from posenet_ros.geometry.uncertainty import (
@@ -44,6 +50,7 @@ __all__ = [
     'mean_pose',
     'pose_error',
     'read_tum',
+    'rotation_from_columns',
     'rotation_from_parts',
     'seconds_text',
     'write_tum',

@@ -50,6 +50,21 @@ def rotation_from_parts(*, w: ArrayLike, x: ArrayLike, y: ArrayLike, z: ArrayLik
     return Rotation.from_quat(parts / norms)
 
 
+def rotation_from_columns(columns_N6: ArrayLike) -> Rotation:
+    """
+    Return N rotations from two 3-vectors each, by Gram-Schmidt: the first two columns.
+
+    As Zhou et al. (On the Continuity of Rotation Representations in Neural Networks, CVPR 2019)
+    have networks put out rotations.
+    """
+    columns = np.asarray(columns_N6, dtype=np.float64).reshape(-1, 2, 3)
+    first, second = columns[:, 0], columns[:, 1]
+    first = first / np.linalg.norm(first, axis=1, keepdims=True)
+    second = second - (first * second).sum(axis=1, keepdims=True) * first
+    second = second / np.linalg.norm(second, axis=1, keepdims=True)
+    return Rotation.from_matrix(np.stack([first, second, np.cross(first, second)], axis=2))
+
+
 def check_unit(*, w: float, x: float, y: float, z: float) -> None:
     """
     Raise GeometryError for quaternion parts from a text that are further than 1e-2 from length 1.

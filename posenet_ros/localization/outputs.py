@@ -12,24 +12,78 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a network puts out for one image, before it is a pose."""
+"""What a network puts out for one image, on the way to a pose."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.geometry import (
+    mean_and_spread,
+    Pose,
+    rotation_from_columns,
+    rotation_from_parts,
+)
+from scipy.spatial.transform import Rotation
+
+# A vector shorter than this points nowhere.
+_NO_LENGTH = 1e-9
+_UNKNOWN = (math.nan, math.nan)
 
 
 class Outputs(NamedTuple):
     """
-    Of C crops of one image, and S samples of each.
+    Of one image, by several crops or samples: what of it is a pose, and features.
 
-    `positions_CS3` in metres in the map, `quaternions_wxyz_CS4` of any length, and
-    `features_CK`, one a crop.
+    `positions_N3` in metres in the map with `rotations` (N), which are None where there are none,
+    and `features_CK`, one a crop.
     """
 
-    positions_CS3: NDArray[np.float64]
-    quaternions_wxyz_CS4: NDArray[np.float64]
+    positions_N3: NDArray[np.float64]
+    rotations: Rotation | None
     features_CK: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls,
+        positions: NDArray[np.float64],
+        rotations: NDArray[np.float64],
+        features_CK: NDArray[np.float32],
+    ) -> Outputs:
+        """
+        Take what is finite of positions (..., 3) and rotations (..., 4 or 6).
+
+        These are quaternions wxyz of any length, or two columns each. One of length zero is none.
+        """
+        positions = positions.reshape(-1, 3)
+        rotations = rotations.reshape(len(positions), -1)
+        lengths = np.linalg.norm(rotations, axis=1)
+        sound = np.isfinite(positions).all(axis=1) & np.isfinite(lengths) & (lengths > _NO_LENGTH)
+        if not sound.all():
+            positions, rotations = positions[sound], rotations[sound]
+        if not len(positions):
+            return cls(positions, None, features_CK)
+        if rotations.shape[1] == 4:
+            w, x, y, z = rotations.T
+            return cls(positions, rotation_from_parts(w=w, x=x, y=y, z=z), features_CK)
+        return cls(positions, rotation_from_columns(rotations), features_CK)
+
+    def mean(self) -> tuple[Pose | None, tuple[float, float]]:
+        """Return the mean pose, and how far the others are from it, NaN where there is one."""
+        frames = {'target': 'map', 'source': 'camera'}
+        if self.rotations is None:
+            return None, _UNKNOWN
+        if len(self.positions_N3) == 1:
+            return Pose(self.rotations[0], self.positions_N3[0], **frames), _UNKNOWN
+        return mean_and_spread(self.rotations, self.positions_N3, **frames)
+
+    def mean_feature(self) -> NDArray[np.float32]:
+        """Return the mean direction at the mean length, which tells how new the image is."""
+        if len(self.features_CK) == 1:
+            return self.features_CK[0]
+        mean = self.features_CK.mean(axis=0)
+        length = np.linalg.norm(self.features_CK, axis=1).mean()
+        return mean * (length / max(float(np.linalg.norm(mean)), 1e-12))

@@ -64,8 +64,9 @@ class PoseNetLocalizer(MeasuredLocalizer):
             raise ConfigError(f'method must be {" or ".join(OF_POSENET)}, not {method!r}')
         card = loaded.card
         measured = card.retrieval if method == RETRIEVAL else card
+        size = card.camera and (card.camera.height, card.camera.width)
         super().__init__(
-            PoseRegressor(loaded.model, card.preprocessing, loaded.device, ensemble),
+            PoseRegressor(loaded.model, card.preprocessing, loaded.device, ensemble, size),
             card,
             loaded.features,
             method=method,

@@ -17,14 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.engines.trunk import FastTrunk
 from posenet_ros.errors import ConfigError
-from posenet_ros.geometry import mean_and_spread, Pose, rotation_from_parts
+from posenet_ros.geometry import Pose
 from posenet_ros.localization.ensemble import CENTRE_CROP, Ensemble
 from posenet_ros.localization.outputs import Outputs
 from posenet_ros.localization.replayed import replayed
@@ -37,8 +36,6 @@ from torch import Tensor
 # Of 128 crops, the activations of so many are in memory together.
 _IMAGES_AT_ONCE = 16
 _MOST_TO_MEASURE = 2048
-# A quaternion shorter than this turns nowhere.
-_NO_LENGTH = 1e-9
 
 
 class Regressed(NamedTuple):
@@ -89,12 +86,18 @@ class PoseRegressor:
         preprocessing: Preprocessing,
         device: torch.device | str,
         ensemble: Ensemble = CENTRE_CROP,
+        size: tuple[int, int] | None = None,
     ) -> None:
-        """Put a model on a device, in evaluation mode."""
+        """
+        Put a model on a device, in evaluation mode.
+
+        `size` (height, width) is that of the images to come, where it is known.
+        """
         self.model = model.eval().to(device)
         self.preprocessing = preprocessing
         self.device = torch.device(device)
         self.ensemble = ensemble
+        self._size = size or preprocessing.crop
         # An engine arranges images as it wants them; torch's own layers take planes.
         fast = isinstance(getattr(model, 'trunk', None), FastTrunk)
         self._layout = torch.preserve_format if fast else torch.contiguous_format
@@ -102,7 +105,7 @@ class PoseRegressor:
 
     def warm_up(self) -> None:
         """Run once on a black image, so that the first real one does not pay for set-up."""
-        self.regress([np.zeros((*self.preprocessing.crop, 3), dtype=np.uint8)])
+        self.regress([np.zeros((*self._size, 3), dtype=np.uint8)])
 
     @torch.inference_mode()
     def regress(self, images: Sequence[NDArray[np.uint8]]) -> Regressed:
@@ -117,10 +120,10 @@ class PoseRegressor:
             raise ConfigError('there is no image to locate')
         outputs = self._replayed(images) if self._replayed else self._by_layers(images)
         with stage(POSE):
-            answers = [_mean(each) for each in outputs]
+            answers = [each.mean() for each in outputs]
             return Regressed(
                 tuple(pose for pose, _ in answers),
-                np.stack([_mean_feature(each.features_CK) for each in outputs]),
+                np.stack([each.mean_feature() for each in outputs]),
                 np.array([spread for _, spread in answers]),
             )
 
@@ -151,7 +154,7 @@ class PoseRegressor:
         with stage(NETWORK):
             parts = zip(*map(self._predict, image_B3HW.split(_IMAGES_AT_ONCE)))
             whole = [torch.cat(part).cpu().numpy() for part in parts]
-        return [Outputs(*each) for each in zip(*(np.split(part, ends) for part in whole))]
+        return [Outputs.of(*each) for each in zip(*(np.split(part, ends) for part in whole))]
 
     def _predict(self, image_B3HW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return positions (B, S, 3), quaternions wxyz (B, S, 4) and features (B, D)."""
@@ -163,27 +166,3 @@ class PoseRegressor:
             output = self.model(image_B3HW)
             position, quaternion = output.position_B3[:, None], output.quaternion_wxyz_B4[:, None]
         return position.double(), quaternion.double(), output.feature_BK.float()
-
-
-def _mean_feature(features_CK: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean direction of features at their mean length, which tells how new they are."""
-    mean = features_CK.mean(axis=0)
-    length = np.linalg.norm(features_CK, axis=1).mean()
-    return mean * (length / max(float(np.linalg.norm(mean)), 1e-12))
-
-
-def _mean(outputs: Outputs) -> tuple[Pose | None, tuple[float, float]]:
-    """Return the mean pose of one image's outputs, and their spread."""
-    positions = outputs.positions_CS3.reshape(-1, 3)
-    quaternions_wxyz = outputs.quaternions_wxyz_CS4.reshape(-1, 4)
-    lengths = np.linalg.norm(quaternions_wxyz, axis=1)
-    sound = np.isfinite(positions).all(axis=1) & np.isfinite(lengths) & (lengths >= _NO_LENGTH)
-    positions, (w, x, y, z) = positions[sound], quaternions_wxyz[sound].T
-    names = {'target': 'map', 'source': 'camera'}
-    unknown = (math.nan, math.nan)
-    if not len(positions):
-        return None, unknown
-    rotations = rotation_from_parts(w=w, x=x, y=y, z=z)
-    if len(positions) == 1:
-        return Pose(rotations[0], positions[0], **names), unknown
-    return mean_and_spread(rotations, positions, **names)

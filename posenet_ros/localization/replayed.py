@@ -24,7 +24,7 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.engines.by_cuda import CudaTrunk
-from posenet_ros.engines.replay import Replay
+from posenet_ros.engines.replay import Replay, side_by_side
 from posenet_ros.localization.ensemble import Ensemble
 from posenet_ros.localization.outputs import Outputs
 from posenet_ros.models.device_preprocessing import DevicePreprocessing
@@ -47,7 +47,8 @@ class Answering:
     """
     The network and its preprocessing as one computation on a device, for images of one shape.
 
-    From uint8 (B, H, W, 3) to (B * C, 3 + 4 + K): position, quaternion wxyz, feature.
+    From uint8 (B, H, W, 3) to (B * C, 3 + R + K): position, rotation as the head has it, feature.
+    Poses are made of that on the CPU: so few numbers take a GPU longer, a step at a time.
     """
 
     def __init__(
@@ -58,16 +59,18 @@ class Answering:
         self._prepare = DevicePreprocessing(preprocessing, height, width, crops)
         self._prepare.to(model.position_mean.device)
         self.crops = self._prepare.crops
+        self._rotation = model.regressor.out_features - 3
 
     def __call__(self, rgb_BHW3: Tensor) -> Tensor:
         """Answer."""
-        found = self._model(self._prepare(rgb_BHW3))
-        return torch.cat([each.float() for each in found[:3]], dim=1)
+        found = self._model.numbers(self._prepare(rgb_BHW3), side_by_side)
+        return torch.cat(found, dim=1)
 
     def outputs(self, found_NK: NDArray[np.float32]) -> list[Outputs]:
         """Return answers as they are told of each image."""
+        ends = 3, 3 + self._rotation
         return [
-            Outputs(part[:, None, :3].astype(float), part[:, None, 3:7].astype(float), part[:, 7:])
+            Outputs.of(*np.split(part.astype(np.float64), ends, axis=1)[:2], part[:, ends[1] :])
             for part in np.split(found_NK, len(found_NK) // self.crops)
         ]
 

@@ -20,7 +20,7 @@ Equation numbers are those of the paper.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -204,6 +204,24 @@ class PoseNet(nn.Module):
         else:
             feature = self._feature(maps)
         return PosePrediction(position, quaternion, feature, heads)
+
+    def numbers(
+        self, image_B3HW: Tensor, in_turn: Callable[..., Sequence[Tensor]]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """
+        Return positions (B, 3), rotations as the head has them (B, 4 or 6) and features (B, K).
+
+        What `forward` makes poses of in evaluation mode, for what makes them elsewhere:
+        quaternions wxyz of any length, or two columns that are not orthogonal yet. `in_turn` is
+        called with what makes pose and feature of the trunk's maps, and returns what they do.
+        """
+        maps = self.trunk.maps(image_B3HW, {*self._levels, *self._compared})
+        output_BO, feature_BK = in_turn(
+            lambda: self.regressor(self.localization(self._described(maps)).float()),
+            lambda: self._feature(maps),
+        )
+        position_B3 = self.position_mean + self.position_scale * output_BO[:, :3]
+        return position_B3, output_BO[:, 3:], feature_BK
 
     def sample(self, image_B3HW: Tensor, samples: int) -> PosePrediction:
         """

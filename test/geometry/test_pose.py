@@ -16,7 +16,7 @@
 
 import numpy as np
 from posenet_ros.errors import GeometryError
-from posenet_ros.geometry import Pose, Quaternion
+from posenet_ros.geometry import Pose, Quaternion, rotation_from_columns
 import pytest
 from scipy.spatial.transform import Rotation
 
@@ -174,3 +174,11 @@ def test_the_text_of_a_pose_names_its_frames_and_its_order():
     assert repr(pose()) == (
         '<map_from_camera [1.000, 2.000, 3.000] w=0.9515, x=0.0381, y=0.1893, z=0.2393>'
     )
+
+
+def test_two_columns_are_a_rotation_whatever_their_lengths_and_angle():
+    rotations = Rotation.random(5, random_state=0)
+    first, second = rotations.as_matrix()[:, :, 0], rotations.as_matrix()[:, :, 1]
+    columns = np.column_stack([3 * first, 0.5 * second + 2 * first])
+    found = rotation_from_columns(columns)
+    assert (rotations.inv() * found).magnitude().max() < 1e-9
