@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=(),
         metavar='NAME',
         help='beside eager and what auto takes: torch, torch-bf16, openvino, openvino-bf16, '
-        'onnxruntime (default: all that are installed)',
+        'onnxruntime; on CUDA cuda, cuda-half (default: all that are installed)',
     )
     parser.add_argument(
         '--crops',

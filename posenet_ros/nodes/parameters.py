@@ -59,9 +59,9 @@ PARAMETERS: Mapping[str, Specification] = {
     ),
     'engine': Specification(
         AUTO,
-        'What runs the network on the CPU: auto takes the fastest of torch and, where it is '
-        'installed, openvino; eager is torch as it trains. Those in bf16 want a model that export '
-        'measured.',
+        'What runs the network: auto takes the fastest of torch and, where they are '
+        'installed, openvino and onnxruntime; on CUDA cuda, recorded as one graph; eager is torch '
+        'as it trains. Those in bf16 and half want a model that export measured.',
         choices=ENGINES,
     ),
     'method': Specification(
