@@ -23,8 +23,10 @@ import time
 from typing import Any
 
 import lightning
-from lightning.pytorch.callbacks import Callback, Checkpoint, EMAWeightAveraging, ProgressBar
+from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar, WeightAveraging
 from posenet_ros.files import written_whole
+import torch
+from torch.optim.swa_utils import get_ema_avg_fn, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 
@@ -138,8 +140,32 @@ class History(Callback):
         self.epochs = list(state_dict['epochs'])
 
 
-class AveragedWeights(EMAWeightAveraging):
-    """Leaves the averaged weights in the network, also where training had ended before."""
+class AveragedWeights(WeightAveraging):
+    """
+    Leaves exponentially averaged weights in the network, also where training had ended before.
+
+    What counts the steps stays on the CPU: on a GPU, which it lies on otherwise, every step
+    would wait for it.
+    """
+
+    def __init__(self, decay: float) -> None:
+        """Keep this share of the average in each step."""
+        on_gpu = torch.cuda.is_available()
+        # All weights at once, where that saves time; not where it would only round otherwise.
+        how = (
+            {'multi_avg_fn': get_ema_multi_avg_fn(decay)}
+            if on_gpu
+            else {'avg_fn': get_ema_avg_fn(decay)}
+        )
+        super().__init__(use_buffers=True, **how)
+
+    def setup(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, stage: str
+    ) -> None:
+        """Make the average of what is there now."""
+        super().setup(trainer, module, stage)
+        if stage == 'fit':
+            self._average_model.n_averaged = self._average_model.n_averaged.cpu()
 
     def on_fit_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Take the average once more: Lightning takes it only at the end of a last epoch."""

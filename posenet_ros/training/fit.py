@@ -47,11 +47,13 @@ from posenet_ros.training.closed_form import solve_last_layer, views
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import identity_of
 from posenet_ros.training.module import PoseTraining
+from posenet_ros.training.resident import resident, ResidentFrames, ResidentLoader
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 CHECKPOINT = 'last.ckpt'
+Frames = FrameDataset | ResidentFrames
 # Eleven images of the paper's size.
 _PIXELS_AT_ONCE = 11 * 224 * 224
 _BATCHES_TO_MEASURE = 16
@@ -104,15 +106,19 @@ def fit(
     train_images = ResizedImages(train, preprocessing, int(MEMORY_BYTES * share))
     held_out_images = ResizedImages(held_out, preprocessing, int(MEMORY_BYTES * (1 - share)))
     preprocessing = replace(preprocessing, mean=train_images.mean, std=trunk.backbone.std)
-    training_set = FrameDataset(
+    on_cpu = FrameDataset(
         train, train_images, preprocessing, options.augmentation(), camera, depths
     )
+    device = _gpu(options)
+    training_set = resident(on_cpu, device) or on_cpu
     held_out_set = FrameDataset(held_out, held_out_images, preprocessing)
+    held_out_set = resident(held_out_set, device) or held_out_set
     model = PoseNet(options.architecture(), trunk).to(memory_format=torch.channels_last)
     if options.standardise:
-        model.set_extent(training_set.positions_N3)
+        model.set_extent(on_cpu.positions_N3)
     else:
-        model.scale_rows(training_set.positions_N3)
+        model.scale_rows(on_cpu.positions_N3)
+    model.to(_device_of(training_set))
     history = History()
     with quiet():
         batch_size, parts = _in_parts(min(options.batch_size, len(train)), preprocessing.crop)
@@ -133,8 +139,8 @@ def fit(
             run(
                 trainer,
                 PoseTraining(model, options, identity_of(train, held_out, options)),
-                _loader(training_set, batch_size, train_images.all_in_memory, shuffle=True),
-                _loader(held_out_set, batch_size, held_out_images.all_in_memory),
+                _loader(training_set, batch_size, shuffle=True),
+                _loader(held_out_set, batch_size),
                 checkpoint if begun else None,
             )
     if options.head == 'linear':
@@ -158,17 +164,36 @@ def refit(
     images = ResizedImages(frames, preprocessing)
     augmentation = options.augmentation()
     dataset = FrameDataset(frames, images, preprocessing, augmentation, camera, depths)
-    _solve_again(model, dataset, options)
+    _solve_again(model, resident(dataset, _gpu(options)) or dataset, options)
 
 
-def _solve_again(model: PoseNet, dataset: FrameDataset, options: TrainOptions) -> None:
+def _solve_again(model: PoseNet, dataset: Frames, options: TrainOptions) -> None:
     # The views are random, and a training that goes on where it had ended must end the same.
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     batch_size, _ = _in_parts(min(options.batch_size, len(dataset)), dataset.crop)
-    solve_last_layer(model.eval().cpu(), views(dataset, batch_size), from_nothing=False)
+    model.eval().to(_device_of(dataset))
+    solve_last_layer(model, views(dataset, batch_size), from_nothing=False)
+    model.cpu()
 
 
-def _some_images(dataset: FrameDataset, batch_size: int) -> Iterator[Tensor]:
+def _gpu(options: TrainOptions) -> torch.device | None:
+    """Return the GPU on which frames can stay; several would each need a share of them."""
+    if torch.cuda.is_available() and not _several(options):
+        # Lightning's choice of one.
+        return torch.device('cuda', 0)
+    return None
+
+
+def _several(options: TrainOptions) -> bool:
+    return options.devices * options.nodes > 1
+
+
+def _device_of(dataset: Frames) -> torch.device:
+    """Return where a dataset's batches are, and a model has to be that sees them."""
+    return dataset.device if isinstance(dataset, ResidentFrames) else torch.device('cpu')
+
+
+def _some_images(dataset: Frames, batch_size: int) -> Iterator[Tensor]:
     """Yield a few batches of training images, evenly spread over the recording."""
     step = max(len(dataset) // (_BATCHES_TO_MEASURE * batch_size), 1)
     spread = list(range(0, len(dataset), step))
@@ -187,15 +212,19 @@ def _in_parts(batch_size: int, crop: tuple[int, int]) -> tuple[int, int]:
 
 
 def _loader(
-    dataset: FrameDataset, batch_size: int, in_memory: bool, *, shuffle: bool = False
-) -> DataLoader:
+    dataset: Frames, batch_size: int, *, shuffle: bool = False
+) -> DataLoader | ResidentLoader:
+    """Return what goes through a dataset; shuffled, it leaves out a last part of a batch."""
+    batch_size = min(batch_size, len(dataset))
+    if isinstance(dataset, ResidentFrames):
+        return ResidentLoader(dataset, batch_size, shuffle=shuffle)
     # Cropping takes a few milliseconds a batch. Reading files takes longer than a GPU does; a
     # CPU is the one that would have to do it either way, and each process takes memory.
-    idle = in_memory or not torch.cuda.is_available()
+    idle = dataset.images.all_in_memory or not torch.cuda.is_available()
     workers = 0 if idle else min(max(cores() // 2, 1), 8)
     return DataLoader(
         dataset,
-        batch_size=min(batch_size, len(dataset)),
+        batch_size=batch_size,
         shuffle=shuffle,
         # Batch normalisation suffers from a last batch of one or two images.
         drop_last=shuffle,
@@ -215,14 +244,16 @@ def _trainer(
         kept = max(options.average * steps, 1.0)
         callbacks.append(AveragedWeights(decay=1 - 1 / kept))
     cuda = torch.cuda.is_available()
-    several = options.devices * options.nodes > 1
+    several = _several(options)
     return lightning.Trainer(
         accelerator='cuda' if cuda else 'cpu',
         devices=options.devices,
         num_nodes=options.nodes,
         strategy='ddp' if several else 'auto',
         sync_batchnorm=several and cuda,
-        precision='16-mixed' if cuda else '32-true',
+        precision=half_precision() if cuda else '32-true',
+        # All batches of one size: the fastest of cuDNN's ways is worth looking for.
+        benchmark=cuda,
         max_epochs=epochs,
         accumulate_grad_batches=parts,
         enable_checkpointing=True,
@@ -234,11 +265,19 @@ def _trainer(
     )
 
 
+def half_precision() -> str:
+    """Return Lightning's name of the half precision that the GPU computes in."""
+    # Numbers of bfloat16 reach as far as those of float32, so that no gradient must be scaled and
+    # no step waits to hear whether one overflowed.
+    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return 'bf16-mixed' if has_bfloat16 else '16-mixed'
+
+
 def run(
     trainer: lightning.Trainer,
     module: lightning.LightningModule,
-    training: DataLoader,
-    held_out: DataLoader,
+    training: DataLoader | ResidentLoader,
+    held_out: DataLoader | ResidentLoader,
     checkpoint: Path | None,
 ) -> None:
     """Run the loop; hand Ctrl-C on, which Lightning turns into an exit of its own."""
