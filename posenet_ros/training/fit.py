@@ -40,6 +40,7 @@ from posenet_ros.machine import cores
 from posenet_ros.models.backbones import build_backbone, Trunk
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.training import graphs
 from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
 from posenet_ros.training.callbacks import AveragedWeights, History, LastEpoch, TrainingBar
@@ -122,7 +123,8 @@ def fit(
     history = History()
     with quiet():
         batch_size, parts = _in_parts(min(options.batch_size, len(train)), preprocessing.crop)
-        trainer = _trainer(options, log_dir, history, parts, len(train))
+        callbacks: list[Callback] = [history, *_replaying(training_set, batch_size)]
+        trainer = _trainer(options, log_dir, callbacks, parts, len(train))
         if not torch.cuda.is_available():
             keep_freed_memory()
         pretrained = options.weights != 'none'
@@ -234,10 +236,17 @@ def _loader(
     )
 
 
+def _replaying(dataset: Frames, batch_size: int) -> list[Callback]:
+    """Return what makes CUDA graphs, where that is wanted and all batches lie on the GPU."""
+    if graphs.REPLAYED and _device_of(dataset).type == 'cuda':
+        return [graphs.ReplayedPasses(batch_size, dataset.crop)]
+    return []
+
+
 def _trainer(
-    options: TrainOptions, log_dir: Path, history: History, parts: int, frames: int
+    options: TrainOptions, log_dir: Path, callbacks: list[Callback], parts: int, frames: int
 ) -> lightning.Trainer:
-    callbacks: list[Callback] = [history, TrainingBar(), LastEpoch(log_dir / CHECKPOINT)]
+    callbacks = [*callbacks, TrainingBar(), LastEpoch(log_dir / CHECKPOINT)]
     epochs = options.epochs_for(frames)
     if options.average:
         steps = max(frames // options.batch_size, 1) * epochs
