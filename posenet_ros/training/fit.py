@@ -278,7 +278,7 @@ def half_precision() -> str:
     """Return Lightning's name of the half precision that the GPU computes in."""
     # Numbers of bfloat16 reach as far as those of float32, so that no gradient must be scaled and
     # no step waits to hear whether one overflowed.
-    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    has_bfloat16 = torch.cuda.get_device_capability()[0] >= 8
     return 'bf16-mixed' if has_bfloat16 else '16-mixed'
 
 
