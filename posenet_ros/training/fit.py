@@ -58,6 +58,8 @@ Frames = FrameDataset | ResidentFrames
 # Eleven images of the paper's size.
 _PIXELS_AT_ONCE = 11 * 224 * 224
 _BATCHES_TO_MEASURE = 16
+# Of batches of training: without gradients they need less memory than one does with them.
+_MEASURED_AT_ONCE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,18 +109,15 @@ def fit(
     train_images = ResizedImages(train, preprocessing, int(MEMORY_BYTES * share))
     held_out_images = ResizedImages(held_out, preprocessing, int(MEMORY_BYTES * (1 - share)))
     preprocessing = replace(preprocessing, mean=train_images.mean, std=trunk.backbone.std)
-    on_cpu = FrameDataset(
-        train, train_images, preprocessing, options.augmentation(), camera, depths
-    )
-    device = _gpu(options)
-    training_set = resident(on_cpu, device) or on_cpu
-    held_out_set = FrameDataset(held_out, held_out_images, preprocessing)
-    held_out_set = resident(held_out_set, device) or held_out_set
+    augmentation = options.augmentation()
+    frames = FrameDataset(train, train_images, preprocessing, augmentation, camera, depths)
+    training_set = _nearest(frames, options)
+    held_out_set = _nearest(FrameDataset(held_out, held_out_images, preprocessing), options)
     model = PoseNet(options.architecture(), trunk).to(memory_format=torch.channels_last)
     if options.standardise:
-        model.set_extent(on_cpu.positions_N3)
+        model.set_extent(frames.positions_N3)
     else:
-        model.scale_rows(on_cpu.positions_N3)
+        model.scale_rows(frames.positions_N3)
     model.to(_device_of(training_set))
     history = History()
     with quiet():
@@ -127,11 +126,7 @@ def fit(
         trainer = _trainer(options, log_dir, callbacks, parts, len(train))
         if not torch.cuda.is_available():
             keep_freed_memory()
-        pretrained = options.weights != 'none'
-        if pretrained and options.freeze_norms:
-            trunk.freeze_norms()
-        elif pretrained and is_folded(trunk):
-            unfold_batch_norms(trunk, _some_images(training_set, batch_size))
+        _settle_norms(trunk, training_set, batch_size, options)
         checkpoint = log_dir / CHECKPOINT
         # Where there are no epochs, there is none to go on from.
         begun = bool(trainer.max_epochs) and checkpoint.is_file()
@@ -166,7 +161,7 @@ def refit(
     images = ResizedImages(frames, preprocessing)
     augmentation = options.augmentation()
     dataset = FrameDataset(frames, images, preprocessing, augmentation, camera, depths)
-    _solve_again(model, resident(dataset, _gpu(options)) or dataset, options)
+    _solve_again(model, _nearest(dataset, options), options)
 
 
 def _solve_again(model: PoseNet, dataset: Frames, options: TrainOptions) -> None:
@@ -176,6 +171,11 @@ def _solve_again(model: PoseNet, dataset: Frames, options: TrainOptions) -> None
     model.eval().to(_device_of(dataset))
     solve_last_layer(model, views(dataset, batch_size), from_nothing=False)
     model.cpu()
+
+
+def _nearest(dataset: FrameDataset, options: TrainOptions) -> Frames:
+    """Return a dataset's frames on the GPU where they can stay there, or the dataset."""
+    return resident(dataset, _gpu(options)) or dataset
 
 
 def _gpu(options: TrainOptions) -> torch.device | None:
@@ -193,6 +193,15 @@ def _several(options: TrainOptions) -> bool:
 def _device_of(dataset: Frames) -> torch.device:
     """Return where a dataset's batches are, and a model has to be that sees them."""
     return dataset.device if isinstance(dataset, ResidentFrames) else torch.device('cpu')
+
+
+def _settle_norms(trunk: Trunk, dataset: Frames, batch_size: int, options: TrainOptions) -> None:
+    """Make batch norms that came with weights fit to be trained, or keep them from it."""
+    pretrained = options.weights != 'none'
+    if pretrained and options.freeze_norms:
+        trunk.freeze_norms()
+    elif pretrained and is_folded(trunk):
+        unfold_batch_norms(trunk, _some_images(dataset, batch_size))
 
 
 def _some_images(dataset: Frames, batch_size: int) -> Iterator[Tensor]:
@@ -217,16 +226,16 @@ def _loader(
     dataset: Frames, batch_size: int, *, shuffle: bool = False
 ) -> DataLoader | ResidentLoader:
     """Return what goes through a dataset; shuffled, it leaves out a last part of a batch."""
-    batch_size = min(batch_size, len(dataset))
     if isinstance(dataset, ResidentFrames):
-        return ResidentLoader(dataset, batch_size, shuffle=shuffle)
+        at_once = batch_size if shuffle else batch_size * _MEASURED_AT_ONCE
+        return ResidentLoader(dataset, min(at_once, len(dataset)), shuffle=shuffle)
     # Cropping takes a few milliseconds a batch. Reading files takes longer than a GPU does; a
     # CPU is the one that would have to do it either way, and each process takes memory.
     idle = dataset.images.all_in_memory or not torch.cuda.is_available()
     workers = 0 if idle else min(max(cores() // 2, 1), 8)
     return DataLoader(
         dataset,
-        batch_size=batch_size,
+        batch_size=min(batch_size, len(dataset)),
         shuffle=shuffle,
         # Batch normalisation suffers from a last batch of one or two images.
         drop_last=shuffle,

@@ -188,9 +188,14 @@ def _bare(options: TrainOptions, steps: int, also_replayed: bool) -> dict[str, f
     rates = {'bare_images_per_s': passes, 'with_optimizer_images_per_s': step}
     found = {name: _rate(work, steps, options) for name, work in rates.items()}
     if also_replayed and _DEVICE.type == 'cuda':
-        with _autocast():
-            graphs.replay(model, batch.image_B3HW.clone(memory_format=torch.preserve_format))
-        found['replayed_images_per_s'] = _rate(passes, steps, options)
+        found['replayed_images_per_s'] = 0.0
+        try:
+            with _autocast():
+                graphs.replay(model, batch.image_B3HW.clone())
+            found['replayed_images_per_s'] = _rate(passes, steps, options)
+        except RuntimeError as error:
+            # Measured or not, what follows tells whether `fit` goes on without.
+            print(f'no CUDA graphs: {error}', flush=True)
         graphs.run_again(model)
     return found
 

@@ -192,3 +192,19 @@ def test_frames_stay_on_a_device_only_if_they_fit_and_have_one_size(corridor, tm
     encode_jpeg(tmp_path / 'wide.jpg', np.zeros((48, 80, 3), dtype=np.uint8))
     wide = replace(corridor[0], image=tmp_path / 'wide.jpg')
     assert resident(dataset([*corridor, wide]), CPU) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+def test_a_gpu_makes_the_same_batches(textured):
+    moves = Augmentation(1, 8, 8, 0.2, 0.2, move=0.3, moved=0.7)
+    frames = dataset(textured, moves, depths=uneven_depths(textured[2:]))
+    batches = []
+    for device in ('cpu', 'cuda'):
+        torch.manual_seed(5)
+        batch = ResidentFrames(frames, torch.device(device)).__getitems__(range(len(textured)))
+        assert batch.image_B3HW.device.type == device
+        batches.append(type(batch)(*(each.cpu() for each in batch)))
+    assert_same_labels(*batches)
+    apart = difference(*batches)
+    assert (apart > 1.01).float().mean() < 0.01
+    assert apart.mean() < 0.1
