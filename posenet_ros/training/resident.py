@@ -146,9 +146,10 @@ class ResidentFrames:
             position_B3 = position_B3 + move_B3
         if self._dataset.recolours:
             rgb_BHW3 = _recoloured(rgb_BHW3, plan)
-        image_BHW3 = (rgb_BHW3.float() - self._shift_3) * self._scale_3
-        # Channels last in memory, as the network has them.
-        return PoseBatch(image_BHW3.permute(0, 3, 1, 2), position_B3, plan.quaternion_wxyz_N4)
+        image_B3HW = ((rgb_BHW3.float() - self._shift_3) * self._scale_3).permute(0, 3, 1, 2)
+        # In memory as the network has them.
+        image_B3HW = image_B3HW.contiguous(memory_format=torch.channels_last)
+        return PoseBatch(image_B3HW, position_B3, plan.quaternion_wxyz_N4)
 
     def _cropped(self, plan: Plan) -> Tensor:
         rows_Bh1, columns_B1w = pixels(plan.corner_N2, self.crop)

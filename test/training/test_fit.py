@@ -403,3 +403,18 @@ def test_trains_on_a_gpu(corridor, tmp_path, monkeypatch, replayed, how):
     assert 'forward' not in vars(result.model)
     answer, _ = answers(result, corridor[:2])
     assert torch.isfinite(answer.position_B3).all()
+
+
+def test_the_logged_loss_is_the_mean_of_an_epochs_batches(corridor, tmp_path, monkeypatch):
+    step, losses = PoseTraining.training_step, {}
+
+    def kept(self, batch, index):
+        loss = step(self, batch, index)
+        losses.setdefault(self.current_epoch, []).append(float(loss.detach()))
+        return loss
+
+    monkeypatch.setattr(PoseTraining, 'training_step', kept)
+    result = fitted(corridor, tmp_path / 'logs')
+    assert len(losses[0]) == 4
+    expected = [np.mean(losses[epoch]) for epoch in (0, 1)]
+    assert [row['train/loss'] for row in result.history] == pytest.approx(expected, abs=1e-4)

@@ -98,6 +98,7 @@ def test_colours_change_alike(corridor):
 def test_turned_cameras_see_the_same(textured):
     expected, found = both(textured, Augmentation(1, 10, 10, 0, 0))
     assert_same_labels(expected, found)
+    assert found.image_B3HW.is_contiguous(memory_format=torch.channels_last)
     plain, _ = both(textured, Augmentation(1, 0, 0, 0, 0))
     assert difference(plain, expected).mean() > 10
     assert difference(expected, found).mean() < 1
