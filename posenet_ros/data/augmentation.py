@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import math
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,6 +27,8 @@ from scipy.spatial.transform import Rotation
 
 # Of a direction that points nowhere.
 _STILL = 1e-12
+# The middle of an image's colours is that of every eighth pixel of every eighth row.
+MIDDLE_STEP = 8
 
 
 @dataclass(frozen=True)
@@ -56,53 +58,94 @@ class Augmentation:
         """Whether images are seen from turned or moved cameras."""
         return max(self.turn_deg, self.roll_deg, self.move * self.moved) > 0
 
-    def moves(self, rng: np.random.Generator) -> bool:
-        """Tell whether to see the next image from a moved camera."""
-        return rng.random() < self.moved
+    def draw(
+        self,
+        free_B2: NDArray[np.int64],
+        usual_33: NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> Changes:
+        """
+        Return how to change each of B images, all drawn at once.
 
-    def move_by(
-        self, distance: float, usual_33: NDArray[np.float64], rng: np.random.Generator
+        `free_B2` are the rows and columns that an image has more than a crop, and `usual_33`
+        turns independent numbers into moves as cameras make them there (see `usual_moves`).
+        """
+        count = len(free_B2)
+        limits = np.radians([self.turn_deg, self.turn_deg, self.roll_deg])
+        return Changes(
+            self._corners(free_B2, rng),
+            Rotation.from_rotvec(rng.uniform(-limits, limits, (count, 3))),
+            self._moves(count, usual_33, rng),
+            1 + rng.uniform(-self.contrast, self.contrast, count),
+            255 * rng.uniform(-self.brightness, self.brightness, count),
+        )
+
+    def _corners(self, free_B2: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return the upper left corner (top, left) of a random crop of each image."""
+        offset = (rng.random(free_B2.shape) - 0.5) * self.shift * (free_B2 + 1)
+        return np.clip(np.floor(free_B2 // 2 + offset + 0.5), 0, free_B2).astype(np.int64)
+
+    def _moves(
+        self, count: int, usual_33: NDArray[np.float64], rng: np.random.Generator
     ) -> NDArray[np.float64]:
         """
-        Return how far to move a camera (3,) that sees things at a distance, in the map.
+        Return how far to move each camera, in the map and as a share of the distance it sees.
 
         It moves in the directions in which cameras do move there, that of a robot on a floor in
-        two: `usual_33` turns independent numbers into such moves (see `usual_moves`).
+        two. Those that do not move have zeros.
         """
-        direction = usual_33 @ rng.normal(size=3)
+        moved_B = rng.random(count) < self.moved
+        direction_B3 = rng.normal(size=(count, 3)) @ usual_33.T
         # As in a disc that is filled evenly: more far moves than near ones, which look better.
-        length = self.move * distance * math.sqrt(rng.random())
-        return direction * (length / max(float(np.linalg.norm(direction)), _STILL))
+        length_B = moved_B * self.move * np.sqrt(rng.random(count))
+        norm_B = np.linalg.norm(direction_B3, axis=1)
+        return direction_B3 * (length_B / np.maximum(norm_B, _STILL))[:, None]
 
-    def corner(
-        self, height: int, width: int, crop: tuple[int, int], rng: np.random.Generator
-    ) -> tuple[int, int]:
-        """Return the upper left corner (top, left) of a random crop in an image."""
-        free = np.array([height - crop[0], width - crop[1]])
-        middle = free // 2
-        offset = (rng.random(2) - 0.5) * self.shift * (free + 1)
-        top, left = np.clip(np.floor(middle + offset + 0.5), 0, free).astype(int)
-        return int(top), int(left)
+    @property
+    def recolours(self) -> bool:
+        """Whether brightness or contrast change."""
+        return max(self.brightness, self.contrast) > 0
 
-    def turn(self, rng: np.random.Generator) -> Rotation:
-        """Return a random `camera_from_turned`."""
-        limits = np.radians([self.turn_deg, self.turn_deg, self.roll_deg])
-        return Rotation.from_rotvec(rng.uniform(-limits, limits))
 
-    def recolour(self, rgb_BHW3: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Change brightness and contrast of each image of a batch by itself."""
-        if not self.brightness and not self.contrast:
-            return rgb_BHW3
-        values = np.arange(256, dtype=np.float32)
-        recoloured = np.empty_like(rgb_BHW3)
-        for index, rgb in enumerate(rgb_BHW3):
-            gain = 1 + rng.uniform(-self.contrast, self.contrast)
-            lift = 255 * rng.uniform(-self.brightness, self.brightness)
-            # Contrast turns about the middle of this image, so that it does not also brighten.
-            middle = float(rgb[::8, ::8].mean())
-            table = np.clip((values - middle) * gain + middle + lift, 0, 255).astype(np.uint8)
-            recoloured[index] = cv2.LUT(rgb, table)
-        return recoloured
+class Changes(NamedTuple):
+    """
+    How B images are changed: where they are cropped, from where they are seen, and their colours.
+
+    `corner_B2` is the crop's top and left, `turn` the B rotations `camera_from_turned`, `move_B3`
+    in the map, as a share of the distance of what is seen. Colours are multiplied by `gain_B`
+    about the middle of their image, which contrast therefore does not brighten, and `lift_B` is
+    added, of 255.
+    """
+
+    corner_B2: NDArray[np.int64]
+    turn: Rotation
+    move_B3: NDArray[np.float64]
+    gain_B: NDArray[np.float64]
+    lift_B: NDArray[np.float64]
+
+
+def unchanged(free_B2: NDArray[np.int64]) -> Changes:
+    """Return the changes that leave images as they are, cropped in the middle."""
+    count = len(free_B2)
+    return Changes(free_B2 // 2, **still(count), gain_B=np.ones(count), lift_B=np.zeros(count))
+
+
+def still(count: int) -> dict[str, Any]:
+    """Return the part of the changes that leaves cameras where they are."""
+    return {'turn': Rotation.from_rotvec(np.zeros((count, 3))), 'move_B3': np.zeros((count, 3))}
+
+
+def recolour(
+    rgb_BHW3: NDArray[np.uint8], gain_B: NDArray[np.float64], lift_B: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Change contrast and brightness of each image of a batch, see `Changes`."""
+    values = np.arange(256, dtype=np.float32)
+    recoloured = np.empty_like(rgb_BHW3)
+    for index, (rgb, gain, lift) in enumerate(zip(rgb_BHW3, gain_B.tolist(), lift_B.tolist())):
+        middle = float(rgb[::MIDDLE_STEP, ::MIDDLE_STEP].mean())
+        table = np.clip((values - middle) * gain + middle + lift, 0, 255).astype(np.uint8)
+        recoloured[index] = cv2.LUT(rgb, table)
+    return recoloured
 
 
 def usual_moves(positions_N3: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,21 +16,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.data.augmentation import Augmentation, seen_turned, usual_moves
+from posenet_ros.data.augmentation import (
+    Augmentation,
+    Changes,
+    recolour,
+    seen_turned,
+    still,
+    unchanged,
+    usual_moves,
+)
 from posenet_ros.data.depth import Depths, seen_moved
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.geometry import Camera
+from posenet_ros.machine import cores
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.rotations import quaternion_from_matrix
-from scipy.spatial.transform import Rotation
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -38,6 +46,7 @@ from tqdm import tqdm
 
 # Of resized images kept in memory, together: 1500 of the paper's size.
 MEMORY_BYTES = 384 << 20
+_AT_ONCE = 64
 
 
 class PoseBatch(NamedTuple):
@@ -65,15 +74,25 @@ class ResizedImages:
         self._frames = tuple(frames)
         self._preprocessing = preprocessing
         self._kept: list[NDArray[np.uint8]] = []
+        # Heights and widths that there are.
+        self.sizes: set[tuple[int, int]] = set()
         sums, room = np.zeros(3), memory_bytes
-        for frame in tqdm(self._frames, desc='reading images', unit='image', delay=2):
-            rgb = self._read(frame)
+        for rgb in tqdm(
+            self._each(), desc='reading images', unit='image', delay=2, total=len(self._frames)
+        ):
             sums += rgb.reshape(-1, 3).mean(axis=0)
+            self.sizes.add(rgb.shape[:2])
             room -= rgb.nbytes
             if room >= 0:
                 self._kept.append(rgb)
         # The scene's mean colour, from 0 to 1: what the paper subtracts.
         self.mean = tuple(float(value) for value in sums / (255 * max(len(self._frames), 1)))
+
+    def _each(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield all images, read some at a time."""
+        with ThreadPoolExecutor(cores()) as threads:
+            for start in range(0, len(self._frames), _AT_ONCE):
+                yield from threads.map(self._read, self._frames[start : start + _AT_ONCE])
 
     def _read(self, frame: Frame) -> NDArray[np.uint8]:
         return self._preprocessing.resize(read_image(frame.image))
@@ -124,12 +143,17 @@ class FrameDataset(Dataset[PoseBatch]):
 
         `depths` are inverse depths by image (see `data.depth`), of all or some.
         """
-        self._images = images
-        self._preprocessing = preprocessing
-        self._augmentation = augmentation
-        self._camera = camera
-        self._inverse_depths = [(depths or {}).get(frame.image) for frame in frames]
-        self._rotations = [frame.map_from_camera.rotation for frame in frames]
+        self.images = images
+        self.preprocessing = preprocessing
+        self.augmentation = augmentation
+        self.camera = camera
+        self.inverse_depths = [(depths or {}).get(frame.image) for frame in frames]
+        # What an image shows is so far away; a camera that does not know does not move.
+        self._distance_N = np.array(
+            [0.0 if grid is None else 1 / float(np.median(grid)) for grid in self.inverse_depths]
+        )
+        rotations = [frame.map_from_camera.rotation.as_matrix() for frame in frames]
+        self._map_from_camera_N33 = np.array(rotations).reshape(-1, 3, 3)
         positions = [frame.map_from_camera.translation for frame in frames]
         self.positions_N3 = np.array(positions).reshape(-1, 3)
         self._usual_33 = usual_moves(self.positions_N3)
@@ -137,17 +161,34 @@ class FrameDataset(Dataset[PoseBatch]):
     @property
     def crop(self) -> tuple[int, int]:
         """Height and width of the images."""
-        return self._preprocessing.crop
+        return self.preprocessing.crop
 
     def as_taken(self) -> FrameDataset:
         """Return the same images, unchanged."""
-        unchanged = copy(self)
-        unchanged._augmentation = None
-        return unchanged
+        as_taken = copy(self)
+        as_taken.augmentation = None
+        return as_taken
+
+    @property
+    def turns(self) -> bool:
+        """Whether images are seen from turned or moved cameras."""
+        known = self.camera is not None and self.augmentation is not None
+        return known and self.augmentation.needs_camera
+
+    @property
+    def moves(self) -> bool:
+        """Whether some images are seen from moved cameras."""
+        moving = self.turns and self.augmentation.move * self.augmentation.moved > 0
+        return moving and bool(self._distance_N.any())
+
+    @property
+    def recolours(self) -> bool:
+        """Whether colours change."""
+        return self.augmentation is not None and self.augmentation.recolours
 
     def __len__(self) -> int:
         """Return the number of frames."""
-        return len(self._rotations)
+        return len(self.positions_N3)
 
     def __getitem__(self, index: int) -> PoseBatch:
         """Return a batch of one."""
@@ -155,44 +196,74 @@ class FrameDataset(Dataset[PoseBatch]):
 
     def __getitems__(self, indices: Sequence[int]) -> PoseBatch:
         """Return the batch of these frames; torch's loader calls this instead of one by one."""
-        # Drawn from torch's generator, which Lightning seeds, differently in every worker.
-        rng = np.random.default_rng(int(torch.randint(2**31 - 1, ())))
-        images = self._images.several(indices)
-        crops, rotations, positions = zip(
-            *(self._example(rgb, i, rng) for i, rgb in zip(indices, images))
-        )
+        images = self.images.several(indices)
+        views = self.draw(indices, np.array([rgb.shape[:2] for rgb in images]))
+        seen = [
+            self._seen(rgb, index, views, i) for i, (index, rgb) in enumerate(zip(indices, images))
+        ]
+        crops, moved = zip(*seen)
         pixels = np.stack(crops)
-        if self._augmentation is not None:
-            pixels = self._augmentation.recolour(pixels, rng)
+        if self.recolours:
+            pixels = recolour(pixels, views.changes.gain_B, views.changes.lift_B)
+        position_B3 = views.position_B3 + views.changes.move_B3 * np.array(moved)[:, None]
         return PoseBatch(
-            self._preprocessing.normalise(torch.from_numpy(pixels)),
-            torch.as_tensor(np.stack(positions), dtype=torch.float32),
-            quaternions_wxyz(rotations),
+            self.preprocessing.normalise(torch.from_numpy(pixels)),
+            torch.as_tensor(position_B3, dtype=torch.float32),
+            quaternions_wxyz(views.map_from_turned_B33),
         )
 
-    def _example(
-        self, rgb: NDArray[np.uint8], index: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], Rotation, NDArray[np.float64]]:
-        """Return a crop, and the rotation and position of the camera that sees it."""
-        crop, augmentation = self._preprocessing.crop, self._augmentation
-        rotation, position = self._rotations[index], self.positions_N3[index]
-        if augmentation is None:
-            corner = self._preprocessing.centre(rgb)
-            return self._preprocessing.crop_at(rgb, *corner), rotation, position
-        height, width = rgb.shape[:2]
-        corner = augmentation.corner(height, width, crop, rng)
-        if not (self._camera and augmentation.needs_camera):
-            return self._preprocessing.crop_at(rgb, *corner), rotation, position
-        turn = augmentation.turn(rng)
-        camera = self._camera.resized(width, height)
-        inverse = self._inverse_depths[index]
-        if inverse is not None and augmentation.moves(rng):
-            move = augmentation.move_by(1 / float(np.median(inverse)), self._usual_33, rng)
-            moved_to = rotation.inv().apply(move)
-            seen = seen_moved(rgb, inverse, camera, turn, moved_to, corner, crop)
+    def draw(self, indices: Sequence[int], size_B2: NDArray[np.int64]) -> Views:
+        """Draw from where to see these frames, whose images have such heights and widths."""
+        # Drawn from torch's generator, which Lightning seeds, differently in every worker.
+        rng = np.random.default_rng(int(torch.randint(2**31 - 1, ())))
+        chosen = np.asarray(indices)
+        free_B2 = size_B2 - np.array(self.crop)
+        if self.augmentation is None:
+            changes = unchanged(free_B2)
+        else:
+            changes = self.augmentation.draw(free_B2, self._usual_33, rng)
+        if not self.turns:
+            changes = changes._replace(**still(len(chosen)))
+        move_B3 = changes.move_B3 * self._distance_N[chosen, None]
+        map_from_camera_B33 = self._map_from_camera_N33[chosen]
+        return Views(
+            changes._replace(move_B3=move_B3),
+            self.positions_N3[chosen],
+            map_from_camera_B33 @ changes.turn.as_matrix(),
+            np.einsum('bij,bi->bj', map_from_camera_B33, move_B3),
+        )
+
+    def _seen(
+        self, rgb: NDArray[np.uint8], index: int, views: Views, row: int
+    ) -> tuple[NDArray[np.uint8], bool]:
+        """Return a crop, and whether the camera that sees it has moved as was drawn."""
+        crop, changes = self.crop, views.changes
+        top, left = (int(value) for value in changes.corner_B2[row])
+        if not self.turns:
+            return self.preprocessing.crop_at(rgb, top, left), False
+        camera = self.camera.resized(rgb.shape[1], rgb.shape[0])
+        turn, moved_to = changes.turn[row], views.moved_to_B3[row]
+        if moved_to.any():
+            inverse = self.inverse_depths[index]
+            seen = seen_moved(rgb, inverse, camera, turn, moved_to, (top, left), crop)
             if seen is not None:
-                return seen, rotation * turn, position + move
-        return seen_turned(rgb, camera, turn, corner, crop), rotation * turn, position
+                return seen, True
+        return seen_turned(rgb, camera, turn, (top, left), crop), False
+
+
+class Views(NamedTuple):
+    """
+    From where B frames are seen.
+
+    Of the `changes`, moves are in metres here. `position_B3` is where the images were taken,
+    `map_from_turned_B33` how the cameras stand that see them, and `moved_to_B3` the moves in the
+    frames of the cameras that took them. A camera that would see nothing does not move.
+    """
+
+    changes: Changes
+    position_B3: NDArray[np.float64]
+    map_from_turned_B33: NDArray[np.float64]
+    moved_to_B3: NDArray[np.float64]
 
 
 def as_it_is(batch: PoseBatch) -> PoseBatch:
@@ -200,12 +271,11 @@ def as_it_is(batch: PoseBatch) -> PoseBatch:
     return batch
 
 
-def quaternions_wxyz(rotations: Sequence[Rotation]) -> Tensor:
+def quaternions_wxyz(rotation_N33: NDArray[np.float64]) -> Tensor:
     """
     Return unit quaternions wxyz (N, 4) with w >= 0 as float32.
 
     One sign for every rotation keeps labels from jumping between q and -q along a sequence.
     """
-    matrices = torch.as_tensor(np.stack([rotation.as_matrix() for rotation in rotations]))
-    quaternions = quaternion_from_matrix(matrices)
+    quaternions = quaternion_from_matrix(torch.from_numpy(rotation_N33))
     return torch.where(quaternions[:, :1] < 0, -quaternions, quaternions).float()

@@ -45,8 +45,12 @@ _REACH = 1 / 20
 _NEAREST = 8
 # A point so many times nearer than the usual one is wrong.
 _NEARER_AT_MOST = 10.0
+# What is nearer to a moved camera than this share of the usual distance counts as behind it.
+NEAR = 0.1
+# By that much of what it was, a pixel's depth falls at most.
+LEAST_DEPTH = 0.05
 # Smaller than any depth that a point nearer than the image plane could have.
-_NOTHING = 1e-12
+LEAST_WEIGHT = 1e-12
 
 
 def inverse_depths(
@@ -59,7 +63,7 @@ def inverse_depths(
     """
     if len(depths_N) < FEWEST_POINTS:
         return None
-    cells_M2 = _cells(width, height)
+    cells_M2 = cells(width, height)
     squared_MN = _squared_distances(cells_M2, pixels_N2)
     nearest_M = np.partition(squared_MN, _NEAREST - 1, axis=1)[:, _NEAREST - 1]
     reach_M = np.maximum(nearest_M, (_REACH * width) ** 2)
@@ -101,7 +105,7 @@ def seen_moved(
         turned[row, 0] * x + turned[row, 1] * y + turned[row, 2] + shift[row] * cropped
         for row in range(3)
     )
-    w = np.maximum(w, np.float32(0.05))
+    w = np.maximum(w, np.float32(LEAST_DEPTH))
     return cv2.remap(rgb, u / w, v / w, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
@@ -113,10 +117,10 @@ def _inverse_seen_from(
     size: tuple[int, int],
 ) -> NDArray[np.float32] | None:
     """Return the grid of inverse depths as the moved camera has it; nearer things hide others."""
-    cells_M2 = _cells(*size)
+    cells_M2 = cells(*size)
     rays_M3 = np.column_stack([cells_M2, np.ones(len(cells_M2))]) @ np.linalg.inv(camera.matrix).T
     points_M3 = (rays_M3 / inverse.reshape(-1, 1) - moved_to) @ camera_from_moved.as_matrix()
-    near = 0.1 / float(np.median(inverse))
+    near = NEAR / float(np.median(inverse))
     points_M3 = points_M3[points_M3[:, 2] > near]
     if len(points_M3) < FEWEST_POINTS:
         return None
@@ -124,7 +128,7 @@ def _inverse_seen_from(
     nearest_M = np.partition(squared_MN, 3, axis=1)[:, 3]
     reach_M = np.maximum(nearest_M, (size[0] / COLUMNS) ** 2)
     inverse_N = 1 / points_M3[:, 2]
-    weight_MN = np.exp(-squared_MN / (2 * reach_M[:, None])) * inverse_N**2 + _NOTHING
+    weight_MN = np.exp(-squared_MN / (2 * reach_M[:, None])) * inverse_N**2 + LEAST_WEIGHT
     seen_M = weight_MN @ inverse_N / weight_MN.sum(axis=1)
     return seen_M.reshape(ROWS, COLUMNS).astype(np.float32)
 
@@ -152,7 +156,7 @@ def _grid_at_pixels(
     )
 
 
-def _cells(width: int, height: int) -> NDArray[np.float64]:
+def cells(width: int, height: int) -> NDArray[np.float64]:
     """Return the pixels (M, 2) in the middle of the cells; the first pixel's centre is 0, 0."""
     x = (np.arange(COLUMNS) + 0.5) * width / COLUMNS - 0.5
     y = (np.arange(ROWS) + 0.5) * height / ROWS - 0.5

@@ -120,12 +120,16 @@ class Preprocessing:
 
     def _normalised(self, rgb_BHW3: Tensor) -> Tensor:
         """Return what `normalise` does in memory as the colours lie: channels last."""
-        width, device = rgb_BHW3.shape[2], rgb_BHW3.device
+        width = rgb_BHW3.shape[2]
         # By whole rows: three numbers at a time are too few for the CPU's vectors.
-        scale = torch.tensor([1 / (255 * value) for value in self.std], device=device)
-        shift = torch.tensor(self.mean, device=device) * 255
+        shift, scale = self.shift_and_scale(rgb_BHW3.device)
         rows_BHW = (rgb_BHW3.flatten(2).float() - shift.repeat(width)) * scale.repeat(width)
         return rows_BHW.view(rgb_BHW3.shape).permute(0, 3, 1, 2)
+
+    def shift_and_scale(self, device: torch.device | str = 'cpu') -> tuple[Tensor, Tensor]:
+        """Return what is taken from colours from 0 to 255, then what they are multiplied by."""
+        scale = torch.tensor([1 / (255 * value) for value in self.std], device=device)
+        return torch.tensor(self.mean, device=device) * 255, scale
 
     def prepare(self, rgb: NDArray[np.uint8]) -> Tensor:
         """Turn an image (H, W, 3) of any size into network input (3, h, w) by its centre crop."""

@@ -49,7 +49,12 @@ def unfold_batch_norms(trunk: nn.Module, images: Iterable[Tensor]) -> None:
     set such that its output stays the same: both modes then agree.
     """
     norms = _norms(trunk)
-    sums = {norm: torch.zeros(2, norm.num_features, dtype=torch.float64) for norm in norms}
+    sums = {
+        norm: torch.zeros(
+            2, norm.num_features, dtype=torch.float64, device=norm.running_mean.device
+        )
+        for norm in norms
+    }
     counts = dict.fromkeys(norms, 0)
 
     def measure(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:

@@ -23,8 +23,11 @@ import time
 from typing import Any
 
 import lightning
-from lightning.pytorch.callbacks import Callback, Checkpoint, EMAWeightAveraging, ProgressBar
+from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar, WeightAveraging
 from posenet_ros.files import written_whole
+import torch
+from torch import nn, Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 
@@ -138,9 +141,53 @@ class History(Callback):
         self.epochs = list(state_dict['epochs'])
 
 
-class AveragedWeights(EMAWeightAveraging):
-    """Leaves the averaged weights in the network, also where training had ended before."""
+class AveragedWeights(WeightAveraging):
+    """Leaves exponentially averaged weights in the network, also where training had ended."""
+
+    def __init__(self, decay: float) -> None:
+        """Keep this share of the average in each step."""
+        super().__init__(avg_fn=get_ema_avg_fn(decay))
+        self._decay = decay
+
+    def setup(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, stage: str
+    ) -> None:
+        """Make the average of what is there now, where the training will be."""
+        # Lightning would take the module's device, which is the CPU's until later.
+        device = self._device = trainer.strategy.root_device
+        super().setup(trainer, module, stage)
+        if stage == 'fit' and device.type == 'cuda':
+            self._average_model = AverageOnGpu(module, self._decay, device)
 
     def on_fit_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Take the average once more: Lightning takes it only at the end of a last epoch."""
         self.on_train_end(trainer, module)
+
+
+class AverageOnGpu(AveragedModel):
+    """An exponential average of weights and buffers that makes no step wait for the GPU."""
+
+    def __init__(self, model: nn.Module, decay: float, device: torch.device) -> None:
+        """Copy a model to a device."""
+        self._average = get_ema_multi_avg_fn(decay)
+        super().__init__(model, device, multi_avg_fn=self._average, use_buffers=True)
+        # Asked for in every step: it lies where asking costs nothing.
+        self.n_averaged = self.n_averaged.cpu()
+
+    def update_parameters(self, model: nn.Module) -> None:
+        """Take another state into the average; the first one is the average."""
+        if self.n_averaged == 0:
+            super().update_parameters(model)
+            return
+        pairs: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = {}
+        for mean, value in zip(_state(self.module), _state(model), strict=True):
+            means, values = pairs.setdefault(mean.dtype, ([], []))
+            means.append(mean)
+            values.append(value)
+        for means, values in pairs.values():
+            self._average(means, values, self.n_averaged)
+        self.n_averaged += 1
+
+
+def _state(model: nn.Module) -> list[Tensor]:
+    return [each.detach() for each in (*model.parameters(), *model.buffers())]

@@ -28,6 +28,7 @@ from collections.abc import Iterable, Iterator
 
 from posenet_ros.data.dataset import FrameDataset, PoseBatch
 from posenet_ros.models.posenet import PoseNet
+from posenet_ros.training.resident import ResidentFrames
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -40,7 +41,7 @@ _MOST_VIEWS_AN_IMAGE = 8
 _RIDGE = 0.03
 
 
-def views(dataset: FrameDataset, batch_size: int) -> Iterator[PoseBatch]:
+def views(dataset: FrameDataset | ResidentFrames, batch_size: int) -> Iterator[PoseBatch]:
     """
     Yield batches that show every image several times, or some of very many images.
 
@@ -111,4 +112,4 @@ def ridge(inputs_ND: Tensor, targets_NK: Tensor, share: float) -> Tensor:
 
 
 def _raised(gram: Tensor, ridge: Tensor) -> Tensor:
-    return gram + ridge * torch.eye(len(gram), dtype=gram.dtype)
+    return gram + ridge * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)

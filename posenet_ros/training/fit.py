@@ -40,6 +40,7 @@ from posenet_ros.machine import cores
 from posenet_ros.models.backbones import build_backbone, Trunk
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.training import graphs
 from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
 from posenet_ros.training.callbacks import AveragedWeights, History, LastEpoch, TrainingBar
@@ -47,14 +48,18 @@ from posenet_ros.training.closed_form import solve_last_layer, views
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import identity_of
 from posenet_ros.training.module import PoseTraining
+from posenet_ros.training.resident import resident, ResidentFrames, ResidentLoader
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 CHECKPOINT = 'last.ckpt'
+Frames = FrameDataset | ResidentFrames
 # Eleven images of the paper's size.
 _PIXELS_AT_ONCE = 11 * 224 * 224
 _BATCHES_TO_MEASURE = 16
+# Of batches of training: without gradients they need less memory than one does with them.
+_MEASURED_AT_ONCE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,26 +109,24 @@ def fit(
     train_images = ResizedImages(train, preprocessing, int(MEMORY_BYTES * share))
     held_out_images = ResizedImages(held_out, preprocessing, int(MEMORY_BYTES * (1 - share)))
     preprocessing = replace(preprocessing, mean=train_images.mean, std=trunk.backbone.std)
-    training_set = FrameDataset(
-        train, train_images, preprocessing, options.augmentation(), camera, depths
-    )
-    held_out_set = FrameDataset(held_out, held_out_images, preprocessing)
+    augmentation = options.augmentation()
+    frames = FrameDataset(train, train_images, preprocessing, augmentation, camera, depths)
+    training_set = _nearest(frames, options)
+    held_out_set = _nearest(FrameDataset(held_out, held_out_images, preprocessing), options)
     model = PoseNet(options.architecture(), trunk).to(memory_format=torch.channels_last)
     if options.standardise:
-        model.set_extent(training_set.positions_N3)
+        model.set_extent(frames.positions_N3)
     else:
-        model.scale_rows(training_set.positions_N3)
+        model.scale_rows(frames.positions_N3)
+    model.to(_device_of(training_set))
     history = History()
     with quiet():
         batch_size, parts = _in_parts(min(options.batch_size, len(train)), preprocessing.crop)
-        trainer = _trainer(options, log_dir, history, parts, len(train))
+        callbacks: list[Callback] = [history, *_replaying(training_set, batch_size)]
+        trainer = _trainer(options, log_dir, callbacks, parts, len(train))
         if not torch.cuda.is_available():
             keep_freed_memory()
-        pretrained = options.weights != 'none'
-        if pretrained and options.freeze_norms:
-            trunk.freeze_norms()
-        elif pretrained and is_folded(trunk):
-            unfold_batch_norms(trunk, _some_images(training_set, batch_size))
+        _settle_norms(trunk, training_set, batch_size, options)
         checkpoint = log_dir / CHECKPOINT
         # Where there are no epochs, there is none to go on from.
         begun = bool(trainer.max_epochs) and checkpoint.is_file()
@@ -133,8 +136,8 @@ def fit(
             run(
                 trainer,
                 PoseTraining(model, options, identity_of(train, held_out, options)),
-                _loader(training_set, batch_size, train_images.all_in_memory, shuffle=True),
-                _loader(held_out_set, batch_size, held_out_images.all_in_memory),
+                _loader(training_set, batch_size, shuffle=True),
+                _loader(held_out_set, batch_size),
                 checkpoint if begun else None,
             )
     if options.head == 'linear':
@@ -158,17 +161,50 @@ def refit(
     images = ResizedImages(frames, preprocessing)
     augmentation = options.augmentation()
     dataset = FrameDataset(frames, images, preprocessing, augmentation, camera, depths)
-    _solve_again(model, dataset, options)
+    _solve_again(model, _nearest(dataset, options), options)
 
 
-def _solve_again(model: PoseNet, dataset: FrameDataset, options: TrainOptions) -> None:
+def _solve_again(model: PoseNet, dataset: Frames, options: TrainOptions) -> None:
     # The views are random, and a training that goes on where it had ended must end the same.
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     batch_size, _ = _in_parts(min(options.batch_size, len(dataset)), dataset.crop)
-    solve_last_layer(model.eval().cpu(), views(dataset, batch_size), from_nothing=False)
+    model.eval().to(_device_of(dataset))
+    solve_last_layer(model, views(dataset, batch_size), from_nothing=False)
+    model.cpu()
 
 
-def _some_images(dataset: FrameDataset, batch_size: int) -> Iterator[Tensor]:
+def _nearest(dataset: FrameDataset, options: TrainOptions) -> Frames:
+    """Return a dataset's frames on the GPU where they can stay there, or the dataset."""
+    return resident(dataset, _gpu(options)) or dataset
+
+
+def _gpu(options: TrainOptions) -> torch.device | None:
+    """Return the GPU on which frames can stay; several would each need a share of them."""
+    if torch.cuda.is_available() and not _several(options):
+        # Lightning's choice of one.
+        return torch.device('cuda', 0)
+    return None
+
+
+def _several(options: TrainOptions) -> bool:
+    return options.devices * options.nodes > 1
+
+
+def _device_of(dataset: Frames) -> torch.device:
+    """Return where a dataset's batches are, and a model has to be that sees them."""
+    return dataset.device if isinstance(dataset, ResidentFrames) else torch.device('cpu')
+
+
+def _settle_norms(trunk: Trunk, dataset: Frames, batch_size: int, options: TrainOptions) -> None:
+    """Make batch norms that came with weights fit to be trained, or keep them from it."""
+    pretrained = options.weights != 'none'
+    if pretrained and options.freeze_norms:
+        trunk.freeze_norms()
+    elif pretrained and is_folded(trunk):
+        unfold_batch_norms(trunk, _some_images(dataset, batch_size))
+
+
+def _some_images(dataset: Frames, batch_size: int) -> Iterator[Tensor]:
     """Yield a few batches of training images, evenly spread over the recording."""
     step = max(len(dataset) // (_BATCHES_TO_MEASURE * batch_size), 1)
     spread = list(range(0, len(dataset), step))
@@ -187,11 +223,15 @@ def _in_parts(batch_size: int, crop: tuple[int, int]) -> tuple[int, int]:
 
 
 def _loader(
-    dataset: FrameDataset, batch_size: int, in_memory: bool, *, shuffle: bool = False
-) -> DataLoader:
+    dataset: Frames, batch_size: int, *, shuffle: bool = False
+) -> DataLoader | ResidentLoader:
+    """Return what goes through a dataset; shuffled, it leaves out a last part of a batch."""
+    if isinstance(dataset, ResidentFrames):
+        at_once = batch_size if shuffle else batch_size * _MEASURED_AT_ONCE
+        return ResidentLoader(dataset, min(at_once, len(dataset)), shuffle=shuffle)
     # Cropping takes a few milliseconds a batch. Reading files takes longer than a GPU does; a
     # CPU is the one that would have to do it either way, and each process takes memory.
-    idle = in_memory or not torch.cuda.is_available()
+    idle = dataset.images.all_in_memory or not torch.cuda.is_available()
     workers = 0 if idle else min(max(cores() // 2, 1), 8)
     return DataLoader(
         dataset,
@@ -205,24 +245,33 @@ def _loader(
     )
 
 
+def _replaying(dataset: Frames, batch_size: int) -> list[Callback]:
+    """Return what makes CUDA graphs, where that is wanted and all batches lie on the GPU."""
+    if graphs.REPLAYED and _device_of(dataset).type == 'cuda':
+        return [graphs.ReplayedPasses(batch_size, dataset.crop)]
+    return []
+
+
 def _trainer(
-    options: TrainOptions, log_dir: Path, history: History, parts: int, frames: int
+    options: TrainOptions, log_dir: Path, callbacks: list[Callback], parts: int, frames: int
 ) -> lightning.Trainer:
-    callbacks: list[Callback] = [history, TrainingBar(), LastEpoch(log_dir / CHECKPOINT)]
+    callbacks = [*callbacks, TrainingBar(), LastEpoch(log_dir / CHECKPOINT)]
     epochs = options.epochs_for(frames)
     if options.average:
         steps = max(frames // options.batch_size, 1) * epochs
         kept = max(options.average * steps, 1.0)
         callbacks.append(AveragedWeights(decay=1 - 1 / kept))
     cuda = torch.cuda.is_available()
-    several = options.devices * options.nodes > 1
+    several = _several(options)
     return lightning.Trainer(
         accelerator='cuda' if cuda else 'cpu',
         devices=options.devices,
         num_nodes=options.nodes,
         strategy='ddp' if several else 'auto',
         sync_batchnorm=several and cuda,
-        precision='16-mixed' if cuda else '32-true',
+        precision=half_precision() if cuda else '32-true',
+        # All batches of one size: the fastest of cuDNN's ways is worth looking for.
+        benchmark=cuda,
         max_epochs=epochs,
         accumulate_grad_batches=parts,
         enable_checkpointing=True,
@@ -234,11 +283,19 @@ def _trainer(
     )
 
 
+def half_precision() -> str:
+    """Return Lightning's name of the half precision that the GPU computes in."""
+    # Numbers of bfloat16 reach as far as those of float32, so that no gradient must be scaled and
+    # no step waits to hear whether one overflowed.
+    has_bfloat16 = torch.cuda.get_device_capability()[0] >= 8
+    return 'bf16-mixed' if has_bfloat16 else '16-mixed'
+
+
 def run(
     trainer: lightning.Trainer,
     module: lightning.LightningModule,
-    training: DataLoader,
-    held_out: DataLoader,
+    training: DataLoader | ResidentLoader,
+    held_out: DataLoader | ResidentLoader,
     checkpoint: Path | None,
 ) -> None:
     """Run the loop; hand Ctrl-C on, which Lightning turns into an exit of its own."""

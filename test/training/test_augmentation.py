@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import numpy as np
-from posenet_ros.data.augmentation import Augmentation, seen_turned
+from posenet_ros.data.augmentation import Augmentation, Changes, recolour, seen_turned
 from posenet_ros.geometry import Camera
 import pytest
 from scipy.spatial.transform import Rotation
@@ -57,17 +57,21 @@ def test_without_a_turn_it_is_the_plain_crop():
     assert np.array_equal(seen, rgb[5:37, 7:47])
 
 
+def drawn(augmentation: Augmentation, count: int, free=(4, 2)) -> Changes:
+    free_B2 = np.tile(free, (count, 1))
+    return augmentation.draw(free_B2, np.diag([3.0, 1, 0]), np.random.default_rng(0))
+
+
 def test_random_crops_reach_every_corner_and_stay_inside():
-    rng = np.random.default_rng(0)
-    corners = {Augmentation().corner(36, 34, (32, 32), rng) for _ in range(500)}
+    corners = {tuple(corner) for corner in drawn(Augmentation(), 500).corner_B2.tolist()}
     assert corners == {(top, left) for top in range(5) for left in range(3)}
-    assert {Augmentation(shift=0).corner(36, 34, (32, 32), rng) for _ in range(9)} == {(2, 1)}
+    still = {tuple(corner) for corner in drawn(Augmentation(shift=0), 9).corner_B2.tolist()}
+    assert still == {(2, 1)}
 
 
 def test_turns_stay_within_their_limits():
-    rng = np.random.default_rng(0)
     augmentation = Augmentation(turn_deg=5, roll_deg=20)
-    turns = np.degrees([augmentation.turn(rng).as_rotvec() for _ in range(300)])
+    turns = np.degrees(drawn(augmentation, 300).turn.as_rotvec())
     assert np.all(np.abs(turns).max(axis=0) <= (5, 5, 20))
     assert np.all(np.abs(turns).max(axis=0) > (4, 4, 16))
     assert augmentation.needs_camera
@@ -75,18 +79,34 @@ def test_turns_stay_within_their_limits():
     assert Augmentation(move=0.3, moved=0.5).needs_camera
 
 
+def test_a_share_of_the_cameras_moves_as_cameras_do_there_and_no_further_than_it_may():
+    move_B3 = drawn(Augmentation(move=0.3, moved=0.25), 2000).move_B3
+    length_B = np.linalg.norm(move_B3, axis=1)
+    assert 0.2 < (length_B > 0).mean() < 0.3
+    assert 0.29 < length_B.max() <= 0.3
+    # Half of a disc lies beyond 0.7 of its radius.
+    assert np.median(length_B[length_B > 0]) == pytest.approx(0.3 * np.sqrt(0.5), rel=0.05)
+    assert not move_B3[:, 2].any()
+    assert np.abs(move_B3[:, 0]).mean() > 1.5 * np.abs(move_B3[:, 1]).mean()
+
+
+def recoloured(batch: np.ndarray, augmentation: Augmentation) -> np.ndarray:
+    changes = drawn(augmentation, len(batch))
+    return recolour(batch, changes.gain_B, changes.lift_B)
+
+
 def test_recolouring_changes_each_image_by_itself_and_zero_changes_nothing():
-    rng = np.random.default_rng(0)
     batch = np.full((8, 4, 4, 3), 100, dtype=np.uint8)
-    assert np.array_equal(Augmentation(brightness=0, contrast=0).recolour(batch, rng), batch)
-    levels = Augmentation(brightness=0.2, contrast=0).recolour(batch, rng)[:, 0, 0, 0].astype(int)
+    assert np.array_equal(recoloured(batch, Augmentation(brightness=0, contrast=0)), batch)
+    assert not Augmentation(brightness=0, contrast=0).recolours
+    lighter = recoloured(batch, Augmentation(brightness=0.2, contrast=0))
+    levels = lighter[:, 0, 0, 0].astype(int)
     assert len(set(levels)) > 4
     assert np.abs(levels - 100).max() <= 51
 
 
 def test_contrast_leaves_the_middle_and_brightness_wraps_nowhere():
-    rng = np.random.default_rng(0)
     batch = np.zeros((4, 16, 16, 3), dtype=np.uint8)
     batch[:, :, 8:] = 250
-    changed = Augmentation(brightness=0.3, contrast=0.5).recolour(batch, rng)
+    changed = recoloured(batch, Augmentation(brightness=0.3, contrast=0.5))
     assert (changed[:, :, 8:].astype(int) > changed[:, :, :8]).all()

@@ -12,12 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The checkpoint of a training survives a disk that fills up."""
+"""The checkpoint of a training survives a disk that fills up, and averages are averages."""
 
 from types import SimpleNamespace
 
-from posenet_ros.training.callbacks import LastEpoch
+from posenet_ros.training.callbacks import AverageOnGpu, LastEpoch
 import pytest
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn
 
 
 class Trainer:
@@ -44,3 +46,23 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_whole(tmp_path):
         LastEpoch(path).on_train_epoch_end(Trainer(b'epoch 2', room=3))
     assert path.read_bytes() == b'epoch 1'
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_average_on_a_gpu_is_that_of_torch_and_goes_on_from_a_checkpoint():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    expected = AveragedModel(model, avg_fn=get_ema_avg_fn(0.8), use_buffers=True)
+    found = AverageOnGpu(model, 0.8, torch.device('cpu'))
+    for turn in range(6):
+        with torch.no_grad():
+            for value in model.parameters():
+                value += torch.randn_like(value)
+        model(torch.randn(5, 3))
+        if turn == 3:
+            kept, found = found.state_dict(), AverageOnGpu(model, 0.8, torch.device('cpu'))
+            found.load_state_dict(kept)
+        expected.update_parameters(model)
+        found.update_parameters(model)
+    assert found.n_averaged == 6
+    for name, value in expected.state_dict().items():
+        assert torch.allclose(found.state_dict()[name].float(), value.float(), atol=1e-6), name

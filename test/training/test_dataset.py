@@ -54,8 +54,8 @@ def test_labels_belong_to_their_images(corridor):
 
 def test_images_that_do_not_fit_are_read_again_and_are_the_same(corridor):
     kept, read = dataset(corridor), dataset(corridor, memory=3 * 36 * 48 * 3)
-    assert not read._images.all_in_memory
-    assert kept._images.all_in_memory
+    assert not read.images.all_in_memory
+    assert kept.images.all_in_memory
     everything = range(len(corridor))
     expected = kept.__getitems__(everything).image_B3HW
     assert torch.equal(read.__getitems__(everything).image_B3HW, expected)
@@ -83,20 +83,28 @@ def test_turning_turns_the_label_and_leaves_the_position(corridor):
     assert 0.02 < torch.rad2deg(angles).max() <= np.hypot(10, np.hypot(10, 10))
 
 
+def seen(dataset, rgb, seed):
+    """Return the crop of the first image that is seen by a seed, and from where."""
+    torch.manual_seed(seed)
+    views = dataset.draw([0], np.array([rgb.shape[:2]]))
+    return dataset._seen(rgb, 0, views, 0)[0], views
+
+
 def test_turned_images_and_labels_agree(corridor):
     turned = dataset(corridor, Augmentation(0, 8, 8, 0, 0), CAMERA)
     rgb = ResizedImages(corridor, PREPROCESSING)[0]
     map_from_camera = corridor[0].map_from_camera.rotation
-    crop, rotation, position = turned._example(rgb, 0, np.random.default_rng(1))
-    assert position == pytest.approx(corridor[0].map_from_camera.translation)
+    crop, views = seen(turned, rgb, 1)
+    rotation = Rotation.from_matrix(views.map_from_turned_B33[0])
+    assert views.position_B3[0] == pytest.approx(corridor[0].map_from_camera.translation)
     assert not np.array_equal(crop, rgb[2:34, 8:40])
     # Turning the camera of the turned image back gives the image again, away from its border.
     old_from_new = map_from_camera.inv() * rotation
     camera = CAMERA.resized(rgb.shape[1], rgb.shape[0])
     ray = old_from_new.inv().apply(np.linalg.inv(camera.matrix) @ [20.0, 16.0, 1.0])
     x, y = camera.project(ray)[0] - (8, 2)
-    seen = crop[round(y) - 1 : round(y) + 2, round(x) - 1 : round(x) + 2].mean(axis=(0, 1))
-    assert seen == pytest.approx(rgb[15:18, 19:22].mean(axis=(0, 1)), abs=30)
+    shown = crop[round(y) - 1 : round(y) + 2, round(x) - 1 : round(x) + 2].mean(axis=(0, 1))
+    assert shown == pytest.approx(rgb[15:18, 19:22].mean(axis=(0, 1)), abs=30)
 
 
 def test_moved_images_and_labels_agree(corridor):
@@ -108,9 +116,9 @@ def test_moved_images_and_labels_agree(corridor):
     camera = CAMERA.resized(rgb.shape[1], rgb.shape[0])
     lengths = []
     for seed in range(20):
-        crop, rotation, position = moved._example(rgb, 0, np.random.default_rng(seed))
-        moved_to = pose.rotation.inv().apply(position - pose.translation)
-        turn = pose.rotation.inv() * rotation
+        crop, views = seen(moved, rgb, seed)
+        moved_to = pose.rotation.inv().apply(views.changes.move_B3[0])
+        turn = pose.rotation.inv() * Rotation.from_matrix(views.map_from_turned_B33[0])
         expected = seen_moved(
             rgb, depths[corridor[0].image], camera, turn, moved_to, (2, 8), (32, 32)
         )
@@ -149,6 +157,6 @@ def test_the_loader_takes_whole_batches_and_torchs_seed_decides(corridor):
 
 def test_labels_have_one_sign():
     turns = Rotation.from_rotvec(np.outer(np.radians(np.arange(0, 360, 7)), [0, 0, 1]))
-    quaternions = quaternions_wxyz(list(turns))
+    quaternions = quaternions_wxyz(turns.as_matrix())
     assert (quaternions[:, 0] >= 0).all()
     assert torch.allclose(quaternions.norm(dim=1), torch.ones(len(quaternions)))

@@ -21,10 +21,10 @@ import signal
 import numpy as np
 from posenet_ros.data.dataset import FrameDataset, ResizedImages
 from posenet_ros.errors import PosenetError
-from posenet_ros.training import callbacks
+from posenet_ros.training import callbacks, graphs
 from posenet_ros.training import fit as fit_module
 from posenet_ros.training.config import TrainOptions
-from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk
+from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk, refit
 from posenet_ros.training.module import make_optimizer, PoseTraining, rate
 from posenet_ros.training.splits import hold_out
 import pytest
@@ -340,3 +340,81 @@ def test_ctrl_c_while_lightning_prepares_is_handed_on_and_other_failures_are_not
         fit_module.run(Preparing(KeyboardInterrupt()), None, None, None, None)
     with pytest.raises(RuntimeError, match='combined_loader'):
         fit_module.run(Preparing(ValueError()), None, None, None, None)
+
+
+@pytest.fixture
+def on_device(monkeypatch):
+    """Let frames stay on a device, as on a GPU; here it is the CPU."""
+    monkeypatch.setattr(fit_module, '_gpu', lambda _: torch.device('cpu'))
+    monkeypatch.setattr(FrameDataset, '__getitems__', lambda *_: pytest.fail('made on the CPU'))
+
+
+def test_frames_on_a_device_train_as_well(corridor, tmp_path, on_device, monkeypatch):
+    result = fitted(corridor, tmp_path / 'logs', epochs=12)
+    monkeypatch.undo()
+    held_out = hold_out(corridor).held_out
+    answer, batch = answers(result, held_out)
+    errors = (answer.position_B3 - batch.position_B3).norm(dim=1)
+    mean = (batch.position_B3 - torch.tensor([2.0, 1.5, 2])).norm(dim=1)
+    assert errors.median() < 0.5 * mean.median()
+    assert result.history[-1]['held_out/position_m'] == pytest.approx(
+        errors.quantile(0.5).item(), abs=1e-3
+    )
+    assert result.preprocessing.mean == pytest.approx(
+        ResizedImages(hold_out(corridor).train, result.preprocessing).mean
+    )
+
+
+def test_training_of_frames_on_a_device_goes_on(corridor, tmp_path, on_device, monkeypatch):
+    monkeypatch.setattr(callbacks, 'CHECKPOINT_EVERY_S', 0)
+    step, begun = PoseTraining.training_step, []
+
+    def stopped(self, batch, index):
+        begun.append(self.current_epoch)
+        if self.current_epoch == 1 and len(begun) < 9:
+            raise StoppedError
+        return step(self, batch, index)
+
+    monkeypatch.setattr(PoseTraining, 'training_step', stopped)
+    with pytest.raises(StoppedError):
+        fitted(corridor, tmp_path / 'logs', epochs=3)
+    begun[:] = [None] * 9
+    result = fitted(corridor, tmp_path / 'logs', epochs=3)
+    assert set(begun[9:]) == {1, 2}
+    assert [row['epoch'] for row in result.history] == [1, 2, 3]
+
+
+def test_a_linear_head_is_solved_for_on_the_device(corridor, tmp_path, pretrained, on_device):
+    result = fitted(
+        corridor, tmp_path / 'a', weights=pretrained, epochs=1, learning_rate=1e-9, **LINEAR
+    )
+    assert result.history[-1]['held_out/position_m'] < 0.5
+    refit(result.model, result.preprocessing, corridor, replace(QUICK, **LINEAR))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+@pytest.mark.parametrize('replayed', [False, True])
+@pytest.mark.parametrize('how', [{'optimizer': 'sgd', 'average': 0.2}, LINEAR])
+def test_trains_on_a_gpu(corridor, tmp_path, monkeypatch, replayed, how):
+    monkeypatch.setattr(graphs, 'REPLAYED', replayed)
+    result = fitted(corridor, tmp_path / 'logs', epochs=3, turn_deg=5.0, **how)
+    assert len(result.history) == 3
+    assert all(np.isfinite(list(row.values())).all() for row in result.history)
+    assert 'forward' not in vars(result.model)
+    answer, _ = answers(result, corridor[:2])
+    assert torch.isfinite(answer.position_B3).all()
+
+
+def test_the_logged_loss_is_the_mean_of_an_epochs_batches(corridor, tmp_path, monkeypatch):
+    step, losses = PoseTraining.training_step, {}
+
+    def kept(self, batch, index):
+        loss = step(self, batch, index)
+        losses.setdefault(self.current_epoch, []).append(float(loss.detach()))
+        return loss
+
+    monkeypatch.setattr(PoseTraining, 'training_step', kept)
+    result = fitted(corridor, tmp_path / 'logs')
+    assert len(losses[0]) == 4
+    expected = [np.mean(losses[epoch]) for epoch in (0, 1)]
+    assert [row['train/loss'] for row in result.history] == pytest.approx(expected, abs=1e-4)
