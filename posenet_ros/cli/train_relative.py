@@ -103,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--level',
         type=int,
         metavar='N',
-        help=f'scale of the trunk that is compared, from the coarsest, 1, on ({_LEVEL}: 16 pixels a cell)',
+        help=f'scale of the trunk that is compared, from the coarsest, 1 ({_LEVEL}: of 16 pixels)',
     )
     network.add_argument(
         '--scales',
