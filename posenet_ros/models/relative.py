@@ -177,7 +177,9 @@ class _Matching(nn.Module):
             functional.normalize(self.key(side.map_BChw), dim=1).flatten(2)
             for side in (asked, known)
         ]
-        alike_BNM = torch.einsum('bdn,bdm->bnm', *keys) * self.log_sharpness.exp()
+        # All cells by all cells are much to pass through once more: the key is sharpened before.
+        sharp_BDN = keys[0] * self.log_sharpness.exp()
+        alike_BNM = torch.einsum('bdn,bdm->bnm', sharp_BDN, keys[1])
         shares = [self._share(alike_BNM), self._share(alike_BNM.transpose(1, 2))]
         if self.mutual:
             both_BNM = shares[0] * shares[1].transpose(1, 2)
@@ -204,10 +206,11 @@ class _Matching(nn.Module):
 
 def _found(share_BNM: Tensor, ray_B2M: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return mean ray, its deviation, and how much of each cell is found at all."""
-    mass_BN = share_BNM.sum(dim=2)
-    share_BNM = share_BNM / (mass_BN[:, :, None] + _NO_MASS)
-    mean_B2N = torch.einsum('bnm,bdm->bdn', share_BNM, ray_B2M)
-    square_B2N = torch.einsum('bnm,bdm->bdn', share_BNM, ray_B2M**2)
+    told_B5M = torch.cat([ray_B2M, ray_B2M**2, torch.ones_like(ray_B2M[:, :1])], dim=1)
+    sums_B5N = (share_BNM @ told_B5M.transpose(1, 2)).transpose(1, 2)
+    mass_BN = sums_B5N[:, 4]
+    mean_B4N = sums_B5N[:, :4] / (mass_BN[:, None] + _NO_MASS)
+    mean_B2N, square_B2N = mean_B4N[:, :2], mean_B4N[:, 2:]
     variance_B2N = (square_B2N - mean_B2N**2).clamp(min=1e-8)
     return mean_B2N, variance_B2N.sqrt(), mass_BN
 

@@ -154,7 +154,7 @@ class RelativeTraining(lightning.LightningModule):
             groups,
             lr=options.learning_rate,
             weight_decay=options.weight_decay,
-            fused=True if self.device.type == 'cuda' else None,
+            fused=True if next(self.model.parameters()).is_cuda else None,
         )
         total = max(int(self.trainer.estimated_stepping_batches), 1)
 
