@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0, help='of the first room (0)')
     parser.add_argument('--width', type=int, default=256, help='in pixels (256)')
     parser.add_argument('--height', type=int, default=192, help='in pixels (192)')
-    parser.add_argument('--jobs', type=int, help='threads that render (default: one a core)')
+    parser.add_argument('--jobs', type=int, help='processes that render (default: one a core)')
 
 
 def run(args: argparse.Namespace) -> None:

@@ -30,13 +30,14 @@ are those of these, pair by pair.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
 from posenet_ros.errors import ConfigError
 
 if TYPE_CHECKING:
+    from posenet_ros.models.relative import RelativeArchitecture
     from posenet_ros.models.relative_folder import Relative
     from posenet_ros.models.trunk_maps import TrunkMaps
     from posenet_ros.training.relative.fit import FittedRelative
@@ -47,7 +48,10 @@ if TYPE_CHECKING:
 _MAPS, _RELATIVE = 'maps', 'relative'
 # The scale of the trunk that is compared: cells of 16 pixels.
 _LEVEL = 2
-_BACKBONE, _MATCHER = 'resnet34', 'matching'
+_BACKBONE = 'resnet34'
+# Options of the network by their names in RelativeArchitecture, and those of its trunk.
+_OF_NETWORK = ('matcher', 'width', 'hidden', 'looks', 'mutual')
+_OF_TRUNK = ('backbone', 'weights', 'level', 'scales')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,9 +99,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='NAME',
         help='how images are compared: matching (default), cell by cell, or pooled, as published',
     )
+    network.add_argument(
+        '--level',
+        type=int,
+        metavar='N',
+        help=f'scale of the trunk that is compared, from the coarsest, 1 ({_LEVEL}: of 16 pixels)',
+    )
+    network.add_argument(
+        '--scales',
+        type=int,
+        metavar='N',
+        help='so many scales together, from --level to coarser ones (1)',
+    )
+    network.add_argument('--width', type=int, help='of the convolutions after matching (96)')
+    network.add_argument('--hidden', type=int, help='of the layer that reads the pose off (256)')
+    network.add_argument(
+        '--looks',
+        type=int,
+        help='numbers of what a cell looks like, beside where it is found (24); 0: none',
+    )
+    network.add_argument(
+        '--mutual',
+        action='store_true',
+        default=None,
+        help='cells are found where both images choose each other',
+    )
     training = parser.add_argument_group('training')
     training.add_argument('--steps', type=int, help='of so many pairs (4000)')
     training.add_argument('--batch-size', type=int, help='pairs a step (64)')
+    training.add_argument(
+        '--recolour',
+        type=int,
+        default=0,
+        metavar='N',
+        help='so many more looks at each image: in other colours, blurred, with noise (0)',
+    )
     training.add_argument('--lr', type=float, dest='learning_rate', help='peak (2e-3)')
     training.add_argument('--seed', type=int, help='of everything random (0)')
 
@@ -116,33 +152,42 @@ def run(args: argparse.Namespace) -> None:
         name: getattr(args, name) for name in ('steps', 'batch_size', 'learning_rate', 'seed')
     }
     options = RelativeOptions(**{k: value for k, value in asked.items() if value is not None})
-    _check_network(args)
+    if args.recolour < 0:
+        raise ConfigError(f'--recolour must not be negative, got {args.recolour}')
+    architecture = _architecture(args)
     if args.start_from:
         find_relative(args.start_from)
     scenes = read_scenes(args.scenes, args.held_out, args.test_frames)
-    start = _start(args, options)
+    start = _start(args, options, architecture)
     claim(output, relative=_stands_on(args, options, scenes, start))
     with at_work(output):
         if (output / _RELATIVE / RELATIVE_CARD).is_file():
             print(f'{output} is finished: nothing to do\nweights  {output / _RELATIVE}')
             return
-        _train(output, args.maps or output / _MAPS, scenes, start, options, args.start_from)
+        learned, held_out = _maps(
+            args.maps or output / _MAPS, scenes, start.trunk, 1 + args.recolour
+        )
+        _train(output, scenes, learned, held_out, start, options, args.start_from)
+        print(f'maps     {args.maps or output / _MAPS}')
 
 
-def _check_network(args: argparse.Namespace) -> None:
+def _architecture(args: argparse.Namespace) -> RelativeArchitecture:
+    """Return what is asked for, or the usual; refuse a network beside --start-from."""
     from posenet_ros.models.relative import RelativeArchitecture
 
-    given = [name for name in ('backbone', 'weights', 'matcher') if getattr(args, name)]
+    given = [name for name in (*_OF_TRUNK, *_OF_NETWORK) if getattr(args, name) is not None]
     if args.start_from and given:
         raise ConfigError(f'--start-from brings its own network: leave --{", --".join(given)} out')
-    RelativeArchitecture(args.matcher or _MATCHER)
+    return RelativeArchitecture(**{k: getattr(args, k) for k in given if k in _OF_NETWORK})
 
 
-def _start(args: argparse.Namespace, options: RelativeOptions) -> Relative:
+def _start(
+    args: argparse.Namespace, options: RelativeOptions, architecture: RelativeArchitecture
+) -> Relative:
     """Return what training begins with: another training's network, or a new one on a trunk."""
     import lightning
     from posenet_ros.models.backbones import build_backbone
-    from posenet_ros.models.relative import RelativeArchitecture, RelativePoseNet
+    from posenet_ros.models.relative import RelativePoseNet
     from posenet_ros.models.relative_folder import load_relative, Relative, RelativeCard
     from posenet_ros.models.trunk_maps import TrunkMaps
 
@@ -150,10 +195,11 @@ def _start(args: argparse.Namespace, options: RelativeOptions) -> Relative:
         return load_relative(args.start_from)
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     backbone = args.backbone or _BACKBONE
-    trunk = TrunkMaps(build_backbone(backbone, args.weights or 'imagenet'), _LEVEL)
-    architecture = RelativeArchitecture(args.matcher or _MATCHER)
-    network = RelativePoseNet(architecture, trunk.channels)
-    return Relative(trunk, network, RelativeCard(backbone, _LEVEL, architecture))
+    level = _LEVEL if args.level is None else args.level
+    scales = 1 if args.scales is None else args.scales
+    card = RelativeCard(backbone, level, architecture, scales=scales)
+    trunk = TrunkMaps(build_backbone(backbone, args.weights or 'imagenet'), level, scales)
+    return Relative(trunk, RelativePoseNet(architecture, trunk.channels), card)
 
 
 def _stands_on(
@@ -161,13 +207,19 @@ def _stands_on(
 ) -> dict[str, Any]:
     """Return what a training and its continuation must have in common."""
     from posenet_ros.models.provenance import file_sha256
+    from posenet_ros.models.relative import RelativeArchitecture
     from posenet_ros.models.relative_folder import find_relative, RELATIVE_WEIGHTS
 
     begun = {}
     if args.start_from:
         begun = {'start_sha256': file_sha256(find_relative(args.start_from) / RELATIVE_WEIGHTS)}
     identity = _identity(scenes, start.trunk)
-    return {**options.to_dict(), 'matcher': start.card.architecture.matcher, **identity, **begun}
+    network = asdict(start.card.architecture)
+    usual = asdict(RelativeArchitecture())
+    # What is as usual goes unsaid, so that folders begun before there was a choice go on.
+    odd = {name: network[name] for name in network if network[name] != usual[name]}
+    more = {'recolour': args.recolour} if args.recolour else {}
+    return {**options.to_dict(), 'matcher': network['matcher'], **odd, **more, **identity, **begun}
 
 
 def _identity(scenes: Scenes, trunk: TrunkMaps) -> dict[str, str]:
@@ -184,8 +236,9 @@ def _identity(scenes: Scenes, trunk: TrunkMaps) -> dict[str, str]:
 
 def _train(
     output: Path,
-    maps: Path,
     scenes: Scenes,
+    learned: list[SceneMaps],
+    held_out: list[SceneMaps],
     start: Relative,
     options: RelativeOptions,
     started_from: Path | None,
@@ -194,7 +247,6 @@ def _train(
     from posenet_ros.training.fit import CHECKPOINT
     from posenet_ros.training.relative.fit import fit_relative
 
-    learned, held_out = _maps(maps, scenes, start.trunk)
     pairs = sum(len(scene.pairs) for scene in learned)
     print(
         f'learning from {pairs} pairs of {len(learned)} scenes, measured on those of '
@@ -220,13 +272,17 @@ def _train(
         f'pairs of scenes that it has not learned of, medians: {errors["offset_m"]:.2f} m, '
         f'direction {errors["direction_deg"]:.1f} deg, rotation {errors["rotation_deg"]:.1f} deg'
     )
-    print(f'weights  {output / _RELATIVE}\npicture  {picture}\nmaps     {maps}')
+    print(f'weights  {output / _RELATIVE}\npicture  {picture}')
 
 
 def _maps(
-    folder: Path, scenes: Scenes, trunk: TrunkMaps
+    folder: Path, scenes: Scenes, trunk: TrunkMaps, looks: int
 ) -> tuple[list[SceneMaps], list[SceneMaps]]:
-    """Return the scenes as the trunk has them, on the fastest device there is."""
+    """
+    Return the scenes as the trunk has them, on the fastest device there is.
+
+    At those that are measured on it looks once.
+    """
     from posenet_ros.localization.posenet import choose_device
     from posenet_ros.training.relative.scene_maps import describe_scene
     from tqdm import tqdm
@@ -242,6 +298,7 @@ def _maps(
                     scene.camera,
                     trunk,
                     folder / f'{name}_{number:04d}',
+                    looks=looks if name == 'learned' else 1,
                     image_done=progress.update,
                 )
                 for number, scene in enumerate(part)

@@ -85,12 +85,13 @@ class Pairs:
         They are drawn evenly over the logarithms of the distances that there are: of a drive
         most pairs are near, of views from anywhere hardly any, and those alone would be learned.
         """
-        drawn = rng.choice(len(self), size=count, p=self._chances())
+        drawn = rng.choice(len(self), size=count, p=self.chances())
         swapped = rng.random(count) < 0.5
         first, second = self.first_P[drawn], self.second_P[drawn]
         return np.where(swapped, second, first), np.where(swapped, first, second)
 
-    def _chances(self) -> NDArray[np.float64]:
+    def chances(self) -> NDArray[np.float64]:
+        """Return how likely each of them is to be drawn (P,)."""
         edges = np.geomspace(self.distance_P.min(), self.distance_P.max(), _STEPS + 1)[1:-1]
         step_P = np.searchsorted(edges, self.distance_P)
         counts = np.bincount(step_P, minlength=_STEPS)

@@ -42,8 +42,8 @@ MATCHERS = ('matching', 'pooled')
 # Direction, logarithm of the distance, two columns of the rotation.
 _OUTPUTS = 3 + 1 + 6
 _COLUMNS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-# What is carried along of each cell's looks, and into what grid the image is gathered.
-_LOOKS, _GRID = 24, (3, 4)
+# Into what grid the image is gathered, and how wide the published network's layer is.
+_GRID, _PUBLISHED_HIDDEN = (3, 4), 1024
 _FIRST_SHARPNESS = 10.0
 _NO_MASS = 1e-3
 # OpenCV's usual five steps leave the corners of a wide image some pixels off.
@@ -55,20 +55,27 @@ class RelativeArchitecture:
     """
     What a relative pose is read off with.
 
-    `matcher` is ours or the published one; `key` is how many numbers cells are compared by, and
-    `width` that of the layers after it.
+    `matcher` is ours or the published one; the rest is of ours. `key` is how many numbers cells
+    are compared by, `width` that of the convolutions after it, and `hidden` that of the layer
+    that reads the pose off these. `looks` numbers say there what a cell looks like, beside where
+    it is found; with none, all is told by geometry. With `mutual`, a cell is found where both
+    images choose each other (dual softmax: Rocco et al. 2018, Sun et al. 2021).
     """
 
     matcher: str = 'matching'
     key: int = 64
     width: int = 96
     dropout: float = 0.1
+    looks: int = 24
+    hidden: int = 256
+    mutual: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
         if self.matcher not in MATCHERS:
             raise ConfigError(f'matcher must be {" or ".join(MATCHERS)}, not {self.matcher!r}')
-        if min(self.key, self.width) < 1 or not 0 <= self.dropout < 1:
+        widths = min(self.key, self.width, self.hidden)
+        if widths < 1 or self.looks < 0 or not 0 <= self.dropout < 1:
             raise ConfigError(f'no network can be built of {self}')
 
 
@@ -109,7 +116,7 @@ class RelativePoseNet(nn.Module):
         self.channels = channels
         matching = architecture.matcher == 'matching'
         self.matcher = _Matching(architecture, channels) if matching else _Pooled(channels)
-        hidden = 256 if matching else 1024
+        hidden = architecture.hidden if matching else _PUBLISHED_HIDDEN
         self.regressor = nn.Sequential(
             nn.Linear(self.matcher.features, hidden),
             *([] if matching else [nn.BatchNorm1d(hidden)]),
@@ -117,11 +124,13 @@ class RelativePoseNet(nn.Module):
             nn.Dropout(architecture.dropout),
             nn.Linear(hidden, _OUTPUTS),
         )
+        # On the device beforehand: to send it there in every step is to wait for the device.
+        self.register_buffer('columns_6', torch.tensor(_COLUMNS), persistent=False)
 
     def forward(self, asked: Side, known: Side) -> RelativePrediction:
         """Return where the cameras of `asked` are, as those of `known` have them."""
         output_BO = self.regressor(self.matcher(asked, known)).float()
-        columns_B6 = output_BO[:, 4:] + output_BO.new_tensor(_COLUMNS)
+        columns_B6 = output_BO[:, 4:] + self.columns_6
         return RelativePrediction(
             functional.normalize(output_BO[:, :3], dim=1),
             output_BO[:, 3],
@@ -147,11 +156,12 @@ class _Matching(nn.Module):
         super().__init__()
         width = architecture.width
         self.key = nn.Conv2d(channels, architecture.key, 1)
-        self.looks = nn.Conv2d(channels, _LOOKS, 1)
+        self.looks = nn.Conv2d(channels, architecture.looks, 1) if architecture.looks else None
+        self.mutual = architecture.mutual
         self.log_sharpness = nn.Parameter(torch.tensor(math.log(_FIRST_SHARPNESS)))
         self.nowhere = nn.Parameter(torch.zeros(()))
         # The cell's ray, where it is found, how far that is from it, how spread, and how surely.
-        inputs = 2 + 2 + 2 + 2 + 1 + _LOOKS
+        inputs = 2 + 2 + 2 + 2 + 1 + architecture.looks
         self.layers = nn.Sequential(
             *_layer(inputs, width),
             *_layer(width, width),
@@ -163,35 +173,46 @@ class _Matching(nn.Module):
         self.features = 2 * 2 * width * _GRID[0] * _GRID[1]
 
     def forward(self, asked: Side, known: Side) -> Tensor:
-        keys = [functional.normalize(self.key(side.map_BChw), dim=1) for side in (asked, known)]
+        keys = [
+            functional.normalize(self.key(side.map_BChw), dim=1).flatten(2)
+            for side in (asked, known)
+        ]
+        # All cells by all cells are much to pass through once more: the key is sharpened before.
+        sharp_BDN = keys[0] * self.log_sharpness.exp()
+        alike_BNM = torch.einsum('bdn,bdm->bnm', sharp_BDN, keys[1])
+        shares = [self._share(alike_BNM), self._share(alike_BNM.transpose(1, 2))]
+        if self.mutual:
+            both_BNM = shares[0] * shares[1].transpose(1, 2)
+            shares = [both_BNM, both_BNM.transpose(1, 2)]
         return torch.cat(
-            [self._seen(asked, known, *keys), self._seen(known, asked, *keys[::-1])], dim=1
+            [self._seen(asked, known, shares[0]), self._seen(known, asked, shares[1])], dim=1
         )
 
-    def _seen(self, side: Side, other: Side, key: Tensor, other_key: Tensor) -> Tensor:
+    def _share(self, alike_BNM: Tensor) -> Tensor:
+        """Return how much of each cell N is found in each of M; the rest is nowhere."""
+        nowhere_BN1 = self.nowhere.expand(*alike_BNM.shape[:2], 1)
+        return torch.softmax(torch.cat([alike_BNM, nowhere_BN1], dim=2), dim=2)[:, :, :-1]
+
+    def _seen(self, side: Side, other: Side, share_BNM: Tensor) -> Tensor:
         """Return what the cells of one side find in the other."""
-        found_B2N, spread_B2N, mass_BN = self._found(key, other_key, other.ray_B2hw)
+        found_B2N, spread_B2N, mass_BN = _found(share_BNM, other.ray_B2hw.flatten(2))
         ray_B2N = side.ray_B2hw.flatten(2)
-        looks_BLN = self.looks(side.map_BChw).flatten(2)
-        parts = [ray_B2N, found_B2N, found_B2N - ray_B2N, spread_B2N, mass_BN[:, None], looks_BLN]
+        parts = [ray_B2N, found_B2N, found_B2N - ray_B2N, spread_B2N, mass_BN[:, None]]
+        if self.looks is not None:
+            parts.append(self.looks(side.map_BChw).flatten(2))
         cells_BCN = torch.cat(parts, dim=1)
         return self.layers(cells_BCN.unflatten(2, side.map_BChw.shape[2:]))
 
-    def _found(
-        self, key: Tensor, other_key: Tensor, other_ray_B2hw: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return mean ray, its deviation, and how much of each cell is found at all."""
-        alike_BNM = torch.einsum('bdn,bdm->bnm', key.flatten(2), other_key.flatten(2))
-        alike_BNM = alike_BNM * self.log_sharpness.exp()
-        nowhere_BN1 = self.nowhere.expand(*alike_BNM.shape[:2], 1)
-        share_BNM = torch.softmax(torch.cat([alike_BNM, nowhere_BN1], dim=2), dim=2)[:, :, :-1]
-        mass_BN = share_BNM.sum(dim=2)
-        share_BNM = share_BNM / (mass_BN[:, :, None] + _NO_MASS)
-        ray_B2M = other_ray_B2hw.flatten(2)
-        mean_B2N = torch.einsum('bnm,bdm->bdn', share_BNM, ray_B2M)
-        square_B2N = torch.einsum('bnm,bdm->bdn', share_BNM, ray_B2M**2)
-        variance_B2N = (square_B2N - mean_B2N**2).clamp(min=1e-8)
-        return mean_B2N, variance_B2N.sqrt(), mass_BN
+
+def _found(share_BNM: Tensor, ray_B2M: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return mean ray, its deviation, and how much of each cell is found at all."""
+    told_B5M = torch.cat([ray_B2M, ray_B2M**2, torch.ones_like(ray_B2M[:, :1])], dim=1)
+    sums_B5N = (share_BNM @ told_B5M.transpose(1, 2)).transpose(1, 2)
+    mass_BN = sums_B5N[:, 4]
+    mean_B4N = sums_B5N[:, :4] / (mass_BN[:, None] + _NO_MASS)
+    mean_B2N, square_B2N = mean_B4N[:, :2], mean_B4N[:, 2:]
+    variance_B2N = (square_B2N - mean_B2N**2).clamp(min=1e-8)
+    return mean_B2N, variance_B2N.sqrt(), mass_BN
 
 
 def _layer(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:

@@ -42,7 +42,8 @@ class RelativeCard:
     """
     What a network of relative poses is made of, and what it has learned from.
 
-    `level` is the trunk's scale that it compares, counted from the coarsest, 1. `scenes` are those
+    `level` is the trunk's scale that it compares, counted from the coarsest, 1, together with the
+    coarser ones where `scales` is more than 1. `scenes` are those
     it has seen, by name, with how many images and the hash of their poses. `errors` are medians on
     pairs of scenes that it has not: degrees, and metres from where the camera should be.
     `training` has options, versions and date.
@@ -54,12 +55,15 @@ class RelativeCard:
     scenes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     errors: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    scales: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
         backbone_named(self.backbone)
         if not isinstance(self.level, int) or self.level < 1:
             raise ConfigError(f'scales of a trunk are counted from 1, not {self.level!r}')
+        if not isinstance(self.scales, int) or not 1 <= self.scales <= self.level:
+            raise ConfigError(f'of level {self.level} and coarser there are not {self.scales!r}')
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for YAML; `from_dict` reads them back."""
@@ -68,6 +72,8 @@ class RelativeCard:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RelativeCard:
         """Read what `to_dict` wrote; raise ModelError with one reason for what does not fit."""
+        # Cards written before there were several scales do not tell how many.
+        values = {'scales': 1, **values}
         expected = {entry.name for entry in fields(cls)}
         if set(values) != expected:
             odd = ', '.join(sorted(set(values) ^ expected))
@@ -124,7 +130,7 @@ def load_relative(folder: Path) -> Relative:
         )
     try:
         state = load_file(path)
-        trunk = TrunkMaps(build_backbone(card.backbone), card.level)
+        trunk = TrunkMaps(build_backbone(card.backbone), card.level, card.scales)
         network = RelativePoseNet(card.architecture, trunk.channels)
         for prefix, module in ((_TRUNK, trunk.trunk), (_NETWORK, network)):
             own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

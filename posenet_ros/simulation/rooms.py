@@ -16,16 +16,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import as_completed, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed, ProcessPoolExecutor
+import multiprocessing
 from pathlib import Path
 import shutil
+import signal
 from typing import Any
 
 from posenet_ros import __version__
 from posenet_ros.errors import ConfigError
 from posenet_ros.files import read_yaml, write_yaml
 from posenet_ros.machine import cores
+from posenet_ros.simulation.parallel import opencv_threads
 from posenet_ros.simulation.views import write_views
 from tqdm import tqdm
 
@@ -49,20 +52,42 @@ def write_rooms(
     made_as = {'version': __version__, 'views': views, 'size': list(size)}
     _claim(output, made_as)
     todo = [seed for seed in seeds if not _folder(output, seed).is_dir()]
-    jobs = cores() if jobs is None else jobs
-    with (
-        tqdm(total=len(todo) * views, desc='rendering', unit='image') as progress,
-        ThreadPoolExecutor(jobs) as pool,
-    ):
-        coming = [pool.submit(_write, output, seed, views, size, progress) for seed in todo]
+    jobs = min(cores() if jobs is None else jobs, len(todo))
+    with tqdm(total=len(todo) * views, desc='rendering', unit='image') as progress:
+        if jobs > 1:
+            _write_all(output, todo, views, size, jobs, progress)
+        else:
+            for seed in todo:
+                _write(output, seed, views, size, progress.update)
+    return len(todo)
+
+
+def _write_all(
+    output: Path,
+    seeds: Sequence[int],
+    views: int,
+    size: tuple[int, int],
+    jobs: int,
+    progress: tqdm,
+) -> None:
+    """Render on several cores: in processes, since threads would wait for each other's NumPy."""
+    # Not forked: what this process runs in threads of its own would stand still in a copy.
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(jobs, context, _leave_ctrl_c) as pool:
+        coming = [pool.submit(_write, output, seed, views, size) for seed in seeds]
         try:
             for each in as_completed(coming):
                 each.result()
+                progress.update(views)
         except BaseException:
             # Those in work end; the others are for the next time.
             pool.shutdown(cancel_futures=True)
             raise
-    return len(todo)
+
+
+def _leave_ctrl_c() -> None:
+    """Have a process leave Ctrl-C to the one that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _claim(output: Path, made_as: dict[str, Any]) -> None:
@@ -83,9 +108,16 @@ def _folder(output: Path, seed: int) -> Path:
     return output / f'{seed:04d}'
 
 
-def _write(output: Path, seed: int, views: int, size: tuple[int, int], progress: tqdm) -> None:
+def _write(
+    output: Path,
+    seed: int,
+    views: int,
+    size: tuple[int, int],
+    images_done: Callable[[int], object] = lambda count: None,
+) -> None:
     folder = _folder(output, seed)
     partial = folder.with_name(f'.{folder.name}.partial')
     shutil.rmtree(partial, ignore_errors=True)
-    write_views(partial, seed, count=views, size=size, frame_done=progress.update)
+    with opencv_threads(1):
+        write_views(partial, seed, count=views, size=size, frame_done=lambda: images_done(1))
     partial.rename(folder)

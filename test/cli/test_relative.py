@@ -95,6 +95,19 @@ def test_the_same_command_again_has_nothing_to_do_and_another_is_refused(rooms, 
     assert 'belongs to another run' in fails(*words, '--steps', 3)
 
 
+def test_a_network_of_other_make_is_what_was_asked_for(rooms, tmp_path, fails):
+    made = ('--level', 3, '--scales', 2, '--looks', 0, '--width', 16, '--hidden', 32, '--mutual')
+    words = ('train-relative', '--scenes', rooms, '--output', tmp_path, *NETWORK, *QUICK)
+    said_by(*words, *made, '--recolour', 1)
+    card = load_relative(tmp_path).card
+    assert (card.level, card.scales) == (3, 2)
+    network = card.architecture
+    assert (network.looks, network.width, network.hidden) == (0, 16, 32)
+    assert network.mutual
+    assert 'belongs to another run' in fails(*words, *made)
+    assert 'must not be negative' in fails(*words, '--recolour', -1)
+
+
 def test_training_goes_on_from_other_weights_on_a_single_scene(rooms, weights, tmp_path, fails):
     scene = ('--scenes', f'capture:{rooms / "0002"}', '--output', tmp_path / 'finer')
     said_by('train-relative', *scene, '--start-from', weights[0], *QUICK)

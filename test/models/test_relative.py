@@ -15,7 +15,6 @@
 """The network of relative poses: what goes in, what comes out, and what it can see."""
 
 from dataclasses import replace
-import math
 
 import cv2
 import numpy as np
@@ -23,13 +22,14 @@ from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Camera
 from posenet_ros.models.backbones import build_backbone
 from posenet_ros.models.relative import (
+    _found,
     cell_rays,
     Cells,
     RelativeArchitecture,
     RelativePoseNet,
     Side,
 )
-from posenet_ros.models.trunk_maps import SIZE, TrunkMaps
+from posenet_ros.models.trunk_maps import _upon_each_other, SIZE, TrunkMaps
 import pytest
 import torch
 
@@ -85,19 +85,78 @@ def test_gradients_are_finite_also_for_maps_of_nothing(network):
 def test_a_cell_is_found_where_the_other_image_shows_the_same():
     torch.manual_seed(0)
     network = RelativePoseNet(SMALL, 12).matcher
-    with torch.no_grad():
-        network.log_sharpness.fill_(math.log(200.0))
     known = side(2, count=1)
     # What is asked shows the same, two cells to the left.
     moved = Side(known.map_BChw.roll(-2, dims=3), known.ray_B2hw)
     keys = [
-        torch.nn.functional.normalize(network.key(each.map_BChw), dim=1) for each in (moved, known)
+        torch.nn.functional.normalize(network.key(each.map_BChw), dim=1).flatten(2)
+        for each in (moved, known)
     ]
-    mean_B2N, deviation_B2N, mass_BN = network._found(*keys, known.ray_B2hw)
+    alike_BNM = 200 * torch.einsum('bdn,bdm->bnm', *keys)
+    share_BNM = network._share(alike_BNM)
+    mean_B2N, deviation_B2N, mass_BN = _found(share_BNM, known.ray_B2hw.flatten(2))
     expected = known.ray_B2hw.roll(-2, dims=3).flatten(2)
     torch.testing.assert_close(mean_B2N, expected, atol=1e-2, rtol=0)
     assert deviation_B2N.max() < 0.05
     assert mass_BN.min() > 0.99
+
+
+def test_what_cells_look_like_can_be_left_out():
+    """Then nothing but matches tells: keys of another length are the same."""
+    torch.manual_seed(0)
+    network = RelativePoseNet(replace(SMALL, looks=0, hidden=32), 12).eval()
+    assert not any('looks' in name for name in network.state_dict())
+    assert network.regressor[0].out_features == 32
+    asked, known = side(1), side(2)
+    plain = network(asked, known)
+    with torch.no_grad():
+        network.matcher.key.weight.mul_(3)
+        network.matcher.key.bias.mul_(3)
+    for one, other in zip(plain, network(asked, known), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_mutual_matches_leave_out_what_only_one_image_chooses():
+    torch.manual_seed(0)
+    network = RelativePoseNet(replace(SMALL, mutual=True), 12).eval()
+    found = network(side(1), side(2))
+    assert torch.isfinite(found.direction_B3).all()
+    plain = RelativePoseNet(SMALL, 12).eval()
+    plain.load_state_dict(network.state_dict())
+    seen = []
+    for each in (network.matcher, plain.matcher):
+        each._seen = lambda side, other, share: seen.append(share) or share.sum(2)
+        each(side(1), side(2))
+    torch.testing.assert_close(seen[0], seen[1].transpose(1, 2))
+    torch.testing.assert_close(seen[0], seen[2] * seen[3].transpose(1, 2))
+
+
+def test_coarser_cells_lie_where_finer_ones_look():
+    """A cell of the coarser scale is every second one of the finer; between, it is between."""
+    coarse = torch.arange(12.0).view(1, 1, 3, 4)
+    joined = _upon_each_other([torch.zeros(1, 2, 6, 8), coarse])
+    assert joined.shape == (1, 3, 6, 8)
+    torch.testing.assert_close(joined[:, 2:, ::2, ::2], coarse)
+    assert joined[0, 2, 0, 1] == pytest.approx(0.5)
+    assert joined[0, 2, 3, 0] == pytest.approx(6)
+    # Beyond the last there is nothing to be between.
+    assert joined[0, 2, 0, 7] == pytest.approx(3)
+
+
+def test_scales_lie_upon_each_other_from_the_finest_on():
+    trunks = [
+        TrunkMaps(build_backbone('mobilenet_v3_small'), *numbers)
+        for numbers in ((2,), (3,), (3, 2))
+    ]
+    assert trunks[2].channels == trunks[0].channels + trunks[1].channels
+    assert trunks[2].cells.shape == trunks[1].cells.shape == (24, 32)
+    trunks[1].trunk.load_state_dict(trunks[2].trunk.state_dict())
+    assert trunks[1].sha256 != trunks[2].sha256
+    rgb = torch.randint(0, 256, (1, 3, SIZE[1], SIZE[0]), dtype=torch.uint8)
+    both, fine = trunks[2](rgb)[0], trunks[1](rgb)[0]
+    torch.testing.assert_close(both[:, : fine.shape[1]], fine)
+    with pytest.raises(ConfigError, match='not 3 scales'):
+        TrunkMaps(build_backbone('mobilenet_v3_small'), 2, 3)
 
 
 def test_rays_are_those_of_cell_centres():
@@ -153,7 +212,9 @@ def test_cells_are_where_the_trunk_looks(backbone):
         assert (found_row, found_column) == pytest.approx((row, column), abs=0.4)
 
 
-@pytest.mark.parametrize('values', [{'matcher': 'guess'}, {'key': 0}, {'dropout': 1.0}])
+@pytest.mark.parametrize(
+    'values', [{'matcher': 'guess'}, {'key': 0}, {'dropout': 1.0}, {'looks': -1}]
+)
 def test_what_cannot_be_built_is_refused(values):
     with pytest.raises(ConfigError):
         RelativeArchitecture(**values)

@@ -129,3 +129,26 @@ def test_weights_of_another_architecture_are_refused(relative, folder):
 def test_a_card_names_a_backbone_that_is_known():
     with pytest.raises(ConfigError, match='unknown backbone'):
         RelativeCard('alexnet', 2, RelativeArchitecture())
+
+
+def test_a_card_from_before_there_was_a_choice_is_of_what_was_usual(relative, folder):
+    card = read_yaml(folder / RELATIVE_CARD, ModelError)
+    del card['scales']
+    old = ('matcher', 'key', 'width', 'dropout')
+    card['architecture'] = {name: card['architecture'][name] for name in old}
+    write_yaml(folder / RELATIVE_CARD, card)
+    assert load_relative(folder).card == relative.card
+
+
+def test_what_was_chosen_comes_back(tmp_path):
+    architecture = RelativeArchitecture(key=8, width=8, looks=0, hidden=16, mutual=True)
+    trunk = TrunkMaps(build_backbone('mobilenet_v3_small'), 3, 2)
+    network = RelativePoseNet(architecture, trunk.channels).eval()
+    card = RelativeCard('mobilenet_v3_small', 3, architecture, scales=2)
+    save_relative(tmp_path, Relative(trunk, network, card))
+    found = load_relative(tmp_path)
+    assert found.card == card
+    assert found.trunk.cells == trunk.cells
+    assert found.trunk.sha256 == trunk.sha256
+    with pytest.raises(ConfigError, match='there are not 4'):
+        replace(card, scales=4)

@@ -47,6 +47,15 @@ class PairBatch(NamedTuple):
     target: RelativeTarget
 
 
+class PosesAsked(NamedTuple):
+    """Poses `map_from_camera` of the cameras asked for and of the known ones, double."""
+
+    asked_B3: Tensor
+    asked_B33: Tensor
+    known_B3: Tensor
+    known_B33: Tensor
+
+
 class DrawnPairs(Dataset):
     """
     `count` pairs an epoch, in batches, each pair drawn by chance from a scene drawn by chance.
@@ -89,7 +98,8 @@ class DrawnPairs(Dataset):
             scene = self._scenes[int(rng.integers(len(self._scenes)))]
             asked, known = scene.pairs.draw(len(share), rng)
             mirrored = rng.random(len(share)) < (0.5 if self._mirrored else 0.0)
-            parts.append(batch_of(scene, asked, known, mirrored))
+            seen = rng.integers(scene.looks, size=(2, len(share))) if scene.looks > 1 else (0, 0)
+            parts.append(batch_of(scene, asked, known, mirrored, *seen))
         return joined(parts)
 
 
@@ -106,34 +116,67 @@ def batch_of(
     asked_B: NDArray[np.int64],
     known_B: NDArray[np.int64],
     mirrored_B: NDArray[np.bool_] | None = None,
+    asked_look_B: NDArray[np.int64] | int = 0,
+    known_look_B: NDArray[np.int64] | int = 0,
 ) -> PairBatch:
-    """Return pairs of a scene by their numbers, some of them as in a mirror."""
-    known_33 = scene.rotations_N33[known_B]
-    between = scene.centres_N3[asked_B] - scene.centres_N3[known_B]
-    offset_B3 = torch.from_numpy(np.einsum('bji,bj->bi', known_33, between)).float()
-    turn = np.einsum('bji,bjk->bik', known_33, scene.rotations_N33[asked_B])
-    rotation_B33 = torch.from_numpy(turn).float()
-    sides = [_side(scene, numbers) for numbers in (asked_B, known_B)]
-    if mirrored_B is not None and mirrored_B.any():
-        mirrored = torch.from_numpy(mirrored_B)
-        sides = [_mirrored_side(side, mirrored) for side in sides]
-        flip = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
-        offset_B3[mirrored] = offset_B3[mirrored] @ flip
-        rotation_B33[mirrored] = flip @ rotation_B33[mirrored] @ flip
+    """Return pairs of a scene by their numbers and looks, some of them as in a mirror."""
+    centres_N3, rotations_N33 = map(torch.from_numpy, (scene.centres_N3, scene.rotations_N33))
+    asked, known = torch.from_numpy(asked_B), torch.from_numpy(known_B)
+    poses = PosesAsked(
+        centres_N3[asked], rotations_N33[asked], centres_N3[known], rotations_N33[known]
+    )
+    some = mirrored_B is not None and mirrored_B.any()
+    return pair_batch(
+        _side(scene, asked_B + len(scene) * asked_look_B),
+        _side(scene, known_B + len(scene) * known_look_B),
+        poses,
+        torch.from_numpy(mirrored_B) if some else None,
+    )
+
+
+def pair_batch(
+    asked: Side, known: Side, poses: PosesAsked, mirrored_B: Tensor | None = None
+) -> PairBatch:
+    """
+    Return pairs with what is to be found, some of them as in a mirror.
+
+    All tensors are of one device, and nothing waits for it.
+    """
+    inverse_B33 = poses.known_B33.transpose(1, 2)
+    between_B31 = (poses.asked_B3 - poses.known_B3)[:, :, None]
+    offset_B3 = (inverse_B33 @ between_B31)[:, :, 0].float()
+    rotation_B33 = (inverse_B33 @ poses.asked_B33).float()
+    if mirrored_B is not None:
+        asked, known = (_mirrored_side(side, mirrored_B) for side in (asked, known))
+        offset_B3 = _where(mirrored_B, _flipped(offset_B3, 1), offset_B3)
+        flipped_B33 = _flipped(_flipped(rotation_B33, 1), 2)
+        rotation_B33 = _where(mirrored_B, flipped_B33, rotation_B33)
     distance_B1 = offset_B3.norm(dim=1, keepdim=True)
     target = RelativeTarget(offset_B3 / distance_B1, distance_B1[:, 0].log(), rotation_B33)
-    return PairBatch(*sides, target)
+    return PairBatch(asked, known, target)
 
 
-def _side(scene: SceneMaps, numbers_B: NDArray[np.int64]) -> Side:
-    maps = torch.from_numpy(np.array(scene.maps_NChw[numbers_B])).float()
+def _side(scene: SceneMaps, rows_B: NDArray[np.int64]) -> Side:
+    maps = torch.from_numpy(np.array(scene.maps_NChw[rows_B])).float()
     ray = torch.from_numpy(scene.ray_2hw)
-    return Side(maps, ray.expand(len(numbers_B), -1, -1, -1))
+    return Side(maps, ray.expand(len(rows_B), -1, -1, -1))
 
 
 def _mirrored_side(side: Side, mirrored_B: Tensor) -> Side:
     """Return what a mirror shows of some: cells from right to left, and rays to the other side."""
-    maps, rays = side.map_BChw.clone(), side.ray_B2hw.clone()
-    maps[mirrored_B] = maps[mirrored_B].flip(3)
-    rays[mirrored_B] = rays[mirrored_B].flip(3) * rays.new_tensor([-1.0, 1.0]).view(2, 1, 1)
-    return Side(maps, rays)
+    maps, rays = side
+    return Side(
+        _where(mirrored_B, maps.flip(3), maps),
+        _where(mirrored_B, _flipped(rays.flip(3), 1), rays),
+    )
+
+
+def _flipped(value: Tensor, axis: int) -> Tensor:
+    """Return vectors whose x, the first along an axis, has the other sign."""
+    x, rest = value.split([1, value.shape[axis] - 1], dim=axis)
+    return torch.cat([-x, rest], dim=axis)
+
+
+def _where(chosen_B: Tensor, one: Tensor, other: Tensor) -> Tensor:
+    # Not by indices: to count them, a GPU would have to be waited for.
+    return torch.where(chosen_B.view(-1, *[1] * (one.ndim - 1)), one, other)

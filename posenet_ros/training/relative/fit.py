@@ -31,9 +31,10 @@ from posenet_ros.training.fit import CHECKPOINT, quiet, run
 from posenet_ros.training.identity import Identity
 from posenet_ros.training.relative.batches import DrawnPairs
 from posenet_ros.training.relative.module import RelativeOptions, RelativeTraining
+from posenet_ros.training.relative.resident import fit_into, ResidentPairs, ResidentScenes
 from posenet_ros.training.relative.scene_maps import SceneMaps
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 # Steps after which held-out pairs are asked, and how many of these there are.
 _STEPS_AN_EPOCH, _HELD_OUT_PAIRS = 200, 512
@@ -67,8 +68,9 @@ def fit_relative(
     Have a network learn from pairs of some scenes, and measure it on those of others.
 
     It is that of the last step: nothing is chosen by the others. Logs and a checkpoint go to
-    `log_dir`; where there is one already, training goes on from it. Raises ModelError for a
-    checkpoint of other scenes or weights, KeyboardInterrupt on Ctrl-C.
+    `log_dir`; where there is one already, training goes on from it. On a GPU all maps lie in its
+    memory, where they fit (see `resident`). Raises ModelError for a checkpoint of other scenes or
+    weights, KeyboardInterrupt on Ctrl-C.
     """
     if not scenes or not held_out:
         raise ConfigError('relative poses are learned of some scenes and measured on others')
@@ -81,6 +83,7 @@ def fit_relative(
     cuda = torch.cuda.is_available()
     if not cuda:
         keep_freed_memory()
+    pairs = _pairs_of(scenes, held_out, torch.device('cuda' if cuda else 'cpu'), steps * size)
     with quiet():
         trainer = lightning.Trainer(
             accelerator='cuda' if cuda else 'cpu',
@@ -91,19 +94,32 @@ def fit_relative(
             num_sanity_val_steps=0,
             log_every_n_steps=1,
             enable_model_summary=False,
+            # All batches are of one size: to try which convolutions are fastest pays.
+            benchmark=cuda,
         )
         run(
             trainer,
             RelativeTraining(model, options, identity),
-            DataLoader(DrawnPairs(scenes, steps * size), size, collate_fn=as_it_is),
-            DataLoader(
-                DrawnPairs(held_out, _HELD_OUT_PAIRS, mirrored=False, seed=0),
-                size,
-                collate_fn=as_it_is,
-            ),
+            *(DataLoader(drawn, size, collate_fn=as_it_is) for drawn in pairs),
             checkpoint if checkpoint.is_file() else None,
         )
     return FittedRelative(model.eval().cpu(), history.epochs)
+
+
+def _pairs_of(
+    scenes: Sequence[SceneMaps], held_out: Sequence[SceneMaps], device: torch.device, count: int
+) -> tuple[Dataset, Dataset]:
+    """Return what is learned of, so many pairs an epoch, and what is measured on."""
+    if fit_into(device, scenes, held_out):
+        learned, apart = (ResidentScenes(each, device) for each in (scenes, held_out))
+        return (
+            ResidentPairs(learned, count),
+            ResidentPairs(apart, _HELD_OUT_PAIRS, mirrored=False, seed=0),
+        )
+    return (
+        DrawnPairs(scenes, count),
+        DrawnPairs(held_out, _HELD_OUT_PAIRS, mirrored=False, seed=0),
+    )
 
 
 def _told(values: Mapping[str, Any]) -> str:

@@ -151,7 +151,10 @@ class RelativeTraining(lightning.LightningModule):
             {'params': [p for p in self.model.parameters() if p.ndim <= 1], 'weight_decay': 0.0},
         ]
         optimizer = torch.optim.AdamW(
-            groups, lr=options.learning_rate, weight_decay=options.weight_decay
+            groups,
+            lr=options.learning_rate,
+            weight_decay=options.weight_decay,
+            fused=True if next(self.model.parameters()).is_cuda else None,
         )
         total = max(int(self.trainer.estimated_stepping_batches), 1)
 

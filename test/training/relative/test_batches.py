@@ -14,6 +14,7 @@
 
 """Pairs in batches: each as the true poses have it, in a mirror too."""
 
+from dataclasses import replace
 import math
 
 import numpy as np
@@ -56,6 +57,20 @@ def test_a_mirror_turns_cells_rays_and_poses_over(make_scene):
     # A point that is seen in a cell is seen in the mirrored one, by the mirrored ray.
     torch.testing.assert_close(mirrored.asked.ray_B2hw[1, 0], -plain.asked.ray_B2hw[1, 0].flip(1))
     torch.testing.assert_close(mirrored.asked.ray_B2hw[1, 1], plain.asked.ray_B2hw[1, 1].flip(1))
+
+
+def test_another_look_is_another_map_of_the_same_pose(make_scene):
+    scene = make_scene(0)
+    looked = replace(scene, maps_NChw=np.concatenate([scene.maps_NChw, -scene.maps_NChw]), looks=2)
+    asked, known = np.array([3, 5]), np.array([7, 2])
+    plain = batch_of(scene, asked, known)
+    other = batch_of(looked, asked, known, None, np.array([0, 1]), 1)
+    signs = torch.tensor([1.0, -1.0]).view(2, 1, 1, 1)
+    torch.testing.assert_close(other.asked.map_BChw, signs * plain.asked.map_BChw)
+    torch.testing.assert_close(other.known.map_BChw, -plain.known.map_BChw)
+    torch.testing.assert_close(other.target, plain.target)
+    drawn = DrawnPairs([looked], 40, seed=1).__getitems__(range(40))
+    assert drawn.asked.map_BChw.shape == (40, 5, 3, 4)
 
 
 def test_a_mirrored_point_projects_as_the_mirrored_pose_says(make_scene):

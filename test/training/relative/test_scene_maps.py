@@ -21,6 +21,7 @@ from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.models.backbones import build_backbone
 from posenet_ros.models.trunk_maps import SIZE, stacked, TrunkMaps
+from posenet_ros.training.relative.looks import another_look
 from posenet_ros.training.relative.scene_maps import describe_scene
 import pytest
 from scipy.spatial.transform import Rotation
@@ -89,6 +90,30 @@ def test_what_is_half_there_is_made_anew(trunk, frames, tmp_path):
     with pytest.raises(Exception, match='jpg'):
         describe_scene('s', frames, CAMERA, trunk, folder)
     assert not (folder / 'made.yaml').exists()
+
+
+def test_another_look_is_at_the_same_image_in_other_colours(trunk, frames, tmp_path):
+    plain = describe_scene('s', frames, CAMERA, trunk, tmp_path / 'plain')
+    scene = describe_scene('s', frames, CAMERA, trunk, tmp_path / 'maps', looks=2)
+    assert (len(scene), scene.looks) == (20, 2)
+    np.testing.assert_array_equal(scene.maps_NChw[:20], plain.maps_NChw)
+    assert not np.array_equal(scene.maps_NChw[20:], plain.maps_NChw)
+    # Maps of one look alone are not those of two.
+    again = describe_scene('s', frames, CAMERA, trunk, tmp_path / 'maps')
+    np.testing.assert_array_equal(again.maps_NChw, plain.maps_NChw)
+
+
+def test_a_look_is_decided_by_its_seed_and_leaves_things_where_they_are():
+    rng = np.random.default_rng(0)
+    blocks = rng.integers(40, 215, (6, 8, 1), dtype=np.uint8).repeat(3, axis=2)
+    rgb = blocks.repeat(32, axis=0).repeat(32, axis=1)
+    looks = [another_look(rgb, (3, look)) for look in range(1, 9)]
+    np.testing.assert_array_equal(looks[0], another_look(rgb, (3, 1)))
+    assert all(look.shape == rgb.shape and look.dtype == np.uint8 for look in looks)
+    for look in looks:
+        assert np.abs(look.astype(int) - rgb).mean() > 2
+        grey = look.mean(axis=2)[16::32, 16::32].ravel()
+        assert np.corrcoef(grey, blocks[:, :, 0].ravel())[0, 1] > 0.9
 
 
 def test_the_trunk_does_not_learn(trunk):
