@@ -12,14 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The trunk on CUDA: batch norms folded, channels last, what can run side by side does."""
+"""The trunk on CUDA: batch norms folded, few steps, and those side by side that can be."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+import copy
+import subprocess
 from typing import Any
 
 from posenet_ros.engines.folding import folded, fuse_activations
+from posenet_ros.engines.pooling import can_take_over, ChannelsLastMaxPool
 from posenet_ros.engines.trunk import FastTrunk
 from posenet_ros.models.posenet import PoseNet
 import torch
@@ -27,16 +30,19 @@ from torch import fx, nn, Tensor
 from torch.nn import functional
 
 _RELU = {nn.ReLU: True, functional.relu: True, torch.relu: True}
+# What cuDNN raises that has not all pairs of steps for all GPUs, and Triton without a compiler.
+_FAILURES = (RuntimeError, OSError, subprocess.SubprocessError)
 # Of more images at a time each step fills the GPU by itself, and all would be in memory at once.
 _MOST_SIDE_BY_SIDE = 8
 
 
 class CudaTrunk(FastTrunk):
     """
-    A trunk as a graph on a GPU, on images that lie channels last, as tensor cores want them.
+    A trunk as a graph on a GPU, in the layout in which its convolutions are fastest there.
 
-    In single precision products are of 24 bits, not of the 11 that torch's own convolutions have
-    on GPUs. While it is recorded (see `Replay`), branches of the network are put side by side.
+    In half precision channels come last, as tensor cores want them. In single precision, where
+    products are of 24 bits and not of the 11 that torch's own convolutions have on GPUs, planes
+    do. While it is recorded (see `Replay`), branches of the network are put side by side.
     """
 
     def __init__(
@@ -47,25 +53,37 @@ class CudaTrunk(FastTrunk):
         plain = folded(model.trunk, model.map_names)
         device = next(plain.parameters()).device
         self._dtype = dtype
-        example = torch.zeros(1, 3, *size, device=device)
-        graph = _in(dtype, fuse_activations(plain, _RELU, _convolution_with_relu))
-        self.detail = ''
-        try:
-            with torch.inference_mode():
-                self._run(graph, example)
-        except RuntimeError as error:
-            # cuDNN has not all pairs of steps for all GPUs.
-            graph = _in(dtype, plain)
-            self.detail = f', activations apart ({str(error).splitlines()[0]})'
-        self._graph = graph
-        self._side_by_side = SideBySide(graph) if device.type == 'cuda' else None
+        exact = dtype == torch.float32
+        self._layout = torch.contiguous_format if exact else torch.channels_last
+        self._graph, self.detail = self._fastest_that_runs(
+            plain, torch.zeros(1, 3, *size, device=device)
+        )
+        self._side_by_side = SideBySide(self._graph) if device.type == 'cuda' else None
+
+    def _fastest_that_runs(
+        self, plain: fx.GraphModule, example_B3HW: Tensor
+    ) -> tuple[fx.GraphModule, str]:
+        """Return the graph with as much in one step as runs here, and what does not."""
+        why = ''
+        joined = fuse_activations(plain, _RELU, _convolution_with_relu)
+        pooling = [] if self._layout == torch.contiguous_format else [_with_pooling(joined)]
+        for graph in (*pooling, joined):
+            ready = graph.to(self._dtype, memory_format=self._layout)
+            try:
+                with torch.inference_mode():
+                    self._run(ready, example_B3HW)
+            except _FAILURES as error:
+                why = f', not all in one step ({str(error).strip().splitlines()[0]})'
+            else:
+                return ready, why
+        return plain.to(self._dtype, memory_format=self._layout), why
 
     def run(self, image_B3HW: Tensor) -> Sequence[Tensor]:
         """Compute all maps of a batch."""
         return self._run(self._graph, image_B3HW)
 
     def _run(self, graph: fx.GraphModule, image_B3HW: Tensor) -> Sequence[Tensor]:
-        image = image_B3HW.to(self._dtype, memory_format=torch.channels_last)
+        image = image_B3HW.to(self._dtype, memory_format=self._layout)
         how = {'enabled': True, 'benchmark': True, 'allow_tf32': False}
         with torch.backends.cudnn.flags(**how):
             recorded = image.is_cuda and torch.cuda.is_current_stream_capturing()
@@ -157,5 +175,10 @@ def _convolution_with_relu(layer: nn.Conv2d, node: fx.Node, after: bool | None) 
     return ReluConvolution(layer) if after and plain and layer.groups == 1 else None
 
 
-def _in(dtype: torch.dtype, graph: fx.GraphModule) -> fx.GraphModule:
-    return graph.to(dtype, memory_format=torch.channels_last)
+def _with_pooling(graph: fx.GraphModule) -> fx.GraphModule:
+    """Return a graph whose maximum pooling suits channels that come last."""
+    other = copy.deepcopy(graph)
+    for name, layer in list(other.named_modules()):
+        if isinstance(layer, nn.MaxPool2d) and can_take_over(layer):
+            other.set_submodule(name, ChannelsLastMaxPool(layer))
+    return other

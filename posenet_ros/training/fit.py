@@ -336,6 +336,8 @@ def quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings('ignore', module=r'lightning\.')
             warnings.filterwarnings('ignore', message='.*does not have many workers.*')
+            # Of passes that are replayed, whose streams are their own by intention.
+            warnings.filterwarnings('ignore', message=".*AccumulateGrad node's stream.*")
             yield
     finally:
         for logger, level in zip(loggers, levels):

@@ -31,7 +31,7 @@ from posenet_ros.training.module import PoseTraining
 import torch
 
 # Whether `fit` makes use of it where it can; test/tools/measure_training.py measures both.
-REPLAYED = False
+REPLAYED = True
 
 _LOG = logging.getLogger(__name__)
 
