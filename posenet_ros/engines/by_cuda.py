@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 import copy
 import subprocess
 from typing import Any
@@ -30,6 +30,7 @@ from torch import fx, nn, Tensor
 from torch.nn import functional
 
 _RELU = {nn.ReLU: True, functional.relu: True, torch.relu: True}
+_CHANNELS = 4
 # What cuDNN raises that has not all pairs of steps for all GPUs, and Triton without a compiler.
 _FAILURES = (RuntimeError, OSError, subprocess.SubprocessError)
 # Of more images at a time each step fills the GPU by itself, and all would be in memory at once.
@@ -42,7 +43,8 @@ class CudaTrunk(FastTrunk):
 
     In half precision channels come last, as tensor cores want them. In single precision, where
     products are of 24 bits and not of the 11 that torch's own convolutions have on GPUs, planes
-    do. While it is recorded (see `Replay`), branches of the network are put side by side.
+    do. While it is recorded (see `Replay`), branches of the network are put side by side. It is
+    fastest on images of `dtype` with so many `channels`, those beyond three of zeros.
     """
 
     def __init__(
@@ -52,8 +54,9 @@ class CudaTrunk(FastTrunk):
         super().__init__(model.map_names)
         plain = folded(model.trunk, model.map_names)
         device = next(plain.parameters()).device
-        self._dtype = dtype
         exact = dtype == torch.float32
+        self.dtype = dtype
+        self.channels = 3 if exact else widen_input(plain)
         self._layout = torch.contiguous_format if exact else torch.channels_last
         self._graph, self.detail = self._fastest_that_runs(
             plain, torch.zeros(1, 3, *size, device=device)
@@ -68,7 +71,7 @@ class CudaTrunk(FastTrunk):
         joined = fuse_activations(plain, _RELU, _convolution_with_relu)
         pooling = [] if self._layout == torch.contiguous_format else [_with_pooling(joined)]
         for graph in (*pooling, joined):
-            ready = graph.to(self._dtype, memory_format=self._layout)
+            ready = graph.to(self.dtype, memory_format=self._layout)
             try:
                 with torch.inference_mode():
                     self._run(ready, example_B3HW)
@@ -76,14 +79,21 @@ class CudaTrunk(FastTrunk):
                 why = f', not all in one step ({str(error).strip().splitlines()[0]})'
             else:
                 return ready, why
-        return plain.to(self._dtype, memory_format=self._layout), why
+        return plain.to(self.dtype, memory_format=self._layout), why
+
+    def maps(self, image_B3HW: Tensor, names: Container[str]) -> dict[str, Tensor]:
+        """Return feature maps (B, C, h, w) by name, in the precision that they are computed in."""
+        found = zip(self._names, self.run(image_B3HW), strict=True)
+        return {name: map_BChw for name, map_BChw in found if name in names}
 
     def run(self, image_B3HW: Tensor) -> Sequence[Tensor]:
-        """Compute all maps of a batch."""
+        """Compute all maps of a batch, of images with three channels or `channels`."""
         return self._run(self._graph, image_B3HW)
 
     def _run(self, graph: fx.GraphModule, image_B3HW: Tensor) -> Sequence[Tensor]:
-        image = image_B3HW.to(self._dtype, memory_format=self._layout)
+        more = self.channels - image_B3HW.shape[1]
+        image = functional.pad(image_B3HW, (0, 0, 0, 0, 0, more)) if more else image_B3HW
+        image = image.to(self.dtype, memory_format=self._layout)
         how = {'enabled': True, 'benchmark': True, 'allow_tf32': False}
         with torch.backends.cudnn.flags(**how):
             recorded = image.is_cuda and torch.cuda.is_current_stream_capturing()
@@ -173,6 +183,27 @@ def _convolution_with_relu(layer: nn.Conv2d, node: fx.Node, after: bool | None) 
     plain = layer.padding_mode == 'zeros' and not isinstance(layer.padding, str)
     # Of depthwise ones torch has its own, which are faster.
     return ReluConvolution(layer) if after and plain and layer.groups == 1 else None
+
+
+def widen_input(graph: fx.GraphModule) -> int:
+    """
+    Give the first convolutions a fourth channel, which counts for nothing; return the channels.
+
+    Tensor cores take pixels of four halves; those of three are filled up first. Where something
+    else than convolutions looks at the image, nothing changes.
+    """
+    image = next(iter(graph.graph.nodes))
+    modules = dict(graph.named_modules())
+    first = [modules.get(user.target) for user in image.users if user.op == 'call_module']
+    plain = len(first) == len(image.users)
+    if not plain or not all(isinstance(e, nn.Conv2d) and e.groups == 1 for e in first):
+        return 3
+    for layer in first:
+        layer.weight = nn.Parameter(
+            functional.pad(layer.weight, (0, 0, 0, 0, 0, _CHANNELS - 3)), requires_grad=False
+        )
+        layer.in_channels = _CHANNELS
+    return _CHANNELS
 
 
 def _with_pooling(graph: fx.GraphModule) -> fx.GraphModule:

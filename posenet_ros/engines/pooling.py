@@ -21,8 +21,8 @@ import importlib.util
 import torch
 from torch import nn, Tensor
 
-# Numbers that one block of threads finds.
-_BLOCK = 512
+# What one block of threads finds.
+_PIXELS, _CHANNELS = 16, 64
 
 
 class ChannelsLastMaxPool(nn.Module):
@@ -57,12 +57,12 @@ class ChannelsLastMaxPool(nn.Module):
             device=value_BChw.device,
             memory_format=torch.channels_last,
         )
-        numbers = target.numel()
+        pixels = count * high * wide
         layer = self._layer
-        max_pool[(-(-numbers // _BLOCK),)](
+        max_pool[(-(-pixels // _PIXELS), -(-channels // _CHANNELS))](
             value_BChw,
             target,
-            numbers,
+            pixels,
             channels,
             height,
             width,
@@ -71,7 +71,8 @@ class ChannelsLastMaxPool(nn.Module):
             SIDE=layer.kernel_size,
             STRIDE=layer.stride,
             PADDING=layer.padding,
-            BLOCK=_BLOCK,
+            PIXELS=_PIXELS,
+            CHANNELS=_CHANNELS,
         )
         return target
 

@@ -22,7 +22,7 @@ from triton import language as tl
 def max_pool(
     source,
     target,
-    numbers,
+    pixels,
     channels,
     height,
     width,
@@ -31,24 +31,24 @@ def max_pool(
     SIDE: tl.constexpr,
     STRIDE: tl.constexpr,
     PADDING: tl.constexpr,
-    BLOCK: tl.constexpr,
+    PIXELS: tl.constexpr,
+    CHANNELS: tl.constexpr,
 ):
     """Write the maxima of windows (B, high, wide, C) in images (B, height, width, C)."""
-    number = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    there = number < numbers
-    channel = number % channels
-    pixel = number // channels
+    pixel = tl.program_id(0) * PIXELS + tl.arange(0, PIXELS)
+    channel = tl.program_id(1) * CHANNELS + tl.arange(0, CHANNELS)
+    there = (pixel < pixels)[:, None] & (channel < channels)[None, :]
     column = pixel % wide
-    pixel = pixel // wide
-    row = pixel % high
-    image = pixel // high
-    most = tl.full((BLOCK,), float('-inf'), tl.float32)
+    row = (pixel // wide) % high
+    image = pixel // (wide * high)
+    most = tl.full((PIXELS, CHANNELS), float('-inf'), tl.float32)
     for i in tl.static_range(SIDE):
         for j in tl.static_range(SIDE):
             y = row * STRIDE - PADDING + i
             x = column * STRIDE - PADDING + j
-            inside = there & (y >= 0) & (y < height) & (x >= 0) & (x < width)
-            at = ((image * height + y) * width + x) * channels + channel
-            value = tl.load(source + at, mask=inside, other=float('-inf'))
+            inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+            at = ((image * height + y) * width + x)[:, None] * channels + channel[None, :]
+            value = tl.load(source + at, mask=there & inside[:, None], other=float('-inf'))
             most = tl.maximum(most, value.to(tl.float32))
-    tl.store(target + number, most.to(target.dtype.element_ty), mask=there)
+    at = pixel[:, None] * channels + channel[None, :]
+    tl.store(target + at, most.to(target.dtype.element_ty), mask=there)

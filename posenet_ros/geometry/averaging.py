@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from posenet_ros.errors import GeometryError
-from posenet_ros.geometry.pose import Pose
+from posenet_ros.geometry.pose import angles_between, Pose
 from scipy.spatial.transform import Rotation
 
 
@@ -60,6 +60,6 @@ def mean_and_spread(
     """
     turn, middle = rotations.mean(), translations_N3.mean(axis=0)
     squares_m = ((translations_N3 - middle) ** 2).sum(axis=1)
-    squares_rad = (turn.inv() * rotations).magnitude() ** 2
+    squares_rad = angles_between(turn, rotations) ** 2
     spread = float(np.sqrt(squares_m.mean())), float(np.sqrt(squares_rad.mean()))
     return Pose(turn, middle, target, source), spread

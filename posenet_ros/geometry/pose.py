@@ -65,6 +65,14 @@ def rotation_from_columns(columns_N6: ArrayLike) -> Rotation:
     return Rotation.from_matrix(np.stack([first, second, np.cross(first, second)], axis=2))
 
 
+def angles_between(rotation: Rotation, others: Rotation) -> NDArray[np.float64]:
+    """Return by which angles (N,), in radians, other rotations differ from one."""
+    one_4, others_N4 = rotation.as_quat(), others.as_quat()
+    # By chords, not by cosines, which do not tell small angles from none.
+    to_q, to_minus_q = (np.linalg.norm(others_N4 - each, axis=1) for each in (one_4, -one_4))
+    return 4 * np.arcsin(np.minimum(to_q, to_minus_q) / 2)
+
+
 def check_unit(*, w: float, x: float, y: float, z: float) -> None:
     """
     Raise GeometryError for quaternion parts from a text that are further than 1e-2 from length 1.

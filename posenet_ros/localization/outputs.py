@@ -60,9 +60,10 @@ class Outputs(NamedTuple):
         """
         positions = positions.reshape(-1, 3)
         rotations = rotations.reshape(len(positions), -1)
-        lengths = np.linalg.norm(rotations, axis=1)
-        sound = np.isfinite(positions).all(axis=1) & np.isfinite(lengths) & (lengths > _NO_LENGTH)
-        if not sound.all():
+        lengths = np.sqrt(np.einsum('ij,ij->i', rotations, rotations))
+        if not (math.isfinite(positions.sum() + lengths.sum()) and lengths.min() > _NO_LENGTH):
+            sound = np.isfinite(positions).all(axis=1) & np.isfinite(lengths)
+            sound &= lengths > _NO_LENGTH
             positions, rotations = positions[sound], rotations[sound]
         if not len(positions):
             return cls(positions, None, features_CK)
@@ -85,5 +86,5 @@ class Outputs(NamedTuple):
         if len(self.features_CK) == 1:
             return self.features_CK[0]
         mean = self.features_CK.mean(axis=0)
-        length = np.linalg.norm(self.features_CK, axis=1).mean()
+        length = np.sqrt(np.einsum('ij,ij->i', self.features_CK, self.features_CK)).mean()
         return mean * (length / max(float(np.linalg.norm(mean)), 1e-12))

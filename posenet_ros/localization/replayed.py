@@ -56,7 +56,8 @@ class Answering:
     ) -> None:
         """Prepare for images of a size on the model's device; raise ImageError for a strip."""
         self._model = model
-        self._prepare = DevicePreprocessing(preprocessing, height, width, crops)
+        takes = {'dtype': model.trunk.dtype, 'channels': model.trunk.channels}
+        self._prepare = DevicePreprocessing(preprocessing, height, width, crops, **takes)
         self._prepare.to(model.position_mean.device)
         self.crops = self._prepare.crops
         self._rotation = model.regressor.out_features - 3
@@ -68,10 +69,12 @@ class Answering:
 
     def outputs(self, found_NK: NDArray[np.float32]) -> list[Outputs]:
         """Return answers as they are told of each image."""
-        ends = 3, 3 + self._rotation
+        crops, end = self.crops, 3 + self._rotation
+        poses_N = found_NK[:, :end].astype(np.float64)
+        parts = (slice(start, start + crops) for start in range(0, len(found_NK), crops))
         return [
-            Outputs.of(*np.split(part.astype(np.float64), ends, axis=1)[:2], part[:, ends[1] :])
-            for part in np.split(found_NK, len(found_NK) // self.crops)
+            Outputs.of(poses_N[part, :3], poses_N[part, 3:], found_NK[part, end:])
+            for part in parts
         ]
 
 

@@ -52,10 +52,12 @@ class GridDescriptor(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Describe a batch of images by their maps, one a level."""
-        levels = [torch.flatten(self._pooled(map_BChw), 1) for map_BChw in maps]
-        if self.unit:
-            levels = [functional.normalize(level.float(), dim=1) for level in levels]
-        return torch.cat(levels, dim=1)
+        return torch.cat([self.level(map_BChw) for map_BChw in maps], dim=1)
+
+    def level(self, map_BChw: Tensor) -> Tensor:
+        """Return the part of the vectors (B, C * cells) that is of one level."""
+        pooled_BD = torch.flatten(self._pooled(map_BChw), 1)
+        return functional.normalize(pooled_BD.float(), dim=1) if self.unit else pooled_BD
 
     def _pooled(self, map_BChw: Tensor) -> Tensor:
         if self.power == 1:
@@ -73,7 +75,7 @@ class GridDescriptor(nn.Module):
             # The mean of a map that is one at one pixel is what that pixel counts for.
             ones_NNhw = torch.eye(shape.numel()).view(1, -1, *shape)
             self._shares[kind] = self.pool(ones_NNhw).flatten(2)[0].to(map_BChw)
-        return map_BChw.flatten(2) @ self._shares[kind]
+        return (map_BChw.flatten(2) @ self._shares[kind]).float()
 
 
 class Standardised(nn.Module):

@@ -22,6 +22,7 @@ from posenet_ros.models.preprocessing import Preprocessing
 import torch
 from torch import nn, Tensor
 
+_WORD = torch.int64
 # OpenCV interpolates between pixels by weights of so many steps.
 _STEPS = 2048
 # It leaves out what of a pixel is no more than this.
@@ -34,11 +35,19 @@ class DevicePreprocessing(nn.Module):
 
     Scaling is a product with a matrix from the left, for the rows, and one from the right. The
     pixels are those of `Preprocessing.prepare_crops`, but for a level here and there where
-    rounding is close. Nothing here waits for the device.
+    rounding is close, in `dtype`. In memory `channels` come last; those beyond three are zero.
+    Nothing here waits for the device.
     """
 
     def __init__(
-        self, preprocessing: Preprocessing, height: int, width: int, crops: int = 1
+        self,
+        preprocessing: Preprocessing,
+        height: int,
+        width: int,
+        crops: int = 1,
+        *,
+        dtype: torch.dtype = torch.float32,
+        channels: int = 3,
     ) -> None:
         """Prepare for images of one size; raise ImageError for a strip."""
         super().__init__()
@@ -56,15 +65,17 @@ class DevicePreprocessing(nn.Module):
             rows, columns = rows[top : top + tall], columns[left : left + broad]
             corners = [(0, 0)]
         self.crops = len(corners)
+        self._dtype, self._channels = dtype, channels
         # OpenCV rounds a half to the even level, but up in the mean of four pixels.
         self._halves_up = shrinks and (width, height) == (2 * wide, 2 * high)
         tops, lefts = np.array(corners).T
+        scale = 1 / (255 * np.array(preprocessing.std))
         self._keep('_rows_hH', rows)
         self._keep('_columns_Ww', columns.T.copy())
         self._keep('_row_C1', tops[:, None, None] + np.arange(tall)[:, None])
         self._keep('_column_C1', lefts[:, None, None] + np.arange(broad))
-        self._keep('_scale_3', 1 / (255 * np.array(preprocessing.std)))
-        self._keep('_shift_3', 255 * np.array(preprocessing.mean))
+        self._keep('_scale_311', scale.reshape(3, 1, 1))
+        self._keep('_offset_311', (-255 * np.array(preprocessing.mean) * scale).reshape(3, 1, 1))
 
     def _keep(self, name: str, values: NDArray[np.float64 | np.int64]) -> None:
         tensor = torch.from_numpy(values)
@@ -72,14 +83,25 @@ class DevicePreprocessing(nn.Module):
         self.register_buffer(name, whole, persistent=False)
 
     def forward(self, rgb_BHW3: Tensor) -> Tensor:
-        """Scale, round as images are, cut and normalise."""
+        """Scale, round as images are, normalise and cut."""
         planes_B3HW = rgb_BHW3.permute(0, 3, 1, 2).float()
         scaled_B3hw = torch.matmul(torch.matmul(self._rows_hH, planes_B3HW), self._columns_Ww)
         rounded_B3hw = (scaled_B3hw + 0.5).floor() if self._halves_up else scaled_B3hw.round()
-        rgb_Bhw3 = rounded_B3hw.permute(0, 2, 3, 1)
-        if self.crops > 1:
-            rgb_Bhw3 = rgb_Bhw3[:, self._row_C1, self._column_C1].flatten(0, 1)
-        return ((rgb_Bhw3 - self._shift_3) * self._scale_3).permute(0, 3, 1, 2)
+        image_B3hw = torch.addcmul(self._offset_311, rounded_B3hw, self._scale_311)
+        shape = (len(image_B3hw), *image_B3hw.shape[2:], self._channels)
+        image_BhwC = torch.zeros(shape, dtype=self._dtype, device=image_B3hw.device)
+        image_BhwC[..., :3] = image_B3hw.permute(0, 2, 3, 1)
+        return self._cut(image_BhwC).permute(0, 3, 1, 2)
+
+    def _cut(self, image_BhwC: Tensor) -> Tensor:
+        """Return the crops (B * C, h, w, channels) of images."""
+        if self.crops == 1:
+            return image_BhwC
+        whole = image_BhwC.element_size() * self._channels == _WORD.itemsize
+        # A pixel that fills a word is fetched as one.
+        pixel_Bhwx = image_BhwC.view(_WORD) if whole else image_BhwC
+        crop_BChwx = pixel_Bhwx[:, self._row_C1, self._column_C1]
+        return crop_BChwx.view(self._dtype).flatten(0, 1)
 
 
 def scaling_matrix(length: int, scaled: int, *, shrinks: bool) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -213,12 +214,18 @@ class PoseNet(nn.Module):
 
         What `forward` makes poses of in evaluation mode, for what makes them elsewhere:
         quaternions wxyz of any length, or two columns that are not orthogonal yet. `in_turn` is
-        called with what makes pose and feature of the trunk's maps, and returns what they do.
+        called with what does not wait for each other, and returns what that does.
         """
         maps = self.trunk.maps(image_B3HW, {*self._levels, *self._compared})
+        seen = [partial(self.descriptor.level, maps[name]) for name in self._levels]
+        compared = [partial(self.place_descriptor.level, maps[name]) for name in self._compared]
+        levels = in_turn(*seen, *compared)
+        described_BD, place_BD = (
+            torch.cat(part, dim=1) for part in (levels[: len(seen)], levels[len(seen) :])
+        )
         output_BO, feature_BK = in_turn(
-            lambda: self.regressor(self.localization(self._described(maps)).float()),
-            lambda: self._feature(maps),
+            lambda: self.regressor(self.localization(described_BD).float()),
+            lambda: self.place(place_BD),
         )
         position_B3 = self.position_mean + self.position_scale * output_BO[:, :3]
         return position_B3, output_BO[:, 3:], feature_BK

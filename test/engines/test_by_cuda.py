@@ -15,7 +15,13 @@
 """What of the engine for GPUs can be told without one, and all of it where there is one."""
 
 import numpy as np
-from posenet_ros.engines.by_cuda import CudaTrunk, lanes, ReluConvolution, SideBySide
+from posenet_ros.engines.by_cuda import (
+    CudaTrunk,
+    lanes,
+    ReluConvolution,
+    SideBySide,
+    widen_input,
+)
 from posenet_ros.engines.choose import choose_engine, make_engine
 from posenet_ros.engines.difference import TOLERANCE
 from posenet_ros.errors import ConfigError
@@ -86,6 +92,34 @@ def test_activations_are_part_of_convolutions_and_nothing_changes(
     # MobileNetV2's are cut off at six, which is another step.
     assert bool(joined) == (backbone != 'mobilenet_v2')
     assert make_engine(model, preprocessing, 'cuda').difference < TOLERANCE
+
+
+@pytest.mark.parametrize('backbone', ['googlenet', 'mobilenet_v2'])
+def test_halves_come_with_a_fourth_channel(make_network, preprocessing, backbone):
+    model = make_network(backbone, head='linear', levels=2)
+    whole = CudaTrunk(model, preprocessing.crop)
+    half = CudaTrunk(model, preprocessing.crop, torch.float16)
+    assert (whole.channels, half.channels) == (3, 4)
+    assert half.dtype == torch.float16
+    image = torch.randn(2, 3, *preprocessing.crop)
+    with torch.inference_mode():
+        expected, found = whole.run(image), half.run(image)
+        wide = half.run(torch.nn.functional.pad(image, (0, 0, 0, 0, 0, 1)).half())
+    for one, other, third in zip(expected, found, wide, strict=True):
+        assert (one - other).norm() < 0.02 * one.norm()
+        assert torch.equal(other, third)
+
+
+def test_an_image_that_something_else_looks_at_keeps_its_channels():
+    class Looks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(3, 3, 3, padding=1)
+
+        def forward(self, image):
+            return self.layer(image) + image
+
+    assert widen_input(fx.symbolic_trace(Looks())) == 3
 
 
 def test_an_engine_for_another_device_is_refused(network, preprocessing):

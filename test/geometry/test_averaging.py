@@ -17,6 +17,7 @@
 import numpy as np
 from posenet_ros.errors import GeometryError
 from posenet_ros.geometry import mean_and_spread, mean_pose, Pose
+from posenet_ros.geometry.pose import angles_between
 import pytest
 from scipy.spatial.transform import Rotation
 
@@ -80,3 +81,10 @@ def test_the_spread_is_root_mean_square():
 def test_what_has_no_mean_is_refused(poses):
     with pytest.raises(GeometryError, match='to take a mean of' if not poses else 'have no mean'):
         mean_pose(poses)
+
+
+def test_angles_are_told_near_none_and_near_half_a_turn():
+    degrees = np.array([0, 1e-7, -30, 90, 179.999, -180])
+    one = Rotation.from_rotvec([0.3, -2.0, 0.5])
+    others = one * Rotation.from_rotvec(np.radians(degrees)[:, None] * [[0.6, 0, 0.8]])
+    np.testing.assert_allclose(np.degrees(angles_between(one, others)), np.abs(degrees), atol=1e-9)

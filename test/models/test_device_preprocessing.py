@@ -65,6 +65,19 @@ def test_several_images_go_together():
     assert (found - expected).abs().mean() < 1e-4
 
 
+@pytest.mark.parametrize('crops', [1, 6])
+@pytest.mark.parametrize('channels', [3, 4])
+def test_pixels_can_be_halves_with_a_channel_of_zeros(crops, channels):
+    rgb = torch.from_numpy(np.stack(camera_images(2)))
+    expected = DevicePreprocessing(PAPER, 480, 640, crops)(rgb)
+    how = {'dtype': torch.float16, 'channels': channels}
+    found = DevicePreprocessing(PAPER, 480, 640, crops, **how)(rgb)
+    assert found.dtype == torch.float16
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(found[:, :3], expected.half())
+    assert not found[:, 3:].any()
+
+
 def test_a_strip_is_no_camera_image():
     with pytest.raises(ImageError, match='no camera image'):
         DevicePreprocessing(PAPER, 20, 640)
