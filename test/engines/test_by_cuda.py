@@ -106,7 +106,7 @@ def test_halves_come_with_a_fourth_channel(make_network, preprocessing, backbone
         expected, found = whole.run(image), half.run(image)
         wide = half.run(torch.nn.functional.pad(image, (0, 0, 0, 0, 0, 1)).half())
     for one, other, third in zip(expected, found, wide, strict=True):
-        assert (one - other).norm() < 0.02 * one.norm()
+        assert (one - other).norm() < 0.06 * one.norm()
         assert torch.equal(other, third)
 
 
