@@ -46,7 +46,6 @@ class Replay:
 
         Its result must be one tensor on the device, and nothing in it may wait for the device.
         """
-        self._device = device
         self._host_BHW3 = torch.zeros(*shape_BHW3, dtype=torch.uint8, pin_memory=True)
         self._slots = self._host_BHW3.numpy()
         self._stream = torch.cuda.Stream(device)
@@ -68,7 +67,7 @@ class Replay:
         """Return what is computed of as many images (H, W, 3) as were recorded."""
         for slot, rgb in zip(self._slots, images, strict=True):
             np.copyto(slot, rgb)
-        with torch.cuda.device(self._device), torch.cuda.stream(self._stream):
+        with torch.cuda.stream(self._stream):
             self._graph.replay()
         self._stream.synchronize()
         return self._found.numpy().copy()

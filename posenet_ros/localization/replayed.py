@@ -47,7 +47,8 @@ class Answering:
     """
     The network and its preprocessing as one computation on a device, for images of one shape.
 
-    From uint8 (B, H, W, 3) to (B * C, 3 + R + K): position, rotation as the head has it, feature.
+    From uint8 (B, h, w, 3), what lies in the `box` of each image, to (B * C, 3 + R + K): position,
+    rotation as the head has it, feature.
     Poses are made of that on the CPU: so few numbers take a GPU longer, a step at a time.
     """
 
@@ -60,6 +61,7 @@ class Answering:
         self._prepare = DevicePreprocessing(preprocessing, height, width, crops, **takes)
         self._prepare.to(model.position_mean.device)
         self.crops = self._prepare.crops
+        self.box = self._prepare.box
         self._rotation = model.regressor.out_features - 3
 
     def __call__(self, rgb_BHW3: Tensor) -> Tensor:
@@ -110,18 +112,20 @@ class Replayed:
 
     def _answer(self, images: Images) -> list[Outputs]:
         answering, compute = self._computation((len(images), *images[0].shape))
-        return answering.outputs(compute(images))
+        return answering.outputs(compute([rgb[answering.box] for rgb in images]))
 
     def _computation(self, shape: tuple[int, ...]) -> tuple[Answering, Callable]:
         if shape not in self._kept:
             while len(self._kept) >= _MOST_KEPT:
                 self._kept.popitem(last=False)
             answering = Answering(self._model, self._preprocessing, *shape[1:3], self._crops)
-            self._kept[shape] = answering, self._recording(answering, shape)
+            self._kept[shape] = answering, self._recording(answering, shape[0])
         self._kept.move_to_end(shape)
         return self._kept[shape]
 
-    def _recording(self, answering: Answering, shape: tuple[int, ...]) -> Callable:
+    def _recording(self, answering: Answering, count: int) -> Callable:
+        rows, columns = answering.box
+        shape = count, rows.stop - rows.start, columns.stop - columns.start, 3
         if self._recorded:
             try:
                 return Replay(answering, shape, self._device)

@@ -33,6 +33,7 @@ class DevicePreprocessing(nn.Module):
     """
     Images uint8 (B, height, width, 3) to network input (B * C, 3, h, w), by up to `crops` each.
 
+    It takes what of them it looks at: the rows and columns of `box`, two slices.
     Scaling is a product with a matrix from the left, for the rows, and one from the right. The
     pixels are those of `Preprocessing.prepare_crops`, but for a level here and there where
     rounding is close, in `dtype`. In memory `channels` come last; those beyond three are zero.
@@ -64,6 +65,8 @@ class DevicePreprocessing(nn.Module):
             ((top, left),) = corners
             rows, columns = rows[top : top + tall], columns[left : left + broad]
             corners = [(0, 0)]
+        self.box = _seen(rows), _seen(columns)
+        rows, columns = rows[:, self.box[0]], columns[:, self.box[1]]
         self.crops = len(corners)
         self._dtype, self._channels = dtype, channels
         # OpenCV rounds a half to the even level, but up in the mean of four pixels.
@@ -83,7 +86,7 @@ class DevicePreprocessing(nn.Module):
         self.register_buffer(name, whole, persistent=False)
 
     def forward(self, rgb_BHW3: Tensor) -> Tensor:
-        """Scale, round as images are, normalise and cut."""
+        """Scale what lies in the box, round as images are, normalise and cut."""
         planes_B3HW = rgb_BHW3.permute(0, 3, 1, 2).float()
         scaled_B3hw = torch.matmul(torch.matmul(self._rows_hH, planes_B3HW), self._columns_Ww)
         rounded_B3hw = (scaled_B3hw + 0.5).floor() if self._halves_up else scaled_B3hw.round()
@@ -102,6 +105,12 @@ class DevicePreprocessing(nn.Module):
         pixel_Bhwx = image_BhwC.view(_WORD) if whole else image_BhwC
         crop_BChwx = pixel_Bhwx[:, self._row_C1, self._column_C1]
         return crop_BChwx.view(self._dtype).flatten(0, 1)
+
+
+def _seen(weights: NDArray[np.float64]) -> slice:
+    """Return which pixels count for any."""
+    (counted,) = weights.any(axis=0).nonzero()
+    return slice(int(counted[0]), int(counted[-1]) + 1)
 
 
 def scaling_matrix(length: int, scaled: int, *, shrinks: bool) -> NDArray[np.float64]:

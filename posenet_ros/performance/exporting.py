@@ -20,12 +20,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import copy
 from dataclasses import dataclass
-import importlib.metadata
 import importlib.util
 from pathlib import Path
 import shutil
 from typing import Any
 
+from posenet_ros import __version__
 from posenet_ros.engines.choose import make_engine
 from posenet_ros.engines.difference import largest_difference, TOLERANCE
 from posenet_ros.engines.evidence import Evidence, MOST_WORSE, write_evidence
@@ -224,7 +224,7 @@ def _card(
             'camera': card.camera and card.camera.to_dict(),
             'covariance': None if card.covariance is None else card.covariance.tolist(),
         },
-        'made_by': {name: importlib.metadata.version(name) for name in ('posenet_ros', 'torch')},
+        'made_by': {'posenet_ros': __version__, 'torch': torch.__version__},
     }
 
 

@@ -29,7 +29,7 @@ WIDE = Preprocessing(short_side=233, crop=(224, 288), mean=(0.4, 0.5, 0.6))
 def levels_apart(preprocessing, rgb, crops):
     """Return by how many levels of 255 pixels differ, whatever they are normalised by."""
     device = DevicePreprocessing(preprocessing, *rgb.shape[:2], crops)
-    found = device(torch.from_numpy(rgb)[None])
+    found = device(torch.from_numpy(rgb[device.box])[None])
     expected = preprocessing.prepare_crops(rgb, crops)
     assert found.shape == expected.shape
     assert len(found) == device.crops
@@ -60,7 +60,9 @@ def test_enlarged_images_have_them_nearly():
 
 def test_several_images_go_together():
     images = camera_images(2)
-    found = DevicePreprocessing(PAPER, 480, 640, 4)(torch.from_numpy(np.stack(images)))
+    device = DevicePreprocessing(PAPER, 480, 640, 4)
+    assert device.box == (slice(0, 480), slice(0, 640))
+    found = device(torch.from_numpy(np.stack(images)))
     expected = torch.cat([PAPER.prepare_crops(rgb, 4) for rgb in images])
     assert (found - expected).abs().mean() < 1e-4
 
@@ -68,14 +70,21 @@ def test_several_images_go_together():
 @pytest.mark.parametrize('crops', [1, 6])
 @pytest.mark.parametrize('channels', [3, 4])
 def test_pixels_can_be_halves_with_a_channel_of_zeros(crops, channels):
-    rgb = torch.from_numpy(np.stack(camera_images(2)))
-    expected = DevicePreprocessing(PAPER, 480, 640, crops)(rgb)
+    plain = DevicePreprocessing(PAPER, 480, 640, crops)
+    rgb = torch.from_numpy(np.stack([each[plain.box] for each in camera_images(2)]))
     how = {'dtype': torch.float16, 'channels': channels}
-    found = DevicePreprocessing(PAPER, 480, 640, crops, **how)(rgb)
+    expected, found = plain(rgb), DevicePreprocessing(PAPER, 480, 640, crops, **how)(rgb)
     assert found.dtype == torch.float16
     assert found.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(found[:, :3], expected.half())
     assert not found[:, 3:].any()
+
+
+def test_of_what_lies_outside_the_crop_nothing_is_taken():
+    rows, columns = DevicePreprocessing(PAPER, 480, 640).box
+    # 224 of 256 and of 341 pixels, and what these are the mean of.
+    assert rows == slice(30, 450)
+    assert columns == slice(108, 530)
 
 
 def test_a_strip_is_no_camera_image():
