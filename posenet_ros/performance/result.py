@@ -37,6 +37,7 @@ from posenet_ros.reporting.style import (
     save_figure,
     TRAIN,
 )
+import torch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,12 +95,19 @@ def machine(found: Found) -> dict[str, Any]:
         'processor': _processor(),
         'cores': cores(),
         'threads': found.threads,
-        'device': str(found.loaded.device),
+        'device': _device(found.loaded.device),
         'load_average': round(found.load_average, 2),
         'system': platform.platform(),
         'python': platform.python_version(),
         **versions,
     }
+
+
+def _device(device: torch.device) -> str:
+    """Return the type of a device, and the name of a GPU."""
+    if device.type != 'cuda':
+        return str(device)
+    return f'{device}: {torch.cuda.get_device_name(device)}'
 
 
 def _processor() -> str:
