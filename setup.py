@@ -29,7 +29,9 @@ import sys
 
 from posenet_ros.__main__ import main
 
-sys.exit(main(['{command}', *sys.argv[1:]]))
+# A process that is started anew for a part of the work imports this file again.
+if __name__ == '__main__':
+    sys.exit(main(['{command}', *sys.argv[1:]]))
 """
 
 
@@ -96,8 +98,8 @@ setup(
         'scikit-learn>=1.3',
         'scipy>=1.11',
         'tensorboard>=2.14',
-        'torch>=2.4',
-        'torchvision>=0.19',
+        'torch>=2.5',
+        'torchvision>=0.20',
         'tqdm>=4.64',
     ],
     extras_require={

@@ -22,7 +22,7 @@ import subprocess
 from typing import Any
 
 from posenet_ros.engines.folding import folded, fuse_activations
-from posenet_ros.engines.pooling import can_take_over, ChannelsLastMaxPool
+from posenet_ros.engines.pooling import can_take_over, ChannelsLastMaxPool, triton_failures
 from posenet_ros.engines.trunk import FastTrunk
 from posenet_ros.models.posenet import PoseNet
 import torch
@@ -31,8 +31,10 @@ from torch.nn import functional
 
 _RELU = {nn.ReLU: True, functional.relu: True, torch.relu: True}
 _CHANNELS = 4
-# What cuDNN raises that has not all pairs of steps for all GPUs, and Triton without a compiler.
-_FAILURES = (RuntimeError, OSError, subprocess.SubprocessError)
+# What cuDNN raises that has not all pairs of steps for all GPUs, and Triton without a compiler,
+# or with one that does not know the GPU.
+_FAILURES = (RuntimeError, OSError, ValueError, LookupError, TypeError, AttributeError)
+_FAILURES += (ImportError, subprocess.SubprocessError)
 # Of more images at a time each step fills the GPU by itself, and all would be in memory at once.
 _MOST_SIDE_BY_SIDE = 8
 
@@ -75,14 +77,19 @@ class CudaTrunk(FastTrunk):
             try:
                 with torch.inference_mode():
                     self._run(ready, example_B3HW)
-            except _FAILURES as error:
-                why = f', not all in one step ({str(error).strip().splitlines()[0]})'
+            except (*_FAILURES, *triton_failures()) as error:
+                reason = str(error).strip() or type(error).__name__
+                why = f', not all in one step ({reason.splitlines()[0]})'
             else:
                 return ready, why
         return plain.to(self.dtype, memory_format=self._layout), why
 
     def maps(self, image_B3HW: Tensor, names: Container[str]) -> dict[str, Tensor]:
-        """Return feature maps (B, C, h, w) by name, in the precision that they are computed in."""
+        """
+        Return feature maps (B, C, h, w) by name, in the precision that they are computed in.
+
+        Not widened as other engines' are: what describes maps does that with what is left of them.
+        """
         found = zip(self._names, self.run(image_B3HW), strict=True)
         return {name: map_BChw for name, map_BChw in found if name in names}
 

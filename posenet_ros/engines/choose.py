@@ -116,7 +116,7 @@ def choose_engine(
         except ConfigError as error:
             failed.append(str(error))
     if not found:
-        return Engine(EAGER, model, 0.0, f'{EAGER} ({"; ".join(failed)})')
+        return Engine(EAGER, model, 0.0, f'{EAGER} ({"; ".join(failed) or _REFERENCE})')
     fastest = _fastest(found, preprocessing)
     if memory is not None:
         memory.note_fastest(fastest.name)
@@ -205,7 +205,7 @@ def _fastest(engines: list[Engine], preprocessing: Preprocessing) -> Engine:
     """Return the engine with the shortest of a few answers, all asked in turns."""
     if len(engines) == 1:
         return engines[0]
-    image_B3HW = noise_image(preprocessing)
+    image_B3HW = noise_image(preprocessing).to(engines[0].model.position_mean.device)
     shortest = {engine.name: float('inf') for engine in engines}
     for _ in range(_ROUNDS):
         for engine in engines:

@@ -103,7 +103,7 @@ KINDS = {
     'onnxruntime': Kind(
         _onnxruntime, 'by ONNX Runtime', ('onnxruntime', 'onnx', 'onnxscript'), keeps='.onnx'
     ),
-    'cuda': Kind(_cuda, 'batch norms folded, channels last, recorded whole', device='cuda'),
+    'cuda': Kind(_cuda, 'batch norms folded, recorded whole', device='cuda'),
     'cuda-half': Kind(_cuda_half, 'the same in float16', exact=False, device='cuda'),
 }
 

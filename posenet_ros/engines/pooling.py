@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 import importlib.util
 
 import torch
@@ -59,21 +60,23 @@ class ChannelsLastMaxPool(nn.Module):
         )
         pixels = count * high * wide
         layer = self._layer
-        max_pool[(-(-pixels // _PIXELS), -(-channels // _CHANNELS))](
-            value_BChw,
-            target,
-            pixels,
-            channels,
-            height,
-            width,
-            high,
-            wide,
-            SIDE=layer.kernel_size,
-            STRIDE=layer.stride,
-            PADDING=layer.padding,
-            PIXELS=_PIXELS,
-            CHANNELS=_CHANNELS,
-        )
+        # Triton starts what it makes on the current device, whatever the memory is of.
+        with torch.cuda.device(value_BChw.device) if value_BChw.is_cuda else nullcontext():
+            max_pool[(-(-pixels // _PIXELS), -(-channels // _CHANNELS))](
+                value_BChw,
+                target,
+                pixels,
+                channels,
+                height,
+                width,
+                high,
+                wide,
+                SIDE=layer.kernel_size,
+                STRIDE=layer.stride,
+                PADDING=layer.padding,
+                PIXELS=_PIXELS,
+                CHANNELS=_CHANNELS,
+            )
         return target
 
     def _length(self, side: int) -> int:
@@ -91,3 +94,12 @@ def can_take_over(layer: nn.MaxPool2d) -> bool:
     """Tell whether `ChannelsLastMaxPool` knows what a layer does."""
     plain = all(isinstance(v, int) for v in (layer.kernel_size, layer.stride, layer.padding))
     return plain and layer.dilation == 1 and not layer.return_indices
+
+
+def triton_failures() -> tuple[type[Exception], ...]:
+    """Return what Triton raises of its own, nothing where it is not there."""
+    try:
+        from triton.errors import TritonError
+    except ImportError:
+        return ()
+    return (TritonError,)

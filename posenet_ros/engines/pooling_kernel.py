@@ -34,7 +34,11 @@ def max_pool(
     PIXELS: tl.constexpr,
     CHANNELS: tl.constexpr,
 ):
-    """Write the maxima of windows (B, high, wide, C) in images (B, height, width, C)."""
+    """
+    Write the maxima of windows (B, high, wide, C) in images (B, height, width, C).
+
+    Unlike torch's they are of the numbers in a window, where not all are NaN.
+    """
     pixel = tl.program_id(0) * PIXELS + tl.arange(0, PIXELS)
     channel = tl.program_id(1) * CHANNELS + tl.arange(0, CHANNELS)
     there = (pixel < pixels)[:, None] & (channel < channels)[None, :]

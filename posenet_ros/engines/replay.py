@@ -16,7 +16,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+import threading
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,9 @@ from torch import Tensor
 
 # A first run chooses algorithms and takes memory, which a recording cannot.
 _RUNS_BEFORE = 3
+# Of all recordings in this process one at a time is made or started: CUDA makes no two at once,
+# and their streams are out of one small pool.
+_ALONE = threading.RLock()
 
 
 class Replay:
@@ -46,6 +51,15 @@ class Replay:
 
         Its result must be one tensor on the device, and nothing in it may wait for the device.
         """
+        with _ALONE, full_precision():
+            self._record(compute, shape_BHW3, device)
+
+    def _record(
+        self,
+        compute: Callable[[Tensor], Tensor],
+        shape_BHW3: Sequence[int],
+        device: torch.device,
+    ) -> None:
         self._host_BHW3 = torch.zeros(*shape_BHW3, dtype=torch.uint8, pin_memory=True)
         self._slots = self._host_BHW3.numpy()
         self._stream = torch.cuda.Stream(device)
@@ -67,10 +81,22 @@ class Replay:
         """Return what is computed of as many images (H, W, 3) as were recorded."""
         for slot, rgb in zip(self._slots, images, strict=True):
             np.copyto(slot, rgb)
-        with torch.cuda.stream(self._stream):
-            self._graph.replay()
-        self._stream.synchronize()
+        with _ALONE:
+            with torch.cuda.stream(self._stream):
+                self._graph.replay()
+            self._stream.synchronize()
         return self._found.numpy().copy()
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Have products in single precision be of all its bits, whatever else this process allows."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision('highest')
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def side_by_side(*computations: Callable[[], Tensor]) -> list[Tensor]:

@@ -31,6 +31,8 @@ from posenet_ros.errors import GeometryError
 from scipy.spatial.transform import Rotation
 
 _UNIT_TOLERANCE = 1e-2
+# Of what points nowhere.
+_NO_LENGTH = 1e-9
 
 
 def rotation_from_parts(*, w: ArrayLike, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Rotation:
@@ -55,10 +57,13 @@ def rotation_from_columns(columns_N6: ArrayLike) -> Rotation:
     Return N rotations from two 3-vectors each, by Gram-Schmidt: the first two columns.
 
     As Zhou et al. (On the Continuity of Rotation Representations in Neural Networks, CVPR 2019)
-    have networks put out rotations.
+    have networks put out rotations. Raises GeometryError where the two are parallel, or zero.
     """
     columns = np.asarray(columns_N6, dtype=np.float64).reshape(-1, 2, 3)
     first, second = columns[:, 0], columns[:, 1]
+    area = np.linalg.norm(np.cross(first, second), axis=1)
+    if not area.min(initial=np.inf) > _NO_LENGTH:
+        raise GeometryError('two columns that point the same way, or nowhere, are no rotation')
     first = first / np.linalg.norm(first, axis=1, keepdims=True)
     second = second - (first * second).sum(axis=1, keepdims=True) * first
     second = second / np.linalg.norm(second, axis=1, keepdims=True)

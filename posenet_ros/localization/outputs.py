@@ -60,7 +60,7 @@ class Outputs(NamedTuple):
         """
         positions = positions.reshape(-1, 3)
         rotations = rotations.reshape(len(positions), -1)
-        lengths = np.sqrt(np.einsum('ij,ij->i', rotations, rotations))
+        lengths = _lengths(rotations)
         if not (math.isfinite(positions.sum() + lengths.sum()) and lengths.min() > _NO_LENGTH):
             sound = np.isfinite(positions).all(axis=1) & np.isfinite(lengths)
             sound &= lengths > _NO_LENGTH
@@ -88,3 +88,11 @@ class Outputs(NamedTuple):
         mean = self.features_CK.mean(axis=0)
         length = np.sqrt(np.einsum('ij,ij->i', self.features_CK, self.features_CK)).mean()
         return mean * (length / max(float(np.linalg.norm(mean)), 1e-12))
+
+
+def _lengths(rotations: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what tells whether numbers are a rotation: a length (N,) that is not zero then."""
+    if rotations.shape[1] == 4:
+        return np.sqrt(np.einsum('ij,ij->i', rotations, rotations))
+    # The area between two columns, which is zero where one is or both are parallel.
+    return np.linalg.norm(np.cross(rotations[:, :3], rotations[:, 3:]), axis=1)

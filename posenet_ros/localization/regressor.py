@@ -104,8 +104,12 @@ class PoseRegressor:
         self._replayed = replayed(self.model, preprocessing, self.device, ensemble)
 
     def warm_up(self) -> None:
-        """Run once on a black image, so that the first real one does not pay for set-up."""
-        self.regress([np.zeros((*self._size, 3), dtype=np.uint8)])
+        """Run on a black image, so that the first real one does not pay for set-up."""
+        black = [np.zeros((*self._size, 3), dtype=np.uint8)]
+        self.regress(black)
+        if self._replayed:
+            # What is asked for the second time is recorded.
+            self.regress(black)
 
     @torch.inference_mode()
     def regress(self, images: Sequence[NDArray[np.uint8]]) -> Regressed:

@@ -17,14 +17,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 import logging
 
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.engines.by_cuda import CudaTrunk
-from posenet_ros.engines.replay import Replay, side_by_side
+from posenet_ros.engines.replay import full_precision, Replay, side_by_side
 from posenet_ros.localization.ensemble import Ensemble
 from posenet_ros.localization.outputs import Outputs
 from posenet_ros.models.device_preprocessing import DevicePreprocessing
@@ -36,9 +37,9 @@ from torch import Tensor
 
 _LOG = logging.getLogger(__name__)
 
-# So many crops go through the network together, and so many recordings are kept, those used last:
-# each holds what the network needs for its images.
-_CROPS_AT_ONCE, _MOST_KEPT = 128, 4
+# So many crops go through the network together, and where that is not recorded so many. So many
+# recordings are kept, those used last: each holds what the network needs for its images.
+_CROPS_AT_ONCE, _STEP_BY_STEP, _MOST_KEPT = 128, 16, 4
 
 Images = Sequence[NDArray[np.uint8]]
 
@@ -66,8 +67,15 @@ class Answering:
 
     def __call__(self, rgb_BHW3: Tensor) -> Tensor:
         """Answer."""
-        found = self._model.numbers(self._prepare(rgb_BHW3), side_by_side)
-        return torch.cat(found, dim=1)
+        return self.answered(self.prepared(rgb_BHW3))
+
+    def prepared(self, rgb_BHW3: Tensor) -> Tensor:
+        """Return what the network is given (B * C, channels, h, w)."""
+        return self._prepare(rgb_BHW3)
+
+    def answered(self, image_BCHW: Tensor) -> Tensor:
+        """Return what it says of that."""
+        return torch.cat(self._model.numbers(image_BCHW, side_by_side), dim=1)
 
     def outputs(self, found_NK: NDArray[np.float32]) -> list[Outputs]:
         """Return answers as they are told of each image."""
@@ -82,9 +90,11 @@ class Answering:
 
 class Replayed:
     """
-    Answers images by recordings, one for each shape and number of images, made when it is asked.
+    Answers images by recordings, one for each shape and number of images.
 
-    Where the network cannot be recorded here, which is logged, it computes step by step.
+    Such as are asked for the first time are computed step by step, and recorded when they are
+    asked for again: what comes once is not worth it. Where the network cannot be recorded, which
+    is logged, that stays so.
     """
 
     def __init__(
@@ -95,8 +105,8 @@ class Replayed:
         self._preprocessing = preprocessing
         self._device = device
         self._crops = crops
-        self._recorded = True
-        self._kept: OrderedDict[tuple[int, ...], tuple[Answering, Callable]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, ...], _Kept] = OrderedDict()
+        self._told = False
 
     def __call__(self, images: Images) -> list[Outputs]:
         """Return what the network puts out for each image."""
@@ -111,33 +121,59 @@ class Replayed:
             yield from (part[start : start + at_once] for start in range(0, len(part), at_once))
 
     def _answer(self, images: Images) -> list[Outputs]:
-        answering, compute = self._computation((len(images), *images[0].shape))
-        return answering.outputs(compute([rgb[answering.box] for rgb in images]))
+        kept = self._known((len(images), *images[0].shape))
+        answering = kept.answering
+        seen = [rgb[answering.box] for rgb in images]
+        if kept.asked_before and not kept.tried:
+            kept.tried = True
+            kept.replay = self._recorded(answering, np.shape(seen))
+        kept.asked_before = True
+        found_NK = kept.replay(seen) if kept.replay else self._step_by_step(answering, seen)
+        return answering.outputs(found_NK)
 
-    def _computation(self, shape: tuple[int, ...]) -> tuple[Answering, Callable]:
+    def _known(self, shape: tuple[int, ...]) -> _Kept:
         if shape not in self._kept:
             while len(self._kept) >= _MOST_KEPT:
                 self._kept.popitem(last=False)
-            answering = Answering(self._model, self._preprocessing, *shape[1:3], self._crops)
-            self._kept[shape] = answering, self._recording(answering, shape[0])
+            self._kept[shape] = _Kept(
+                Answering(self._model, self._preprocessing, *shape[1:3], self._crops)
+            )
         self._kept.move_to_end(shape)
         return self._kept[shape]
 
-    def _recording(self, answering: Answering, count: int) -> Callable:
-        rows, columns = answering.box
-        shape = count, rows.stop - rows.start, columns.stop - columns.start, 3
-        if self._recorded:
-            try:
-                return Replay(answering, shape, self._device)
-            except RuntimeError as error:
-                self._recorded = False
+    def _recorded(self, answering: Answering, shape: tuple[int, ...]) -> Replay | None:
+        try:
+            return Replay(answering, shape, self._device)
+        except RuntimeError as error:
+            if not self._told:
                 reason = str(error).strip().splitlines()[0]
                 _LOG.warning('the network is not recorded, and slower for it: %s', reason)
-        return lambda images: self._step_by_step(answering, images)
+            self._told = True
+        if self._device.type == 'cuda':
+            torch.cuda.empty_cache()
+        return None
 
     def _step_by_step(self, answering: Answering, images: Images) -> NDArray[np.float32]:
-        rgb_BHW3 = torch.from_numpy(np.stack(images)).to(self._device)
-        return answering(rgb_BHW3).cpu().numpy()
+        with full_precision():
+            found = [
+                answering.answered(part_BCHW)
+                for rgb in images
+                for part_BCHW in answering.prepared(self._on_device(rgb)).split(_STEP_BY_STEP)
+            ]
+            return torch.cat(found).cpu().numpy()
+
+    def _on_device(self, rgb: NDArray[np.uint8]) -> Tensor:
+        return torch.from_numpy(np.array(rgb))[None].to(self._device)
+
+
+@dataclass(eq=False)
+class _Kept:
+    """What is known of images of one shape and number."""
+
+    answering: Answering
+    asked_before: bool = False
+    tried: bool = False
+    replay: Replay | None = None
 
 
 def replayed(

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 import copy
 from dataclasses import dataclass
 import importlib.util
+import logging
 from pathlib import Path
 import shutil
 from typing import Any
@@ -44,6 +45,8 @@ from posenet_ros.models.provenance import file_sha256
 from posenet_ros.performance.accuracy import measure_engines
 from posenet_ros.performance.images import camera_images
 import torch
+
+_LOG = logging.getLogger(__name__)
 
 FORMATS = ('onnx', 'openvino')
 HALF = 'half-precision weights'
@@ -155,11 +158,17 @@ def _networks(subject: Subject, *, half: bool) -> dict[str, PoseNet]:
     """Return the model by torch's own layers, and by everything in half precision there is."""
     model, preprocessing = subject.loaded.model, subject.loaded.card.preprocessing
     found = {EAGER: model}
-    for device in {'cpu', choose_device().type}:
-        there = copy.deepcopy(model).to(device)
-        for name in kinds_of(torch.device(device)):
-            if not (KINDS[name].exact or KINDS[name].missing):
+    for device in dict.fromkeys(('cpu', choose_device().type)):
+        names = [name for name in kinds_of(torch.device(device)) if not KINDS[name].exact]
+        for name in names:
+            if KINDS[name].missing:
+                continue
+            try:
+                there = model if device == 'cpu' else copy.deepcopy(model).to(device)
                 found[name] = make_engine(there, preprocessing, name).model
+            except (ConfigError, torch.OutOfMemoryError) as error:
+                # What is exported does not need it.
+                _LOG.warning('%s is not measured: %s', name, str(error).splitlines()[0])
     return {**found, HALF: rounded(without_norms(model))} if half else found
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 import multiprocessing
 from pathlib import Path
 import shutil
@@ -79,6 +80,11 @@ def _write_all(
             for each in as_completed(coming):
                 each.result()
                 progress.update(views)
+        except BrokenProcessPool as error:
+            raise ConfigError(
+                'a process that rendered was ended, mostly for want of memory: the rooms that are '
+                'whole stay; go on with fewer --jobs'
+            ) from error
         except BaseException:
             # Those in work end; the others are for the next time.
             pool.shutdown(cancel_futures=True)

@@ -182,3 +182,9 @@ def test_two_columns_are_a_rotation_whatever_their_lengths_and_angle():
     columns = np.column_stack([3 * first, 0.5 * second + 2 * first])
     found = rotation_from_columns(columns)
     assert (rotations.inv() * found).magnitude().max() < 1e-9
+
+
+@pytest.mark.parametrize('columns', [[0, 0, 0, 1, 0, 0], [1, 0, 0, -2, 0, 0], [1, 0, 0, 0, 0, 0]])
+def test_two_columns_along_one_line_are_none(columns):
+    with pytest.raises(GeometryError, match='two columns that point the same way'):
+        rotation_from_columns(columns)

@@ -14,6 +14,8 @@
 
 """Many rooms in one folder: each whole, those that are there kept, others refused."""
 
+from concurrent.futures.process import BrokenProcessPool
+
 from posenet_ros.__main__ import main
 from posenet_ros.data.scenes import read_scene
 from posenet_ros.errors import ConfigError
@@ -35,6 +37,30 @@ def test_each_room_is_a_capture_of_another_place(made):
     assert [len(scene.train) for scene in scenes] == [3, 3]
     assert scenes[0].camera != scenes[1].camera
     assert (scenes[0].camera.width, scenes[0].camera.height) == SIZE
+
+
+def test_a_process_that_is_ended_is_one_line(tmp_path, monkeypatch):
+    class Ended:
+        def result(self):
+            raise BrokenProcessPool('one of them')
+
+    class Pool:
+        def __init__(self, *_):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def submit(self, *_):
+            return Ended()
+
+    monkeypatch.setattr(rooms, 'ProcessPoolExecutor', Pool)
+    monkeypatch.setattr(rooms, 'as_completed', list)
+    with pytest.raises(ConfigError, match='go on with fewer --jobs'):
+        rooms.write_rooms(tmp_path / 'rooms', [0, 1], views=2, size=SIZE, jobs=2)
 
 
 def test_what_is_there_is_kept_and_more_comes_to_it(made):
