@@ -36,6 +36,7 @@ from posenet_ros.training.relative.scene_maps import SceneMaps
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+_CLIP = 1.0
 # Steps after which held-out pairs are asked, and how many of these there are.
 _STEPS_AN_EPOCH, _HELD_OUT_PAIRS = 200, 512
 
@@ -94,6 +95,8 @@ def fit_relative(
             num_sanity_val_steps=0,
             log_every_n_steps=1,
             enable_model_summary=False,
+            # One pair that is told to be anywhere must not undo what was learned of others.
+            gradient_clip_val=_CLIP,
             # All batches are of one size: to try which convolutions are fastest pays.
             benchmark=cuda,
         )

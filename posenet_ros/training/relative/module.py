@@ -29,8 +29,11 @@ import torch
 from torch import Tensor
 
 # What a unit of each error weighs beside one of a direction's chord: of the offset in metres, and
-# of the difference of rotation matrices. Chosen so that none outweighs the others.
-_OFFSET, _ROTATION = 2.0, 2.0
+# of the difference of rotation matrices. Chosen so that none outweighs the others. And of the
+# difference of logarithms of distances, which is there to keep them from zero.
+_OFFSET, _ROTATION, _LENGTH = 2.0, 2.0, 0.3
+# No pair is so far apart, in metres; a network that has not learned yet may say anything.
+_FARTHEST = 20.0
 
 
 @dataclass(frozen=True)
@@ -87,16 +90,20 @@ def relative_loss(found: RelativePrediction, target: RelativeTarget) -> Tensor:
     Return the mean over a batch of what is off, none of it squared: some pairs are hopeless.
 
     Distances count in the offset that they make with the direction: where that is not known,
-    the best is to stay where the known camera is.
+    the best is to stay near the known camera. That alone would leave them at zero for good, since
+    an offset of no length tells nothing of what its direction is worth: their logarithms count too,
+    for less.
     """
     direction = (found.direction_B3 - target.direction_B3).norm(dim=1)
     offset = (_offset(found) - _offset(target)).norm(dim=1)
     rotation = (found.rotation_B33 - target.rotation_B33).flatten(1).norm(dim=1)
-    return (direction + _OFFSET * offset + _ROTATION * rotation).mean()
+    length = (found.log_distance_B - target.log_distance_B).abs()
+    return (direction + _OFFSET * offset + _ROTATION * rotation + _LENGTH * length).mean()
 
 
 def _offset(of: RelativePrediction | RelativeTarget) -> Tensor:
-    return of.direction_B3 * of.log_distance_B.exp()[:, None]
+    distance_B = of.log_distance_B.clamp(max=math.log(_FARTHEST)).exp()
+    return of.direction_B3 * distance_B[:, None]
 
 
 class RelativeTraining(lightning.LightningModule):

@@ -131,15 +131,30 @@ def test_the_loss_is_least_at_the_truth_and_grows_with_each_error(make_scene):
     losses = [float(relative_loss(prediction(target, d), target)) for d in (0, 5, 20, 90)]
     assert losses[0] == pytest.approx(0, abs=1e-5)
     assert losses == sorted(losses)
-    # Too near by a tenth, in metres twice.
+    # Too near by a tenth, in metres twice and a little for the logarithm.
     nearer = float(relative_loss(prediction(target, 0, math.log(0.9)), target))
-    assert nearer == pytest.approx(0.2 * float(target.log_distance_B.exp().mean()), rel=1e-4)
+    metres = 0.2 * float(target.log_distance_B.exp().mean())
+    assert nearer == pytest.approx(metres - 0.3 * math.log(0.9), rel=1e-4)
 
 
-def test_where_the_direction_is_not_known_the_least_loss_is_to_stay(make_scene):
+def test_where_the_direction_is_not_known_the_least_loss_is_to_stay_near(make_scene):
     target = batch_of(make_scene(0), np.array([3, 5]), np.array([7, 2])).target
-    losses = [float(relative_loss(prediction(target, 120, log), target)) for log in (0, -1, -5)]
+    target = target._replace(log_distance_B=torch.zeros(2))
+    losses = [float(relative_loss(prediction(target, 120, log), target)) for log in (0, -1)]
     assert losses == sorted(losses, reverse=True)
+
+
+def test_distances_find_back_from_next_to_nothing_and_from_anywhere(make_scene):
+    target = batch_of(make_scene(0), np.array([3, 5]), np.array([7, 2])).target
+    for start in (-12.0, 30.0):
+        found = prediction(target, 10, start)
+        log_B = found.log_distance_B.clone().requires_grad_(True)
+        (slope_B,) = torch.autograd.grad(
+            relative_loss(found._replace(log_distance_B=log_B), target), log_B
+        )
+        # Towards the truth, neither for nothing nor without bounds.
+        assert (slope_B * -math.copysign(1, start) < 0).all()
+        assert 0.1 < slope_B.abs().min() <= slope_B.abs().max() < 100
 
 
 def test_offsets_are_off_in_metres(make_scene):
