@@ -91,8 +91,8 @@ def relative_loss(found: RelativePrediction, target: RelativeTarget) -> Tensor:
 
     Distances count in the offset that they make with the direction: where that is not known,
     the best is to stay near the known camera. That alone would leave them at zero for good, since
-    an offset of no length tells nothing of what its direction is worth: their logarithms count too,
-    for less.
+    an offset of no length tells nothing of what its direction is worth: their logarithms count
+    too, for less.
     """
     direction = (found.direction_B3 - target.direction_B3).norm(dim=1)
     offset = (_offset(found) - _offset(target)).norm(dim=1)
