@@ -16,8 +16,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ from torch.utils.data import Dataset
 
 # A batch is of pairs of so many scenes, so that each is read in one place of its file.
 _SCENES = 8
+
+Source = TypeVar('Source')
 
 
 class RelativeTarget(NamedTuple):
@@ -56,21 +59,16 @@ class PosesAsked(NamedTuple):
     known_B33: Tensor
 
 
-class DrawnPairs(Dataset):
+class Pairs(Dataset, Generic[Source]):
     """
-    `count` pairs an epoch, in batches, each pair drawn by chance from a scene drawn by chance.
+    `count` pairs an epoch, in batches, drawn by chance of scenes of a kind; see subclasses.
 
     With `mirrored` half of them are of a mirrored room: cells, rays and pose. What each cell shows
     is as it was, in both images alike: the trunk is not asked again.
     """
 
     def __init__(
-        self,
-        scenes: Sequence[SceneMaps],
-        count: int,
-        *,
-        mirrored: bool = True,
-        seed: int | None = None,
+        self, scenes: Source, count: int, *, mirrored: bool = True, seed: int | None = None
     ) -> None:
         """Take the scenes; with a `seed` the same numbers are always the same pairs."""
         self._scenes = scenes
@@ -85,6 +83,14 @@ class DrawnPairs(Dataset):
     def __getitem__(self, index: int) -> PairBatch:
         """Return a batch of one."""
         return self.__getitems__([index])
+
+    @abstractmethod
+    def __getitems__(self, indices: Sequence[int]) -> PairBatch:
+        """Return a batch; torch's loader calls this instead of one by one."""
+
+
+class DrawnPairs(Pairs[Sequence[SceneMaps]]):
+    """Pairs out of files, each drawn by chance from a scene drawn by chance."""
 
     def __getitems__(self, indices: Sequence[int]) -> PairBatch:
         """Return a batch; torch's loader calls this instead of one by one."""

@@ -26,11 +26,10 @@ from typing import NamedTuple
 
 import numpy as np
 from posenet_ros.models.relative import Side
-from posenet_ros.training.relative.batches import pair_batch, PairBatch, PosesAsked
+from posenet_ros.training.relative.batches import pair_batch, PairBatch, Pairs, PosesAsked
 from posenet_ros.training.relative.scene_maps import SceneMaps
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 # Maps may take this share of what memory is free; the network's own steps need the rest.
 _SHARE = 0.5
@@ -139,30 +138,8 @@ class ResidentScenes:
         return pair_batch(*sides, poses, drawn.mirrored_B)
 
 
-class ResidentPairs(Dataset):
-    """`DrawnPairs` of scenes on a device: `count` pairs an epoch, in batches of one drawing."""
-
-    def __init__(
-        self,
-        scenes: ResidentScenes,
-        count: int,
-        *,
-        mirrored: bool = True,
-        seed: int | None = None,
-    ) -> None:
-        """Take the scenes; with a `seed` the same numbers are always the same pairs."""
-        self._scenes = scenes
-        self._count = count
-        self._mirrored = mirrored
-        self._seed = seed
-
-    def __len__(self) -> int:
-        """Return how many pairs there are in an epoch."""
-        return self._count
-
-    def __getitem__(self, index: int) -> PairBatch:
-        """Return a batch of one."""
-        return self.__getitems__([index])
+class ResidentPairs(Pairs[ResidentScenes]):
+    """Pairs of scenes on a device, a batch in one drawing."""
 
     def __getitems__(self, indices: Sequence[int]) -> PairBatch:
         """Return a batch; torch's loader calls this instead of one by one."""
