@@ -46,11 +46,12 @@ if TYPE_CHECKING:
     from posenet_ros.training.relative.scenes import Scenes
 
 _MAPS, _RELATIVE = 'maps', 'relative'
-# The scale of the trunk that is compared: cells of 16 pixels.
-_LEVEL = 2
+# The scale of the trunk that is compared (cells of 8 pixels), how many upon each other, how many
+# more looks the trunk takes at each image.
+_LEVEL, _SCALES, _RECOLOUR = 3, 2, 1
 _BACKBONE = 'resnet34'
 # Options of the network by their names in RelativeArchitecture, and those of its trunk.
-_OF_NETWORK = ('matcher', 'width', 'hidden', 'looks', 'mutual')
+_OF_NETWORK = ('matcher', 'width', 'hidden', 'looks')
 _OF_TRUNK = ('backbone', 'weights', 'level', 'scales')
 
 
@@ -103,26 +104,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--level',
         type=int,
         metavar='N',
-        help=f'scale of the trunk that is compared, from the coarsest, 1 ({_LEVEL}: of 16 pixels)',
+        help=f'scale of the trunk that is compared, from the coarsest, 1 ({_LEVEL}: of 8 pixels)',
     )
     network.add_argument(
         '--scales',
         type=int,
         metavar='N',
-        help='so many scales together, from --level to coarser ones (1)',
+        help=f'so many scales together, from --level to coarser ones ({_SCALES})',
     )
     network.add_argument('--width', type=int, help='of the convolutions after matching (96)')
     network.add_argument('--hidden', type=int, help='of the layer that reads the pose off (256)')
     network.add_argument(
         '--looks',
         type=int,
-        help='numbers of what a cell looks like, beside where it is found (24); 0: none',
-    )
-    network.add_argument(
-        '--mutual',
-        action='store_true',
-        default=None,
-        help='cells are found where both images choose each other',
+        help='numbers of what a cell looks like, beside where it is found (0: none)',
     )
     training = parser.add_argument_group('training')
     training.add_argument('--steps', type=int, help='of so many pairs (4000)')
@@ -130,9 +125,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         '--recolour',
         type=int,
-        default=0,
+        default=_RECOLOUR,
         metavar='N',
-        help='so many more looks at each image: in other colours, blurred, with noise (0)',
+        help='so many more looks at each image: in other colours, blurred, with noise '
+        f'({_RECOLOUR})',
     )
     training.add_argument('--lr', type=float, dest='learning_rate', help='peak (2e-3)')
     training.add_argument('--seed', type=int, help='of everything random (0)')
@@ -178,6 +174,9 @@ def _architecture(args: argparse.Namespace) -> RelativeArchitecture:
     given = [name for name in (*_OF_TRUNK, *_OF_NETWORK) if getattr(args, name) is not None]
     if args.start_from and given:
         raise ConfigError(f'--start-from brings its own network: leave --{", --".join(given)} out')
+    own = [name for name in given if name in _OF_NETWORK and name != 'matcher']
+    if args.matcher == 'pooled' and own:
+        raise ConfigError(f'--matcher pooled compares no cells: leave --{", --".join(own)} out')
     return RelativeArchitecture(**{k: getattr(args, k) for k in given if k in _OF_NETWORK})
 
 
@@ -195,8 +194,11 @@ def _start(
         return load_relative(args.start_from)
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     backbone = args.backbone or _BACKBONE
-    level = _LEVEL if args.level is None else args.level
-    scales = 1 if args.scales is None else args.scales
+    # As published, images as a whole are compared by what the trunk ends in.
+    usual = 1 if architecture.matcher == 'pooled' else _LEVEL
+    level = usual if args.level is None else args.level
+    # Of a trunk's coarsest scale there is only one.
+    scales = min(_SCALES, level) if args.scales is None else args.scales
     card = RelativeCard(backbone, level, architecture, scales=scales)
     trunk = TrunkMaps(build_backbone(backbone, args.weights or 'imagenet'), level, scales)
     return Relative(trunk, RelativePoseNet(architecture, trunk.channels), card)
@@ -207,19 +209,14 @@ def _stands_on(
 ) -> dict[str, Any]:
     """Return what a training and its continuation must have in common."""
     from posenet_ros.models.provenance import file_sha256
-    from posenet_ros.models.relative import RelativeArchitecture
-    from posenet_ros.models.relative_folder import find_relative, RELATIVE_WEIGHTS
+    from posenet_ros.models.relative_folder import find_relative, FORMAT, RELATIVE_WEIGHTS
 
     begun = {}
     if args.start_from:
         begun = {'start_sha256': file_sha256(find_relative(args.start_from) / RELATIVE_WEIGHTS)}
     identity = _identity(scenes, start.trunk)
-    network = asdict(start.card.architecture)
-    usual = asdict(RelativeArchitecture())
-    # What is as usual goes unsaid, so that folders begun before there was a choice go on.
-    odd = {name: network[name] for name in network if network[name] != usual[name]}
-    more = {'recolour': args.recolour} if args.recolour else {}
-    return {**options.to_dict(), 'matcher': network['matcher'], **odd, **more, **identity, **begun}
+    network = {**asdict(start.card.architecture), 'format': FORMAT}
+    return {**options.to_dict(), **network, 'recolour': args.recolour, **identity, **begun}
 
 
 def _identity(scenes: Scenes, trunk: TrunkMaps) -> dict[str, str]:

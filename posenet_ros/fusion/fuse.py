@@ -25,8 +25,12 @@ from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
 from posenet_ros.fusion.neighbours import Neighbours, pose_at
 from posenet_ros.fusion.position import locate, PositionOptions
-from posenet_ros.fusion.rotations import agreed_rotation
+from posenet_ros.fusion.rotations import weighed_rotation
+from posenet_ros.fusion.weights import confirmed
 from posenet_ros.geometry import Pose
+
+# Of a rotation whose errors about three axes are normal, 99 % are within so many deviations.
+_FAR_TURNED = 3.37
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,9 @@ class FusionOptions:
     """
     What makes a pose of relative ones.
 
-    Rotations agree within `rotation_within_rad`. As many neighbours as must agree on the position
-    must agree on both.
+    Rotations agree within `rotation_within_rad`, and those of neighbours that tell how sure they
+    are within 3.4 deviations. As many neighbours as must agree on the position must agree on
+    both.
     """
 
     position: PositionOptions = field(default_factory=PositionOptions)
@@ -74,13 +79,17 @@ def fuse(neighbours: Neighbours, options: FusionOptions | None = None) -> Fused:
     are told, since the position is open along them. Neighbours that are given twice count twice:
     whoever chooses them should not.
 
-    The rotation is as unsure as one neighbour's: what one network says of one image is wrong in
-    the same way for all of them.
+    None is taken to be much surer than as many others as must agree. The rotation is as unsure as
+    one neighbour's: what one network says of one image is wrong in the same way for all of them.
     """
     options = options or FusionOptions()
     usable = np.flatnonzero(neighbours.usable_N)
     position = locate(neighbours, options.position)
-    turned = agreed_rotation(neighbours.rotations_N33[usable], options.rotation_within_rad)
+    told_n = confirmed(neighbours.deviations_N3[usable, 2], options.position.least)
+    tells_n = np.isfinite(told_n)
+    deviations_n = np.where(tells_n, told_n, options.position.noise.rotation_rad)
+    within_n = np.where(tells_n, _FAR_TURNED * told_n, options.rotation_within_rad)
+    turned = weighed_rotation(neighbours.rotations_N33[usable], deviations_n, within_n)
     turned_N = np.zeros(len(neighbours), dtype=bool)
     if turned is None:
         return Fused(None, None, position.agree_N, turned_N, (position.reason,), None)
@@ -94,7 +103,8 @@ def fuse(neighbours: Neighbours, options: FusionOptions | None = None) -> Fused:
     if reasons or position.covariance_33 is None:
         return Fused(None, None, position.agree_N, turned_N, reasons, guess)
     # The spread is of all three axes together.
-    sigma = max(options.position.noise.rotation_rad, turned.spread_rad / math.sqrt(3))
+    one = math.sqrt(1 / float(np.mean(deviations_n[turned.agree_N] ** -2.0)))
+    sigma = max(one, turned.spread_rad / math.sqrt(3))
     covariance = np.zeros((6, 6))
     covariance[:3, :3] = position.covariance_33
     covariance[3:, 3:] = np.eye(3) * sigma**2

@@ -30,6 +30,8 @@ _ROTATION_TOLERANCE = 1e-3
 _LEAST_LENGTH = 1e-12
 # Metres: what is farther away is a mistake, and its square would not fit.
 _MOST = 1e9
+# Nobody is surer than a millimetre and a tenth of one in angle, or less sure than of nothing.
+_LEAST_DEVIATIONS, _MOST_DEVIATION = np.array([1e-3, 1e-3, 1e-4]), 1e3
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +41,18 @@ class Neighbours:
 
     All in axes of the map: `centres_N3` are the cameras' own, `directions_N3` lead from there
     towards the camera that is asked for, `rotations_N33` are its `map_from_camera`, and
-    `distances_N` how far it is, NaN where nothing tells. `usable_N` is False where a number is not
-    finite or absurd, a direction has no length or a matrix is no rotation: these say nothing.
+    `distances_N` how far it is, NaN where nothing tells. `deviations_N3` are standard deviations
+    of what each says: of the end of its way in either direction across it and along it, metres,
+    and of the rotation about each axis, radians; NaN where it does not tell. `usable_N` is False
+    where a number is not finite or absurd, a direction has no length or a matrix is no rotation:
+    these say nothing.
     """
 
     centres_N3: NDArray[np.float64]
     directions_N3: NDArray[np.float64]
     rotations_N33: NDArray[np.float64]
     distances_N: NDArray[np.float64]
+    deviations_N3: NDArray[np.float64]
     usable_N: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -60,6 +66,7 @@ class Neighbours:
         directions_N3: ArrayLike,
         rotations_N33: ArrayLike,
         distances_N: ArrayLike | None = None,
+        deviations_N3: ArrayLike | None = None,
     ) -> Neighbours:
         """Take the parts, directions of any length; raise GeometryError for other shapes."""
         centres = np.array(centres_N3, dtype=np.float64).reshape(-1, 3)
@@ -67,8 +74,11 @@ class Neighbours:
         rotations = np.array(rotations_N33, dtype=np.float64).reshape(-1, 3, 3)
         count = len(centres)
         distances = np.full(count, np.nan) if distances_N is None else np.array(distances_N, float)
-        shapes = [each.shape for each in (centres, directions, rotations, distances)]
-        if shapes != [(count, 3), (count, 3), (count, 3, 3), (count,)]:
+        deviations = np.full((count, 3), np.nan)
+        if deviations_N3 is not None:
+            deviations = np.array(deviations_N3, float).reshape(-1, 3)
+        shapes = [each.shape for each in (centres, directions, rotations, distances, deviations)]
+        if shapes != [(count, 3), (count, 3), (count, 3, 3), (count,), (count, 3)]:
             raise GeometryError(f'neighbours have N centres, directions, rotations, not {shapes}')
         with np.errstate(invalid='ignore', over='ignore'):
             lengths = np.linalg.norm(directions, axis=1)
@@ -78,8 +88,10 @@ class Neighbours:
             usable &= np.abs(turned).max(axis=(1, 2), initial=0) <= _ROTATION_TOLERANCE
             usable &= np.linalg.det(np.nan_to_num(rotations)) > 0
             distances[~((distances >= 0) & (distances < _MOST))] = np.nan
+            deviations[~(deviations >= 0).all(axis=1)] = np.nan
+            deviations = np.clip(deviations, _LEAST_DEVIATIONS, _MOST_DEVIATION)
         directions[usable] /= lengths[usable, None]
-        return cls(centres, directions, rotations, distances, usable)
+        return cls(centres, directions, rotations, distances, deviations, usable)
 
     @classmethod
     def from_relative(

@@ -15,11 +15,12 @@
 """
 One position of several rays, of which some are wrong: ours.
 
-What a neighbour says of where the camera is has a covariance: across its ray as the angle and the
-distance make it, along it as the error of the distance, or endless where none is told. A position
-is the mean of the neighbours that agree, weighted so. Rays that may as well be parallel, by their
-noise, leave it open, and the answer is that there is none: where cameras are close together noisy
-rays cross right beside them.
+What a neighbour says of where the camera is has a covariance: across its ray and along it as it
+tells itself, or else across it as the usual angle and the distance make it, and along it as the
+usual error of the distance, or endless where none is told. A position is the mean of the
+neighbours that agree, weighted so. Rays that may as well be parallel, by their noise, leave it
+open, and the answer is that there is none: where cameras are close together noisy rays cross
+right beside them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
 from posenet_ros.fusion.neighbours import Neighbours
 from posenet_ros.fusion.rays import angles_off, cross, widest_angle
+from posenet_ros.fusion.weights import cauchy_weights, confirmed
 
 # So many hypotheses are refined, the best first.
 _REFINED, _FEW_STEPS = 5, 3
@@ -40,17 +42,13 @@ _MOST_STEPS = 30
 _STILL = 1e-9
 # Of the largest eigenvalue of an information matrix; less is rounding.
 _SINGULAR = 1e-12
-# A distance that is further off, in deviations, is a mistake.
+# What is further off, in deviations, is a mistake.
 _FAR_OFF = 3.0
 # Rays to a point at infinity may be what is seen unless they are less likely by so much: five
 # deviations, since noisy rays cross too near, and less than their covariance says.
 _OPEN_CHI2 = 25.0
 # Times the angle within which rays agree: those that do not count up to that.
 _OUTLYING = 3.0
-# Of errors in two directions that are normal, the median length is so many deviations; and from
-# where on what is off counts less (Cauchy's weights, 95 % efficient).
-_MEDIAN, _CAUCHY = 1.1774, 2.385
-_LEAST_SCALE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -80,8 +78,9 @@ class PositionOptions:
     """
     What makes a position of rays.
 
-    Rays agree with a point that is at most `within_rad` off them, ahead. At least `least` of them
-    must, and a `share` of all. Hypotheses are where two cross that are `apart_rad` from parallel.
+    Rays agree with a point that is at most `within_rad` off them, ahead; those of neighbours that
+    tell how sure they are, with one within three deviations. At least `least` of them must, and a
+    `share` of all. Hypotheses are where two cross that are `apart_rad` from parallel.
     """
 
     within_rad: float = math.radians(10)
@@ -126,23 +125,24 @@ def locate(neighbours: Neighbours, options: PositionOptions) -> Position:
     2000); the best few are refined on what agrees with them, until that stays the same (locally
     optimised RANSAC: Chum, Matas, Kittler, 2003, with all samples drawn). What agrees weighs by
     how far it is off beside the others, so that of six exact rays and one that passes near by
-    accident the six remain. Neighbours that are not usable agree with nothing.
+    accident the six remain. Neighbours that are not usable agree with nothing. As many as must
+    agree, so many have to be about as sure: see `confirmed`.
     """
     usable = np.flatnonzero(neighbours.usable_N)
     rays = _Rays(
         neighbours.centres_N3[usable],
         neighbours.directions_N3[usable],
         neighbours.distances_N[usable],
+        neighbours.deviations_N3[usable],
         options,
     )
     points_H3 = rays.hypotheses()
-    nobody = np.zeros(len(neighbours), dtype=bool)
+    agree_N = np.zeros(len(neighbours), dtype=bool)
     if not len(points_H3):
-        return Position(None, None, nobody, _why_none(rays, len(neighbours)), None)
+        return Position(None, None, agree_N, _why_none(rays, len(neighbours)), None)
     order = np.argsort(rays.costs(points_H3), kind='stable')[:_REFINED]
     refined = [rays.refine(points_H3[index], _FEW_STEPS) for index in order]
     best = rays.refine(min(refined, key=lambda each: each.cost).centre_3, _MOST_STEPS)
-    agree_N = nobody
     agree_N[usable[best.agree_N]] = True
     reason = rays.objection(best)
     if reason:
@@ -173,10 +173,16 @@ class _Rays:
         centres_N3: NDArray[np.float64],
         directions_N3: NDArray[np.float64],
         distances_N: NDArray[np.float64],
+        deviations_N3: NDArray[np.float64],
         options: PositionOptions,
     ) -> None:
         self.centres_N3, self.directions_N3 = centres_N3, directions_N3
         self.distances_N, self.options = distances_N, options
+        # Who tells how sure it is of where its way ends, and how sure.
+        self.sure_N = np.isfinite(distances_N) & np.isfinite(deviations_N3).all(axis=1)
+        self._across_N, self._along_N = (
+            confirmed(deviations_N, options.least) for deviations_N in deviations_N3[:, :2].T
+        )
 
     def __len__(self) -> int:
         return len(self.centres_N3)
@@ -192,10 +198,12 @@ class _Rays:
 
     def off(self, points_H3: NDArray[np.float64]) -> NDArray[np.float64]:
         """
-        Return the angles (H, N) by which points are off.
+        Return the angles (H, N) by which points are off, or what counts as such.
 
         From within the floor of a camera every direction leads to it, so that its ray says
-        nothing: it counts as off, unless its distance says that it is there.
+        nothing: it counts as off, unless its distance says that it is there. Where a neighbour
+        tells how sure it is, it counts how many deviations a point is from the end of its way,
+        three of them as much as the angle within which rays agree.
         """
         noise = self.options.noise
         off_HN = angles_off(points_H3, self.centres_N3, self.directions_N3)
@@ -203,7 +211,21 @@ class _Rays:
         with np.errstate(invalid='ignore'):
             there_N = self.distances_N <= _FAR_OFF * noise.floor_m
         within_HN = np.where(there_N, 0.0, math.pi)
-        return np.where(to_HN <= noise.floor_m, within_HN, off_HN)
+        off_HN = np.where(to_HN <= noise.floor_m, within_HN, off_HN)
+        if self.sure_N.any():
+            deviations_Hs = self._deviations_off(points_H3)
+            off_HN[:, self.sure_N] = self.options.within_rad * deviations_Hs / _FAR_OFF
+        return off_HN
+
+    def _deviations_off(self, points_H3: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how many deviations points are from what each of the sure ones says (H, s)."""
+        sure_N = self.sure_N
+        u_s3, told_s = self.directions_N3[sure_N], self.distances_N[sure_N]
+        to_Hs3 = points_H3[:, None] - self.centres_N3[None, sure_N]
+        away_Hs = np.einsum('hsi,si->hs', to_Hs3, u_s3)
+        beside_Hs = np.linalg.norm(to_Hs3 - away_Hs[..., None] * u_s3, axis=2)
+        across_Hs = _widened(self._across_N[sure_N], away_Hs, told_s)
+        return np.hypot(beside_Hs / across_Hs, (away_Hs - told_s) / self._along_N[sure_N])
 
     def costs(self, points_H3: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what is against each of some points."""
@@ -217,14 +239,15 @@ class _Rays:
             omega_n33, said_n3, told_n = self._said(agree_N, centre_3)
             left_n3 = centre_3 - said_n3
             off_n = np.sqrt(np.einsum('ni,nij,nj->n', left_n3, omega_n33, left_n3))
-            weight_n = _cauchy(off_n)
+            # Those that tell a distance are off in three directions, others in two.
+            weight_n = cauchy_weights(off_n, 3 if told_n.all() else 2)
+            told = int(told_n.sum())
             information = np.einsum('n,nij->ij', weight_n, omega_n33)
             eigenvalues = np.linalg.eigvalsh(information)
             if eigenvalues[0] <= _SINGULAR * eigenvalues[-1]:
                 break
             freedom = float(weight_n @ (2 + told_n)) - 3
             grown = float(weight_n @ off_n**2) / freedom if freedom > 0 else 1.0
-            told = int(told_n.sum())
             mean = np.linalg.solve(
                 information, np.einsum('n,nij,nj->i', weight_n, omega_n33, said_n3)
             )
@@ -249,6 +272,11 @@ class _Rays:
         away_n = np.einsum('ni,ni->n', centre_3 - start_n3, u_n3)
         across_n = (noise.angle_rad * away_n) ** 2 + noise.floor_m**2
         along_n = (noise.distance * told_n) ** 2 + noise.floor_m**2
+        sure_n = self.sure_N[agree_N]
+        if sure_n.any():
+            wide_n = _widened(self._across_N[agree_N], away_n, told_n)
+            across_n = np.where(sure_n, wide_n**2, across_n)
+            along_n = np.where(sure_n, self._along_N[agree_N] ** 2, along_n)
         with np.errstate(invalid='ignore'):
             counts_n = np.abs(away_n - told_n) <= _FAR_OFF * np.sqrt(along_n)
         weight_n = np.where(counts_n, 1 / np.where(counts_n, along_n, 1.0), 0.0)
@@ -280,7 +308,10 @@ class _Rays:
         at_infinity_WN = np.arctan2(across_WN, ways_W3 @ self.directions_N3.T)
         most_N = np.where(found.agree_N, math.pi, _OUTLYING * self.options.within_rad)
         here_N = np.minimum(self.off(found.centre_3[None])[0], most_N)
-        worse = (np.minimum(at_infinity_WN, most_N) ** 2).sum(axis=1).min() - (here_N**2).sum()
+        # The few whose ways end somewhere are not asked.
+        rays_N = ~self.sure_N
+        far_WN = np.minimum(at_infinity_WN, most_N)[:, rays_N]
+        worse = (far_WN**2).sum(axis=1).min() - (here_N[rays_N] ** 2).sum()
         return bool(worse < _OPEN_CHI2 * self.options.noise.angle_rad**2 * found.grown)
 
     def covariance(self, found: _Refined) -> NDArray[np.float64]:
@@ -289,13 +320,17 @@ class _Rays:
         return (covariance + covariance.T) / 2
 
 
-def _cauchy(off_n: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what each is worth that is so many usual deviations off, beside the others."""
-    # With fewer there is no telling which of them is off.
-    if len(off_n) < 4:
-        return np.ones(len(off_n))
-    scale = max(float(np.median(off_n)) / _MEDIAN, _LEAST_SCALE)
-    return 1 / (1 + (off_n / (_CAUCHY * scale)) ** 2)
+def _widened(
+    across: NDArray[np.float64], away: NDArray[np.float64], told: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """
+    Return how wide a ray is at some distance, by its deviation across at the one that is told.
+
+    Beyond that it widens in proportion where it is long beside its width; of one that is not, the
+    direction is not known anyway.
+    """
+    farther = np.fmax(away, told)
+    return across * np.hypot(farther, across) / np.hypot(told, across)
 
 
 def _why_none(rays: _Rays, given: int) -> str:

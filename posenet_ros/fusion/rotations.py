@@ -16,11 +16,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from posenet_ros.fusion.weights import cauchy_weights
 from scipy.spatial.transform import Rotation
 
 _MOST_STEPS = 50
@@ -61,16 +63,38 @@ def median_rotation(rotations_N33: NDArray[np.float64]) -> NDArray[np.float64]:
     After Hartley, Aftab, Trumpf, L1 Rotation Averaging Using the Weiszfeld Algorithm, 2011. A
     rotation that others disagree with moves it little, however far away it is.
     """
+    return _by_steps(rotations_N33, lambda off_N: 1 / np.maximum(off_N, _NEAREST_RAD))
+
+
+def mean_rotation(
+    rotations_N33: NDArray[np.float64], deviations_N: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """
+    Return the mean of rotations, each with its deviation, in which what is off counts less.
+
+    The weights are those of `position`, so that a mean of normal errors is nearly as good as a
+    mean can be, which a median of them is not.
+    """
+    return _by_steps(
+        rotations_N33, lambda off_N: cauchy_weights(off_N / deviations_N, 3) / deviations_N**2
+    )
+
+
+def _by_steps(
+    rotations_N33: NDArray[np.float64],
+    weights_of: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Return the mean whose weights are those of the angles (N,) by which rotations are off it."""
     rotations = Rotation.from_matrix(rotations_N33)
-    median = rotations.mean()
+    middle = rotations.mean()
     for _ in range(_MOST_STEPS):
-        turns_N3 = (rotations * median.inv()).as_rotvec()
-        weights = 1 / np.maximum(np.linalg.norm(turns_N3, axis=1), _NEAREST_RAD)
-        step = np.average(turns_N3, axis=0, weights=weights)
-        median = Rotation.from_rotvec(step) * median
+        turns_N3 = (rotations * middle.inv()).as_rotvec()
+        weights_N = weights_of(np.linalg.norm(turns_N3, axis=1))
+        step = np.average(turns_N3, axis=0, weights=weights_N)
+        middle = Rotation.from_rotvec(step) * middle
         if np.linalg.norm(step) < _ENOUGH_RAD:
             break
-    return median.as_matrix()
+    return middle.as_matrix()
 
 
 def agreed_rotation(rotations_N33: NDArray[np.float64], within_rad: float) -> Turned | None:
@@ -81,13 +105,48 @@ def agreed_rotation(rotations_N33: NDArray[np.float64], within_rad: float) -> Tu
     """
     if not len(rotations_N33):
         return None
+    side_N = _largest_side(angles_between(rotations_N33[:, None], rotations_N33[None]), within_rad)
+    rotation = median_rotation(rotations_N33[side_N])
+    return _turned(rotation, rotations_N33, within_rad)
+
+
+def weighed_rotation(
+    rotations_N33: NDArray[np.float64],
+    deviations_N: NDArray[np.float64],
+    within_N: NDArray[np.float64],
+) -> Turned | None:
+    """
+    Return the mean of those that agree, by their deviations about each axis; None of none.
+
+    As `agreed_rotation`, but each agrees within an angle of its own, radians, and the spread is
+    by weights too.
+    """
+    if not len(rotations_N33):
+        return None
     apart_NN = angles_between(rotations_N33[:, None], rotations_N33[None])
-    cost_N = np.minimum(apart_NN, within_rad).sum(axis=1)
-    sides_NN = apart_NN <= within_rad
+    apart_NN /= np.sqrt((within_N[:, None] ** 2 + within_N[None] ** 2) / 2)
+    side_N = _largest_side(apart_NN, 1.0)
+    rotation = mean_rotation(rotations_N33[side_N], deviations_N[side_N])
+    return _turned(rotation, rotations_N33, within_N, deviations_N**-2.0)
+
+
+def _largest_side(apart_NN: NDArray[np.float64], within: float) -> NDArray[np.bool_]:
+    cost_N = np.minimum(apart_NN, within).sum(axis=1)
+    sides_NN = apart_NN <= within
     counts_N = sides_NN.sum(axis=1)
-    best = min(range(len(counts_N)), key=lambda index: (-counts_N[index], cost_N[index]))
-    rotation = median_rotation(rotations_N33[sides_NN[best]])
-    off_N = angles_between(rotation[None], rotations_N33)
-    agree_N = off_N <= within_rad
-    spread = math.sqrt(float(np.mean(off_N[agree_N] ** 2))) if agree_N.any() else math.nan
-    return Turned(rotation, agree_N, spread)
+    return sides_NN[min(range(len(counts_N)), key=lambda index: (-counts_N[index], cost_N[index]))]
+
+
+def _turned(
+    rotation_33: NDArray[np.float64],
+    rotations_N33: NDArray[np.float64],
+    within: float | NDArray[np.float64],
+    weights_N: NDArray[np.float64] | None = None,
+) -> Turned:
+    off_N = angles_between(rotation_33[None], rotations_N33)
+    agree_N = off_N <= within
+    if not agree_N.any():
+        return Turned(rotation_33, agree_N, math.nan)
+    weights = None if weights_N is None else weights_N[agree_N]
+    spread = math.sqrt(float(np.average(off_N[agree_N] ** 2, weights=weights)))
+    return Turned(rotation_33, agree_N, spread)

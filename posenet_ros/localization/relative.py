@@ -33,7 +33,6 @@ from posenet_ros.fusion import (
     Fused,
     FusionOptions,
     Neighbours,
-    Noise,
     PositionOptions,
 )
 from posenet_ros.geometry import Camera, Pose, rotation_from_parts
@@ -43,7 +42,7 @@ from posenet_ros.localization.regressor import Regressed
 from posenet_ros.localization.retrieval import FeatureIndex
 from posenet_ros.models.database import Database
 from posenet_ros.models.descriptor import PlaceFeature
-from posenet_ros.models.relative import cell_rays, RelativePrediction, Side
+from posenet_ros.models.relative import cell_rays, FARTHEST_M, RelativePrediction, Side
 from posenet_ros.models.relative_folder import Relative
 from posenet_ros.models.relative_map import RelativeMap
 from posenet_ros.models.trunk_maps import SIZE, stacked
@@ -52,9 +51,13 @@ from scipy.spatial.transform import Rotation
 import torch
 from torch import Tensor
 
-# Of the relative poses of images that are near to each other: directions of short ways are not
-# told well. How it was chosen is in docs/relative.md.
-_NOISE = Noise(math.radians(20), 0.35, 0.1, math.radians(6))
+# Deviations of normal errors whose mean size is 1, of as many parts as each has: two across, one
+# along, three of a rotation (the means of the Rayleigh, half-normal and Maxwell distributions).
+_DEVIATIONS_3 = np.sqrt([2 / math.pi, math.pi / 2, math.pi / 8])
+# Elsewhere than where the network has learned errors are larger than it tells by so much, and
+# rotations are wrong by some that it does not know of. How these were chosen is in
+# docs/relative.md.
+_ELSEWHERE, _UNKNOWN_TURN_RAD = 2.0, 0.05
 # Of many pairs so many are in memory together.
 _PAIRS_AT_ONCE = 64
 SOLVERS = OURS, PUBLISHED = 'ours', 'published'
@@ -65,25 +68,29 @@ class Asking(NamedTuple):
     How an image is asked about.
 
     It is compared with `neighbours` others that look like it, no two of them nearer to each other
-    than `apart_m`, and `solver` makes a pose of what they say. Rays that are `within_deg` of a
-    point agree with it.
+    than `apart_m`, and `solver` makes a pose of what they say.
     """
 
     neighbours: int = 10
     apart_m: float = 0.0
     solver: str = OURS
-    within_deg: float = 45.0
 
 
 USUAL = Asking()
 
 
 class Said(NamedTuple):
-    """What K neighbours say of an image, each in its own frame: see `RelativePrediction`."""
+    """
+    What K neighbours say of an image, each in its own frame: see `RelativePrediction`.
+
+    `distance_K` in metres; `error_K3` how wrong that may be: across and along, metres, and of the
+    rotation, radians.
+    """
 
     direction_K3: NDArray[np.float64]
     rotation_K33: NDArray[np.float64]
     distance_K: NDArray[np.float64]
+    error_K3: NDArray[np.float64]
 
 
 class RelativeRegressor:
@@ -117,10 +124,8 @@ class RelativeRegressor:
         self._centres_N3 = positions
         self._rotations_N33 = rotation_from_parts(w=w, x=x, y=y, z=z).as_matrix()
         self._ray_2hw = torch.from_numpy(cell_rays(camera, relative.trunk.cells))
-        within = math.radians(asking.within_deg)
         # A single neighbour is believed where only one is asked.
-        least = min(3, asking.neighbours)
-        self._fusion = FusionOptions(PositionOptions(within_rad=within, least=least, noise=_NOISE))
+        self._fusion = FusionOptions(PositionOptions(least=min(3, asking.neighbours)))
 
     def warm_up(self) -> None:
         """Run once on a grey image, so that the first real one does not pay for set-up."""
@@ -181,12 +186,14 @@ class RelativeRegressor:
             if len(part)
         ]
         if not compared:
-            return [Said(np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros(0))] * len(chosen)
-        direction, log_distance, rotation = (
+            nothing = Said(np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros(0), np.zeros((0, 3)))
+            return [nothing] * len(chosen)
+        direction, log_distance, rotation, log_error = (
             torch.cat(each).double().cpu().numpy() for each in zip(*compared)
         )
         ends = np.cumsum([len(each) for each in chosen])[:-1]
-        parts = (direction, rotation, np.exp(log_distance))
+        distance = np.minimum(np.exp(log_distance), FARTHEST_M)
+        parts = (direction, rotation, distance, np.exp(log_error))
         return [Said(*each) for each in zip(*(np.split(part, ends) for part in parts))]
 
     def _pairs(self, asked_PChw: Tensor, number_P: NDArray[np.int64]) -> RelativePrediction:
@@ -199,13 +206,14 @@ class RelativeRegressor:
 
     def fused(self, number_K: NDArray[np.int64], said: Said) -> Fused:
         """Return one pose of what neighbours say."""
-        direction_K3, turn_K33, distance_K = said
+        direction_K3, turn_K33, distance_K, error_K3 = said
         known_K33 = self._rotations_N33[number_K]
         neighbours = Neighbours.of(
             self._centres_N3[number_K],
             np.einsum('kij,kj->ki', known_K33, direction_K3),
             known_K33 @ turn_K33,
             distance_K,
+            deviations_elsewhere(error_K3),
         )
         if self.asking.solver == PUBLISHED:
             pose = fuse_as_published(neighbours)
@@ -219,6 +227,13 @@ class RelativeRegressor:
         agree = np.flatnonzero(fused.agree_N & fused.turned_N)
         first = number_K[agree] if len(agree) else number_K
         return self.database.scene_of(int(first[0])) if len(first) else ''
+
+
+def deviations_elsewhere(error_K3: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the deviations (K, 3) of answers whose errors (K, 3) are told so, in its units."""
+    deviations_K3 = _ELSEWHERE * _DEVIATIONS_3 * error_K3
+    deviations_K3[:, 2] = np.hypot(deviations_K3[:, 2], _UNKNOWN_TURN_RAD)
+    return deviations_K3
 
 
 class DatabaseRetriever(RelativeRegressor):

@@ -41,11 +41,19 @@ from torch.nn import functional
 MATCHERS = ('matching', 'pooled')
 # Direction, logarithm of the distance, two columns of the rotation.
 _OUTPUTS = 3 + 1 + 6
+# How wide the layer is that errors are told by, and how many kinds of these there are.
+_DOUBTING, _ERRORS = 64, 3
 _COLUMNS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 # Into what grid the image is gathered, and how wide the published network's layer is.
 _GRID, _PUBLISHED_HIDDEN = (3, 4), 1024
 _FIRST_SHARPNESS = 10.0
 _NO_MASS = 1e-3
+# No pair is so far apart, in metres; a network that has not learned yet may say anything.
+FARTHEST_M = 20.0
+# Logarithms of the errors that can be told: from a millimetre to that.
+_LOG_ERRORS = (math.log(1e-3), math.log(FARTHEST_M))
+# Rows of attention are of whole multiples of so many numbers.
+_ALIGNED = 8
 # OpenCV's usual five steps leave the corners of a wide image some pixels off.
 _EXACTLY = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-9)
 
@@ -58,17 +66,15 @@ class RelativeArchitecture:
     `matcher` is ours or the published one; the rest is of ours. `key` is how many numbers cells
     are compared by, `width` that of the convolutions after it, and `hidden` that of the layer
     that reads the pose off these. `looks` numbers say there what a cell looks like, beside where
-    it is found; with none, all is told by geometry. With `mutual`, a cell is found where both
-    images choose each other (dual softmax: Rocco et al. 2018, Sun et al. 2021).
+    it is found; with none, all is told by geometry.
     """
 
     matcher: str = 'matching'
     key: int = 64
     width: int = 96
     dropout: float = 0.1
-    looks: int = 24
+    looks: int = 0
     hidden: int = 256
-    mutual: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
@@ -84,12 +90,15 @@ class RelativePrediction(NamedTuple):
     Where the camera of each image asked is, in the frame of the known camera beside it.
 
     `direction_B3` of length one, `log_distance_B` in the logarithm of metres, less than it is
-    where the direction is not sure, and `rotation_B33` is `known_from_asked`.
+    where the direction is not sure, and `rotation_B33` is `known_from_asked`. `log_error_B3` are
+    logarithms of the errors that are to be expected: of the position across the direction and
+    along it, in metres, and of the rotation, in radians.
     """
 
     direction_B3: Tensor
     log_distance_B: Tensor
     rotation_B33: Tensor
+    log_error_B3: Tensor
 
 
 class Side(NamedTuple):
@@ -124,17 +133,27 @@ class RelativePoseNet(nn.Module):
             nn.Dropout(architecture.dropout),
             nn.Linear(hidden, _OUTPUTS),
         )
+        self.doubts = nn.Sequential(
+            nn.Linear(self.matcher.features, _DOUBTING),
+            nn.ReLU(inplace=True),
+            nn.Linear(_DOUBTING, _ERRORS),
+        )
         # On the device beforehand: to send it there in every step is to wait for the device.
         self.register_buffer('columns_6', torch.tensor(_COLUMNS), persistent=False)
 
     def forward(self, asked: Side, known: Side) -> RelativePrediction:
         """Return where the cameras of `asked` are, as those of `known` have them."""
-        output_BO = self.regressor(self.matcher(asked, known)).float()
+        features_BF = self.matcher(asked, known).float()
+        with torch.autocast(features_BF.device.type, enabled=False):
+            output_BO = self.regressor(features_BF)
+            # How wrong an answer is must not change what is answered.
+            log_error_B3 = self.doubts(features_BF.detach()).clamp(*_LOG_ERRORS)
         columns_B6 = output_BO[:, 4:] + self.columns_6
         return RelativePrediction(
             functional.normalize(output_BO[:, :3], dim=1),
             output_BO[:, 3],
             matrix_from_6d(columns_B6),
+            log_error_B3,
         )
 
 
@@ -157,7 +176,6 @@ class _Matching(nn.Module):
         width = architecture.width
         self.key = nn.Conv2d(channels, architecture.key, 1)
         self.looks = nn.Conv2d(channels, architecture.looks, 1) if architecture.looks else None
-        self.mutual = architecture.mutual
         self.log_sharpness = nn.Parameter(torch.tensor(math.log(_FIRST_SHARPNESS)))
         self.nowhere = nn.Parameter(torch.zeros(()))
         # The cell's ray, where it is found, how far that is from it, how spread, and how surely.
@@ -173,46 +191,71 @@ class _Matching(nn.Module):
         self.features = 2 * 2 * width * _GRID[0] * _GRID[1]
 
     def forward(self, asked: Side, known: Side) -> Tensor:
-        keys = [
-            functional.normalize(self.key(side.map_BChw), dim=1).flatten(2)
-            for side in (asked, known)
-        ]
-        # All cells by all cells are much to pass through once more: the key is sharpened before.
-        sharp_BDN = keys[0] * self.log_sharpness.exp()
-        alike_BNM = torch.einsum('bdn,bdm->bnm', sharp_BDN, keys[1])
-        shares = [self._share(alike_BNM), self._share(alike_BNM.transpose(1, 2))]
-        if self.mutual:
-            both_BNM = shares[0] * shares[1].transpose(1, 2)
-            shares = [both_BNM, both_BNM.transpose(1, 2)]
-        return torch.cat(
-            [self._seen(asked, known, shares[0]), self._seen(known, asked, shares[1])], dim=1
-        )
+        sides = asked, known
+        # Where a cell is found must be told to a fraction of a cell: not in bfloat16.
+        with torch.autocast(asked.map_BChw.device.type, enabled=False):
+            keys = [
+                functional.normalize(self.key(side.map_BChw.float()), dim=1).flatten(2)
+                for side in sides
+            ]
+            sharpness = self.log_sharpness.exp()
+            seen = [
+                self._seen(side, other, sharpness * key_BDN, other_key_BDM)
+                for side, other, key_BDN, other_key_BDM in zip(
+                    sides, sides[::-1], keys, keys[::-1]
+                )
+            ]
+        return torch.cat([self.layers(cells_BChw) for cells_BChw in seen], dim=1)
 
-    def _share(self, alike_BNM: Tensor) -> Tensor:
-        """Return how much of each cell N is found in each of M; the rest is nowhere."""
-        nowhere_BN1 = self.nowhere.expand(*alike_BNM.shape[:2], 1)
-        return torch.softmax(torch.cat([alike_BNM, nowhere_BN1], dim=2), dim=2)[:, :, :-1]
-
-    def _seen(self, side: Side, other: Side, share_BNM: Tensor) -> Tensor:
+    def _seen(self, side: Side, other: Side, sharp_BDN: Tensor, other_key_BDM: Tensor) -> Tensor:
         """Return what the cells of one side find in the other."""
-        found_B2N, spread_B2N, mass_BN = _found(share_BNM, other.ray_B2hw.flatten(2))
+        found = _found(sharp_BDN, other_key_BDM, self.nowhere, other.ray_B2hw.flatten(2))
         ray_B2N = side.ray_B2hw.flatten(2)
-        parts = [ray_B2N, found_B2N, found_B2N - ray_B2N, spread_B2N, mass_BN[:, None]]
+        parts = [ray_B2N, found.ray_B2N, found.ray_B2N - ray_B2N]
+        parts += [found.spread_B2N, found.mass_BN[:, None]]
         if self.looks is not None:
-            parts.append(self.looks(side.map_BChw).flatten(2))
-        cells_BCN = torch.cat(parts, dim=1)
-        return self.layers(cells_BCN.unflatten(2, side.map_BChw.shape[2:]))
+            parts.append(self.looks(side.map_BChw.float()).flatten(2))
+        return torch.cat(parts, dim=1).unflatten(2, side.map_BChw.shape[2:])
 
 
-def _found(share_BNM: Tensor, ray_B2M: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return mean ray, its deviation, and how much of each cell is found at all."""
+class _Found(NamedTuple):
+    """The mean ray at which each of N cells is found, its deviation, and how much of it is."""
+
+    ray_B2N: Tensor
+    spread_B2N: Tensor
+    mass_BN: Tensor
+
+
+def _found(query_BDN: Tensor, key_BDM: Tensor, nowhere: Tensor, ray_B2M: Tensor) -> _Found:
+    """
+    Return where cells N are found among cells M, by the softmax of the products of their keys.
+
+    One more cell, that is alike to all by `nowhere`, takes what is not found. That is attention
+    (Vaswani et al. 2017) whose values are rays, and torch does it without writing down how
+    alike all are to all.
+    """
+    width = -(-(key_BDM.shape[1] + 1) // _ALIGNED) * _ALIGNED
+    query_BNW = _padded(torch.cat([query_BDN, torch.ones_like(query_BDN[:, :1])], dim=1), width)
+    nowhere_W = functional.pad(nowhere[None], (key_BDM.shape[1], width - key_BDM.shape[1] - 1))
+    key_BMW = _padded(key_BDM, width)
+    key_BMW = torch.cat([key_BMW, nowhere_W.expand(len(key_BMW), 1, -1)], dim=1)
     told_B5M = torch.cat([ray_B2M, ray_B2M**2, torch.ones_like(ray_B2M[:, :1])], dim=1)
-    sums_B5N = (share_BNM @ told_B5M.transpose(1, 2)).transpose(1, 2)
+    value_BMW = _padded(functional.pad(told_B5M, (0, 1)), width)
+    sums_BNW = functional.scaled_dot_product_attention(
+        query_BNW[:, None], key_BMW[:, None], value_BMW[:, None], scale=1.0
+    )[:, 0]
+    sums_B5N = sums_BNW[..., :5].transpose(1, 2)
     mass_BN = sums_B5N[:, 4]
     mean_B4N = sums_B5N[:, :4] / (mass_BN[:, None] + _NO_MASS)
     mean_B2N, square_B2N = mean_B4N[:, :2], mean_B4N[:, 2:]
     variance_B2N = (square_B2N - mean_B2N**2).clamp(min=1e-8)
-    return mean_B2N, variance_B2N.sqrt(), mass_BN
+    return _Found(mean_B2N, variance_B2N.sqrt(), mass_BN)
+
+
+def _padded(rows_BDN: Tensor, width: int) -> Tensor:
+    """Return N rows of one length, the rest zeros, as torch's fast attention wants them."""
+    padded_BWN = functional.pad(rows_BDN, (0, 0, 0, width - rows_BDN.shape[1]))
+    return padded_BWN.transpose(1, 2).contiguous()
 
 
 def _layer(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:

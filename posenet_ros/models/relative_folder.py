@@ -32,7 +32,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 RELATIVE_CARD, RELATIVE_WEIGHTS = 'relative.yaml', 'relative.safetensors'
-FORMAT = 1
+FORMAT = 2
 _KIND = 'posenet_ros relative poses'
 _TRUNK, _NETWORK = 'trunk.', 'network.'
 
@@ -72,8 +72,6 @@ class RelativeCard:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RelativeCard:
         """Read what `to_dict` wrote; raise ModelError with one reason for what does not fit."""
-        # Cards written before there were several scales do not tell how many.
-        values = {'scales': 1, **values}
         expected = {entry.name for entry in fields(cls)}
         if set(values) != expected:
             odd = ', '.join(sorted(set(values) ^ expected))
@@ -117,7 +115,8 @@ def load_relative(folder: Path) -> Relative:
     """
     Read a folder of relative poses, without pickle.
 
-    Raises ModelError, one line, for what is missing, damaged, of another kind, altered, or newer.
+    Raises ModelError, one line, for what is missing, damaged, of another kind, altered, or of
+    another format.
     """
     card, sha256 = _read_card(find_relative(folder))
     path = find_relative(folder) / RELATIVE_WEIGHTS
@@ -167,6 +166,12 @@ def _read_card(folder: Path) -> tuple[RelativeCard, str]:
     if not isinstance(written, int) or written < 1 or not isinstance(sha256, str):
         raise ModelError(f'{path} is damaged: its format is {written!r}')
     check_format(path, written, FORMAT)
+    if written < FORMAT:
+        raise ModelError(
+            f'{path} has format {written}: such networks do not tell how wrong they may be, and '
+            'are used no more; make new weights with train-relative, and what was made by these '
+            'anew with train --relative'
+        )
     try:
         return RelativeCard.from_dict(values), sha256
     except ModelError as error:

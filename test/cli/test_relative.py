@@ -78,6 +78,8 @@ def fails(capsys):
 def test_weights_name_the_scenes_seen_and_how_good_they_are(weights):
     output, said = weights
     card = load_relative(output).card
+    made = card.architecture
+    assert (card.level, card.scales, made.looks, made.matcher) == (3, 2, 0, 'matching')
     # Of three scenes the last is measured on.
     assert list(card.scenes) == ['0000', '0001']
     assert card.errors['scenes'] == ['0002']
@@ -96,16 +98,26 @@ def test_the_same_command_again_has_nothing_to_do_and_another_is_refused(rooms, 
 
 
 def test_a_network_of_other_make_is_what_was_asked_for(rooms, tmp_path, fails):
-    made = ('--level', 3, '--scales', 2, '--looks', 0, '--width', 16, '--hidden', 32, '--mutual')
+    made = ('--level', 2, '--scales', 1, '--looks', 4, '--width', 16, '--hidden', 32)
     words = ('train-relative', '--scenes', rooms, '--output', tmp_path, *NETWORK, *QUICK)
-    said_by(*words, *made, '--recolour', 1)
+    said_by(*words, *made, '--recolour', 0)
     card = load_relative(tmp_path).card
-    assert (card.level, card.scales) == (3, 2)
+    assert (card.level, card.scales) == (2, 1)
     network = card.architecture
-    assert (network.looks, network.width, network.hidden) == (0, 16, 32)
-    assert network.mutual
+    assert (network.looks, network.width, network.hidden) == (4, 16, 32)
     assert 'belongs to another run' in fails(*words, *made)
     assert 'must not be negative' in fails(*words, '--recolour', -1)
+    pooled = fails(*words, '--matcher', 'pooled', '--looks', 4, '--width', 16)
+    assert 'compares no cells: leave --width, --looks out' in pooled
+
+
+@pytest.mark.parametrize(
+    ('asked', 'expected'), [(('--level', 1), (1, 1)), (('--matcher', 'pooled'), (1, 1))]
+)
+def test_of_what_a_trunk_ends_in_there_is_one_scale(rooms, tmp_path, asked, expected):
+    said_by('train-relative', '--scenes', rooms, '--output', tmp_path, *NETWORK, *QUICK, *asked)
+    card = load_relative(tmp_path).card
+    assert (card.level, card.scales) == expected
 
 
 def test_training_goes_on_from_other_weights_on_a_single_scene(rooms, weights, tmp_path, fails):

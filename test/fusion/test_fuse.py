@@ -263,6 +263,162 @@ def test_a_map_turned_and_moved_turns_and_moves_the_answer():
     np.testing.assert_allclose(turn @ one.covariance @ turn.T, other.covariance, atol=1e-9)
 
 
+def telling(ends_N3, deviations_N3, centres_N3=None, rotations_N33=None):
+    """Neighbours at 0 (or elsewhere) whose ways end at such points, as sure of it as told."""
+    ends = np.array(ends_N3, dtype=float)
+    centres = np.zeros_like(ends) if centres_N3 is None else np.array(centres_N3, dtype=float)
+    ways = ends - centres
+    if rotations_N33 is None:
+        rotations_N33 = np.repeat(np.eye(3)[None], len(ends), axis=0)
+    return Neighbours.of(centres, ways, rotations_N33, np.linalg.norm(ways, axis=1), deviations_N3)
+
+
+def test_what_tells_its_errors_counts_by_them():
+    """Two of one way: along it the mean weighs them by their variances, and so does across it."""
+    sure, unsure = [0.1, 0.05, 0.02], [0.2, 0.1, 0.04]
+    found = fuse(telling([[1.0, 0, 0], [1.1, 0, 0]], [sure, unsure]), TWO)
+    assert found.map_from_camera.translation == pytest.approx([1.02, 0, 0], abs=1e-9)
+    across, along = 1 / (1 / 0.1**2 + 1 / (0.2 * 1.02) ** 2), 1 / (1 / 0.05**2 + 1 / 0.1**2)
+    variances = np.diag(found.covariance)
+    assert variances[0] == pytest.approx(along, rel=1e-6)
+    # Of the sure one the point lies beyond its end, where its ray is wider, as it is of a ray.
+    assert variances[1:3] == pytest.approx([across, across], rel=0.03)
+    # As unsure as one of the two, and rather the sure one.
+    assert found.covariance[3, 3] == pytest.approx(2 / (0.02**-2 + 0.04**-2))
+
+
+def test_directions_that_are_not_known_leave_the_middle():
+    """Cameras all around, each sure of being near and of nothing else: no ray says where."""
+    rng = np.random.default_rng(0)
+    centres = 0.3 * Rotation.random(8, random_state=rng).as_matrix()[:, 0]
+    anywhere = 0.05 * Rotation.random(8, random_state=rng).as_matrix()[:, 0]
+    found = fuse(telling(centres + anywhere, np.full((8, 3), 0.3), centres))
+    assert found.agree_N.all()
+    expected = (centres + anywhere).mean(axis=0)
+    assert found.map_from_camera.translation == pytest.approx(expected, abs=0.02)
+    # As an angle at which rays agree, none of it would do.
+    usual = fuse(telling(centres + anywhere, None, centres))
+    assert usual.map_from_camera is None
+
+
+@pytest.mark.parametrize('scale', [0.5, 1.0, 3.0])
+def test_the_covariance_is_as_large_as_told_errors_are(scale):
+    """Each is as wrong as it tells, some ten times more than others: chi2 of 3 each."""
+    position = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        centres = rng.uniform(-2, 2, (10, 3)) + [4.0, 0, 0]
+        deviations = scale * rng.choice([0.02, 0.05, 0.2], (10, 3))
+        lengths = np.linalg.norm(centres, axis=1)
+        ways = -centres / lengths[:, None]
+        off_N3 = deviations[:, :1] * rng.standard_normal((10, 3))
+        off_N3 -= np.einsum('ni,ni->n', off_N3, ways)[:, None] * ways
+        off_N3 += (deviations[:, 1] * rng.standard_normal(10))[:, None] * ways
+        error = fuse(telling(off_N3, deviations, centres))
+        left = error.map_from_camera.translation
+        position.append(left @ np.linalg.solve(error.covariance[:3, :3], left))
+    assert 2.0 < np.mean(position) < 4.0
+
+
+def test_one_that_is_sure_and_wrong_is_left_out():
+    ends = np.tile([1.0, 2.0, 0.5], (6, 1))
+    ends[2] = [3.0, 0.0, 0.5]
+    deviations = np.tile([0.2, 0.2, 0.1], (6, 1))
+    deviations[2] = 0.01
+    centres = np.random.default_rng(0).uniform(-3, 3, (6, 3))
+    found = fuse(telling(ends, deviations, centres))
+    assert found.agree_N.tolist() == [True, True, False, True, True, True]
+    assert found.map_from_camera.translation == pytest.approx([1.0, 2.0, 0.5], abs=1e-6)
+
+
+def test_who_knows_nothing_confirms_nothing():
+    """One that is sure and wrong, among nine that would agree with anything."""
+    ends = np.zeros((10, 3))
+    ends[0] = [8.0, 8.0, 8.0]
+    deviations = np.tile([20.0, 20.0, 2.0], (10, 1))
+    deviations[0] = [0.01, 0.01, 0.05]
+    centres = np.random.default_rng(0).uniform(-3, 3, (10, 3))
+    turns = Rotation.random(10, random_state=1).as_matrix()
+    found = fuse(telling(ends, deviations, centres, turns))
+    # It is no surer than others confirm: several metres.
+    error = found.map_from_camera.translation
+    assert error @ np.linalg.solve(found.covariance[:3, :3], error) < 16.3
+    assert np.sqrt(np.diag(found.covariance)[:3]).min() > 1
+    assert np.sqrt(np.diag(found.covariance)[3:]).min() > 0.3
+
+
+@pytest.mark.parametrize('wrong_m', [0.3, 1.0, 3.0])
+def test_one_that_is_surer_than_it_should_be_is_not_believed_alone(wrong_m):
+    beyond = 0
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        ends = 0.5 * rng.standard_normal((10, 3))
+        ends[0] = [wrong_m, 0.0, 0.0]
+        deviations = np.tile([0.5, 0.5, 0.2], (10, 1))
+        deviations[0] = [0.05, 0.05, 0.05]
+        found = fuse(telling(ends, deviations, rng.uniform(-3, 3, (10, 3))))
+        if found.map_from_camera is not None:
+            error = found.map_from_camera.translation
+            beyond += error @ np.linalg.solve(found.covariance[:3, :3], error) > 16.3
+    assert beyond <= 1
+
+
+def test_neighbours_that_tell_and_that_do_not_go_together():
+    whole = Neighbours.from_relative(*scene(3), distances=True)
+    told = np.full((10, 3), np.nan)
+    told[::2] = 0.05
+    parts = (whole.centres_N3, whole.directions_N3, whole.rotations_N33, whole.distances_N)
+    found = fuse(Neighbours.of(*parts, told))
+    assert off(found.map_from_camera) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6))
+    assert found.agree_N.all()
+    # Distances that are not told leave rays, whatever they tell of how sure they are.
+    rays = fuse(Neighbours.of(*parts[:3], None, told))
+    assert off(rays.map_from_camera)[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_single_one_has_the_covariance_that_it_tells():
+    found = fuse(telling([[0.0, 0.0, 2.0]], [[0.1, 0.3, 0.05]]), ONE)
+    np.testing.assert_allclose(
+        np.sqrt(np.diag(found.covariance)), [0.1, 0.1, 0.3, 0.05, 0.05, 0.05], rtol=1e-6
+    )
+
+
+def test_a_way_of_no_length_is_as_wide_as_it_tells():
+    """From close by nobody knows the direction, and farther on the ray does not widen."""
+    ends, centres = np.zeros((4, 3)), np.zeros((4, 3))
+    centres[:, 0] = [-0.002, 0.002, -0.002, 0.002]
+    ends[:2, 1], ends[2:, 1] = 0.1, -0.1
+    found = fuse(telling(ends + centres, np.tile([0.1, 0.1, 0.1], (4, 1)), centres))
+    assert found.map_from_camera.translation == pytest.approx([0, 0, 0], abs=1e-3)
+    assert np.sqrt(np.diag(found.covariance)[:3]) == pytest.approx([0.05] * 3, rel=0.35)
+
+
+@pytest.mark.parametrize('value', [0.0, 1e-200, 1e-9, 1e9, np.inf])
+def test_nobody_is_as_sure_as_that_or_as_unsure(value):
+    whole = Neighbours.from_relative(*scene(2), distances=True)
+    parts = (whole.centres_N3, whole.directions_N3, whole.rotations_N33, whole.distances_N)
+    for some in (slice(0, 10), slice(0, 1)):
+        told = np.full((10, 3), 0.1)
+        told[some] = value
+        found = fuse(Neighbours.of(*parts, told))
+        assert np.isfinite(found.guess.translation).all()
+        if found.map_from_camera is not None:
+            assert np.linalg.eigvalsh(found.covariance).min() > 1e-9
+
+
+@pytest.mark.parametrize('value', [np.nan, -1.0])
+def test_deviations_that_are_none_are_the_usual_ones(value):
+    whole = Neighbours.from_relative(*scene(2), distances=True)
+    parts = (whole.centres_N3, whole.directions_N3, whole.rotations_N33, whole.distances_N)
+    told = np.full((10, 3), 0.1)
+    told[:, 1] = value
+    neighbours = Neighbours.of(*parts, told)
+    assert np.isnan(neighbours.deviations_N3).all()
+    np.testing.assert_allclose(fuse(neighbours).covariance, fuse(whole).covariance, rtol=1e-5)
+    with pytest.raises(GeometryError):
+        Neighbours.of(*parts, told[:5])
+
+
 def broken(field, value):
     """Ten exact neighbours, the third of which is spoilt."""
     whole = Neighbours.from_relative(*scene(2), distances=True)

@@ -17,7 +17,13 @@
 import math
 
 import numpy as np
-from posenet_ros.fusion.rotations import agreed_rotation, angles_between, median_rotation
+from posenet_ros.fusion.rotations import (
+    agreed_rotation,
+    angles_between,
+    mean_rotation,
+    median_rotation,
+    weighed_rotation,
+)
 import pytest
 from scipy.spatial.transform import Rotation
 
@@ -47,6 +53,40 @@ def test_the_median_is_where_the_sum_of_angles_is_least():
     for step in Rotation.random(50, random_state=2).as_rotvec() * 1e-3:
         beside = Rotation.from_rotvec(step).as_matrix() @ median
         assert angles_between(beside[None], rotations).sum() >= least - 1e-12
+
+
+def about_z_of(rotation_33):
+    return Rotation.from_matrix(rotation_33).as_euler('ZYX', degrees=True)[0]
+
+
+def test_a_mean_weighs_by_variances_and_leaves_out_what_is_off():
+    mean = mean_rotation(about_z(0, 10), np.array([1.0, 2.0]))
+    assert about_z_of(mean) == pytest.approx(2.0)
+    most = mean_rotation(about_z(4, 4, 4, 4, 19), np.ones(5))
+    assert about_z_of(most) == pytest.approx(4, abs=1e-6)
+
+
+def test_a_mean_of_normal_errors_is_better_than_their_median():
+    means, medians = [], []
+    for seed in range(100):
+        turns = np.radians(3) * np.random.default_rng(seed).standard_normal((8, 3))
+        rotations = Rotation.from_rotvec(turns).as_matrix()
+        means.append(Rotation.from_matrix(mean_rotation(rotations, np.ones(8))).magnitude())
+        medians.append(Rotation.from_matrix(median_rotation(rotations)).magnitude())
+    assert np.median(means) < np.median(medians)
+    assert np.degrees(np.median(means)) < 1.1 * 3 * 1.5382 / np.sqrt(8)
+
+
+def test_those_that_are_less_sure_agree_from_farther_and_count_less():
+    about, degree = about_z(0, 1, 50), np.radians(np.ones(3))
+    sure = weighed_rotation(about, degree, 20 * degree)
+    assert sure.agree_N.tolist() == [True, True, False]
+    unsure = weighed_rotation(about, degree * [1, 1, 20], 20 * degree * [1, 1, 20])
+    assert unsure.agree_N.all()
+    assert about_z_of(unsure.rotation_33) == pytest.approx(0.56, abs=0.05)
+    # What counts for little is little of the spread.
+    assert math.degrees(unsure.spread_rad) < 3
+    assert weighed_rotation(np.zeros((0, 3, 3)), np.zeros(0), np.zeros(0)) is None
 
 
 def test_far_off_ones_do_not_count():

@@ -15,12 +15,18 @@
 """One image against a database: by a network that knows the truth, the pose is the truth."""
 
 from dataclasses import replace
+import math
 
 import numpy as np
 from posenet_ros.errors import ConfigError, GeometryError
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.localization.measured import grown, MeasuredLocalizer, whitened
-from posenet_ros.localization.relative import Asking, DatabaseRetriever, RelativeRegressor
+from posenet_ros.localization.relative import (
+    Asking,
+    DatabaseRetriever,
+    deviations_elsewhere,
+    RelativeRegressor,
+)
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.database import Database, Segment
 from posenet_ros.models.relative import cell_rays, Cells, RelativeArchitecture, RelativePrediction
@@ -67,9 +73,10 @@ class Trunk:
 class Network(torch.nn.Module):
     """Says the truth, but for those known images that lie."""
 
-    def __init__(self, lies=()):
+    def __init__(self, lies=(), error=0.05):
         super().__init__()
         self.lies = lies
+        self.error = error
         self.compared = []
 
     def forward(self, asked, known):
@@ -85,7 +92,8 @@ class Network(torch.nn.Module):
                 offset[row] = -offset[row] + 0.3 * number
                 rotation[row] = rotation[row].roll(1, dims=0)
         length = offset.norm(dim=1)
-        return RelativePrediction(offset / length[:, None], length.log(), rotation)
+        errors = torch.full((len(length), 3), math.log(self.error))
+        return RelativePrediction(offset / length[:, None], length.log(), rotation, errors)
 
 
 class Place(torch.nn.Module):
@@ -270,6 +278,26 @@ def test_an_estimate_of_a_database_is_refused_as_strange(database):
     asked = localizer(database, Network())
     asked.trust = replace(asked.trust, limit=-0.0)
     assert 'looks like no place' in asked.locate(image(ASKED)).reasons[0]
+
+
+def test_an_answer_is_as_unsure_as_the_network_tells(database):
+    """Ten times the error is ten times the deviation of the position."""
+    covariances = []
+    for error in (0.01, 0.1):
+        asked = regressor(database, Network(error=error))
+        covariances.append(asked.regress([image(ASKED)]).covariances[0])
+    ratio = np.sqrt(np.diag(covariances[1]) / np.diag(covariances[0]))
+    np.testing.assert_allclose(ratio[:3], 10, rtol=0.05)
+    assert (ratio[3:] > 2).all()
+
+
+def test_deviations_are_of_normal_errors_and_twice_as_large_as_where_it_was_learned():
+    rng = np.random.default_rng(0)
+    normal = np.abs(rng.standard_normal((100000, 6)))
+    across, along, turn = np.split(normal, [2, 3], axis=1)
+    means = [np.linalg.norm(part, axis=1).mean() for part in (across, along, turn)]
+    found = deviations_elsewhere(np.array([means]))
+    np.testing.assert_allclose(found, [[2, 2, np.hypot(2, 0.05)]], rtol=0.01)
 
 
 def test_half_a_covariance_is_none():

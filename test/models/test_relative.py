@@ -15,6 +15,7 @@
 """The network of relative poses: what goes in, what comes out, and what it can see."""
 
 from dataclasses import replace
+import math
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ from posenet_ros.models.relative import (
     _found,
     cell_rays,
     Cells,
+    FARTHEST_M,
     RelativeArchitecture,
     RelativePoseNet,
     Side,
@@ -34,7 +36,7 @@ import pytest
 import torch
 
 CAMERA = Camera(64, 48, 40.0, 40.0, 31.5, 23.5)
-SMALL = RelativeArchitecture(key=8, width=8, dropout=0.0)
+SMALL = RelativeArchitecture(key=8, width=8, dropout=0.0, looks=4)
 
 
 def side(seed, channels=12, shape=(6, 8), count=3):
@@ -92,9 +94,8 @@ def test_a_cell_is_found_where_the_other_image_shows_the_same():
         torch.nn.functional.normalize(network.key(each.map_BChw), dim=1).flatten(2)
         for each in (moved, known)
     ]
-    alike_BNM = 200 * torch.einsum('bdn,bdm->bnm', *keys)
-    share_BNM = network._share(alike_BNM)
-    mean_B2N, deviation_B2N, mass_BN = _found(share_BNM, known.ray_B2hw.flatten(2))
+    found = _found(200 * keys[0], keys[1], network.nowhere, known.ray_B2hw.flatten(2))
+    mean_B2N, deviation_B2N, mass_BN = found
     expected = known.ray_B2hw.roll(-2, dims=3).flatten(2)
     torch.testing.assert_close(mean_B2N, expected, atol=1e-2, rtol=0)
     assert deviation_B2N.max() < 0.05
@@ -116,19 +117,55 @@ def test_what_cells_look_like_can_be_left_out():
         torch.testing.assert_close(one, other)
 
 
-def test_mutual_matches_leave_out_what_only_one_image_chooses():
-    torch.manual_seed(0)
-    network = RelativePoseNet(replace(SMALL, mutual=True), 12).eval()
-    found = network(side(1), side(2))
-    assert torch.isfinite(found.direction_B3).all()
-    plain = RelativePoseNet(SMALL, 12).eval()
-    plain.load_state_dict(network.state_dict())
-    seen = []
-    for each in (network.matcher, plain.matcher):
-        each._seen = lambda side, other, share: seen.append(share) or share.sum(2)
-        each(side(1), side(2))
-    torch.testing.assert_close(seen[0], seen[1].transpose(1, 2))
-    torch.testing.assert_close(seen[0], seen[2] * seen[3].transpose(1, 2))
+@pytest.mark.parametrize('width', [7, 8, 64])
+def test_what_is_found_is_the_softmax_of_how_alike_cells_are_and_the_rest_nowhere(width):
+    """As written down in full; and gradients arrive at all that is learned."""
+    generator = torch.Generator().manual_seed(3)
+    query, key = (torch.randn(2, width, n, generator=generator) / width for n in (15, 20))
+    query, key = (4 * query).requires_grad_(), (4 * key).requires_grad_()
+    ray = torch.randn(2, 2, 20, generator=generator)
+    nowhere = torch.tensor(0.7, requires_grad=True)
+    found = _found(query, key, nowhere, ray)
+    alike = torch.einsum('bdn,bdm->bnm', query, key)
+    all_of_it = torch.cat([alike, nowhere.expand(2, 15, 1)], dim=2).softmax(dim=2)[:, :, :-1]
+    mass = all_of_it.sum(dim=2)
+    torch.testing.assert_close(found.mass_BN, mass)
+    share = (all_of_it / (mass[:, :, None] + 1e-3)).transpose(1, 2)
+    mean = ray @ share
+    torch.testing.assert_close(found.ray_B2N, mean)
+    spread = (ray**2 @ share - mean**2).clamp(min=1e-8).sqrt()
+    torch.testing.assert_close(found.spread_B2N, spread, atol=1e-4, rtol=1e-4)
+    learned = (query, key, nowhere)
+    ours = torch.autograd.grad((found.ray_B2N**2).sum() + found.mass_BN.sum(), learned)
+    plain = torch.autograd.grad((mean**2).sum() + mass.sum(), learned)
+    for one, other in zip(ours, plain, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
+
+
+def test_what_can_be_told_of_errors_has_bounds(network):
+    for bias, expected in ((1e4, math.log(FARTHEST_M)), (-1e4, math.log(1e-3))):
+        with torch.no_grad():
+            network.doubts[-1].bias.fill_(bias)
+        told = network(side(1), side(2)).log_error_B3
+        torch.testing.assert_close(told, torch.full((3, 3), expected))
+
+
+def test_how_wrong_an_answer_is_changes_no_answer(network):
+    """What errors are told by learns from the features, and these do not learn from it."""
+    network(side(1), side(2)).log_error_B3.sum().backward()
+    learns = {name.split('.')[0] for name, p in network.named_parameters() if p.grad is not None}
+    assert learns == {'doubts'}
+
+
+def test_under_half_precision_answers_are_whole_and_about_the_same(network):
+    exact = network(side(1), side(2))
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        half = network(side(1), side(2))
+    for one, other in zip(exact, half, strict=True):
+        assert other.dtype == torch.float32
+        torch.testing.assert_close(one, other, atol=0.03, rtol=0.03)
+    eye = half.rotation_B33 @ half.rotation_B33.transpose(1, 2)
+    torch.testing.assert_close(eye, torch.eye(3).expand(3, 3, 3), atol=1e-5, rtol=0)
 
 
 def test_coarser_cells_lie_where_finer_ones_look():

@@ -131,17 +131,15 @@ def test_a_card_names_a_backbone_that_is_known():
         RelativeCard('alexnet', 2, RelativeArchitecture())
 
 
-def test_a_card_from_before_there_was_a_choice_is_of_what_was_usual(relative, folder):
+def test_weights_that_do_not_tell_how_wrong_they_may_be_are_refused(folder):
     card = read_yaml(folder / RELATIVE_CARD, ModelError)
-    del card['scales']
-    old = ('matcher', 'key', 'width', 'dropout')
-    card['architecture'] = {name: card['architecture'][name] for name in old}
-    write_yaml(folder / RELATIVE_CARD, card)
-    assert load_relative(folder).card == relative.card
+    write_yaml(folder / RELATIVE_CARD, {**card, 'format': 1})
+    with pytest.raises(ModelError, match='make new weights with train-relative'):
+        load_relative(folder)
 
 
 def test_what_was_chosen_comes_back(tmp_path):
-    architecture = RelativeArchitecture(key=8, width=8, looks=0, hidden=16, mutual=True)
+    architecture = RelativeArchitecture(key=8, width=8, looks=0, hidden=16)
     trunk = TrunkMaps(build_backbone('mobilenet_v3_small'), 3, 2)
     network = RelativePoseNet(architecture, trunk.channels).eval()
     card = RelativeCard('mobilenet_v3_small', 3, architecture, scales=2)

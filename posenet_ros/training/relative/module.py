@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import lightning
 from posenet_ros.errors import ConfigError
-from posenet_ros.models.relative import RelativePoseNet, RelativePrediction
+from posenet_ros.models.relative import FARTHEST_M, RelativePoseNet, RelativePrediction
 from posenet_ros.training.identity import check_same, Identity
 from posenet_ros.training.relative.batches import PairBatch, RelativeTarget
 import torch
@@ -32,8 +32,11 @@ from torch import Tensor
 # of the difference of rotation matrices. Chosen so that none outweighs the others. And of the
 # difference of logarithms of distances, which is there to keep them from zero.
 _OFFSET, _ROTATION, _LENGTH = 2.0, 2.0, 0.3
-# No pair is so far apart, in metres; a network that has not learned yet may say anything.
-_FARTHEST = 20.0
+# And of what is told of errors, which changes nothing else.
+_DOUBTS = 0.1
+# One pair that is told to be anywhere must not undo what was learned of others: gradients are cut
+# to this length.
+_LONGEST = 1.0
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,33 @@ def relative_loss(found: RelativePrediction, target: RelativeTarget) -> Tensor:
     return (direction + _OFFSET * offset + _ROTATION * rotation + _LENGTH * length).mean()
 
 
+def doubts_loss(found: RelativePrediction, target: RelativeTarget) -> Tensor:
+    """
+    Return the mean over a batch of how unlikely the errors are, by what is told of them.
+
+    Each is taken to be distributed exponentially about 0, with the mean that is told: the least
+    is at the mean of such errors as there are, however far some of them go.
+    """
+    told_B3 = found.log_error_B3
+    return (parts_of_errors(found, target) / told_B3.exp() + told_B3).sum(dim=1).mean()
+
+
+def parts_of_errors(found: RelativePrediction, target: RelativeTarget) -> Tensor:
+    """
+    Return the errors (B, 3) that `log_error_B3` tells of: across, along, and of the rotation.
+
+    Without gradients: what is told of errors changes no answer.
+    """
+    with torch.no_grad():
+        off_B3 = _offset(target) - _offset(found)
+        along_B = (off_B3 * found.direction_B3).sum(dim=1)
+        across_B = (off_B3 - along_B[:, None] * found.direction_B3).norm(dim=1)
+        turn_B = errors_of(found, target).rotation_rad_B
+        return torch.stack([across_B, along_B.abs(), turn_B], dim=1)
+
+
 def _offset(of: RelativePrediction | RelativeTarget) -> Tensor:
-    distance_B = of.log_distance_B.clamp(max=math.log(_FARTHEST)).exp()
+    distance_B = of.log_distance_B.clamp(max=math.log(FARTHEST_M)).exp()
     return of.direction_B3 * distance_B[:, None]
 
 
@@ -118,6 +146,7 @@ class RelativeTraining(lightning.LightningModule):
         self.options = options
         self.identity = identity
         self._errors: list[RelativeErrors] = []
+        self._by_told: list[Tensor] = []
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write down what the training stands on."""
@@ -129,26 +158,50 @@ class RelativeTraining(lightning.LightningModule):
 
     def training_step(self, batch: PairBatch, batch_index: int) -> Tensor:
         """Return the loss of a batch."""
-        loss = relative_loss(self.model(batch.asked, batch.known), batch.target)
+        found = self.model(batch.asked, batch.known)
+        with torch.autocast(self.device.type, enabled=False):
+            loss = relative_loss(found, batch.target) + _DOUBTS * doubts_loss(found, batch.target)
         size = len(batch.target.direction_B3)
         self.log('train/loss', loss, on_step=False, on_epoch=True, batch_size=size)
         return loss
 
     def validation_step(self, batch: PairBatch, batch_index: int) -> None:
         """Collect the errors of held-out pairs."""
-        self._errors.append(errors_of(self.model(batch.asked, batch.known), batch.target))
+        found = self.model(batch.asked, batch.known)
+        # A product of rotations in bfloat16 would be wrong by a third of a degree.
+        with torch.autocast(self.device.type, enabled=False):
+            self._errors.append(errors_of(found, batch.target))
+            by_told_B3 = parts_of_errors(found, batch.target) / found.log_error_B3.exp()
+            self._by_told.append(by_told_B3.mean(dim=1))
 
     def on_validation_epoch_end(self) -> None:
-        """Log their medians."""
+        """Log their medians, and whether they are as large as is told."""
         errors = RelativeErrors(*map(torch.cat, zip(*self._errors)))
+        by_told_B = torch.cat(self._by_told)
         self._errors.clear()
+        self._by_told.clear()
         self.log_dict(
             {
                 'held_out/direction_deg': errors.direction_rad_B.rad2deg().quantile(0.5),
                 'held_out/offset_m': errors.offset_m_B.quantile(0.5),
                 'held_out/rotation_deg': errors.rotation_rad_B.rad2deg().quantile(0.5),
+                # How many times larger errors are than was told.
+                'held_out/error_by_told': by_told_B.mean(),
             }
         )
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Cut the gradients of what is answered, and apart from these those of its errors."""
+        doubts = list(self.model.doubts.parameters())
+        apart = {id(each) for each in doubts}
+        answers = [each for each in self.model.parameters() if id(each) not in apart]
+        for part in (answers, doubts):
+            torch.nn.utils.clip_grad_norm_(part, _LONGEST)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """Return AdamW with warm-up and cosine; norms and biases are not decayed."""

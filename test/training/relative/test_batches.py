@@ -20,7 +20,12 @@ import math
 import numpy as np
 from posenet_ros.models.relative import RelativePrediction
 from posenet_ros.training.relative.batches import batch_of, DrawnPairs
-from posenet_ros.training.relative.module import errors_of, relative_loss
+from posenet_ros.training.relative.module import (
+    doubts_loss,
+    errors_of,
+    parts_of_errors,
+    relative_loss,
+)
 import pytest
 import torch
 
@@ -114,7 +119,8 @@ def prediction(target, degrees=0.0, log=0.0):
     across = torch.linalg.cross(target.direction_B3, torch.tensor([[0.0, 0, 1]]))
     across = torch.nn.functional.normalize(across, dim=1)
     direction = math.cos(angle) * target.direction_B3 + math.sin(angle) * across
-    return RelativePrediction(direction, target.log_distance_B + log, rotation)
+    nothing = torch.zeros(len(direction), 3)
+    return RelativePrediction(direction, target.log_distance_B + log, rotation, nothing)
 
 
 @pytest.mark.parametrize('degrees', [0.0, 0.01, 5.0, 90.0, 179.0])
@@ -135,6 +141,28 @@ def test_the_loss_is_least_at_the_truth_and_grows_with_each_error(make_scene):
     nearer = float(relative_loss(prediction(target, 0, math.log(0.9)), target))
     metres = 0.2 * float(target.log_distance_B.exp().mean())
     assert nearer == pytest.approx(metres - 0.3 * math.log(0.9), rel=1e-4)
+
+
+def test_errors_are_told_apart_across_along_and_of_the_rotation(make_scene):
+    target = batch_of(make_scene(0), np.array([3, 5]), np.array([7, 2])).target
+    distance = target.log_distance_B.exp()
+    parts = parts_of_errors(prediction(target, 30, math.log(2)), target)
+    torch.testing.assert_close(parts[:, 0], distance * math.sin(math.radians(30)))
+    torch.testing.assert_close(parts[:, 1], distance * (2 - math.cos(math.radians(30))))
+    torch.testing.assert_close(parts[:, 2], torch.full((2,), math.radians(30)))
+
+
+def test_what_is_told_of_errors_is_best_at_their_mean(make_scene):
+    target = batch_of(make_scene(0), np.array([3, 5]), np.array([7, 2])).target
+    found = prediction(target, 30, 0.5)
+    mean = parts_of_errors(found, target).mean(dim=0).log()
+
+    def loss(log_error):
+        return float(doubts_loss(found._replace(log_error_B3=log_error.expand(2, 3)), target))
+
+    for part in range(3):
+        for step in (-0.2, 0.2):
+            assert loss(mean + step * torch.eye(3)[part]) > loss(mean)
 
 
 def test_where_the_direction_is_not_known_the_least_loss_is_to_stay_near(make_scene):

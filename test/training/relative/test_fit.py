@@ -20,6 +20,7 @@ import math
 import numpy as np
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.models.relative import RelativeArchitecture, RelativePoseNet
+from posenet_ros.training.relative import fit
 from posenet_ros.training.relative.fit import fit_relative
 from posenet_ros.training.relative.module import RelativeOptions, RelativeTraining
 import pytest
@@ -54,6 +55,39 @@ def test_it_learns_what_carries_over_to_other_scenes(telling_scenes, tmp_path):
     assert after['held_out/direction_deg'] < 75
     assert not found.model.training
     assert after.keys() >= {'train/loss', 'held_out/offset_m', 'held_out/rotation_deg'}
+
+
+@pytest.mark.parametrize('bfloat16', [False, True])
+def test_it_learns_with_and_without_products_in_bfloat16(
+    telling_scenes, tmp_path, monkeypatch, bfloat16
+):
+    monkeypatch.setattr(fit, '_multiplies_bfloat16', lambda: bfloat16)
+    options = RelativeOptions(steps=40, batch_size=16, learning_rate=5e-3)
+    network = RelativePoseNet(SMALL, 5)
+    found = fit_relative(
+        telling_scenes[1:], telling_scenes[:1], network, options, tmp_path, IDENTITY
+    )
+    (after,) = found.history
+    assert all(math.isfinite(value) for value in after.values())
+    # What it tells of its errors has become about as large as they are.
+    assert 0.3 < after['held_out/error_by_told'] < 3
+    assert next(found.model.parameters()).dtype == torch.float32
+
+
+def test_gradients_of_what_is_told_of_errors_leave_the_others_as_long(telling_scenes):
+    """However wrong it is of its errors, the rest is cut as if there were nothing of that."""
+    torch.manual_seed(0)
+    module = RelativeTraining(RelativePoseNet(SMALL, 5), RelativeOptions(), IDENTITY)
+    for name, parameter in module.model.named_parameters():
+        parameter.grad = torch.full_like(parameter, 100.0 if name.startswith('doubts') else 1.0)
+    module.configure_gradient_clipping(None)
+    for doubts in (False, True):
+        parts = [
+            parameter.grad.flatten()
+            for name, parameter in module.model.named_parameters()
+            if name.startswith('doubts') == doubts
+        ]
+        assert torch.cat(parts).norm() == pytest.approx(1, abs=1e-3)
 
 
 @pytest.fixture
