@@ -80,7 +80,9 @@ class PositionOptions:
 
     Rays agree with a point that is at most `within_rad` off them, ahead; those of neighbours that
     tell how sure they are, with one within three deviations. At least `least` of them must, and a
-    `share` of all. Hypotheses are where two cross that are `apart_rad` from parallel.
+    `share` of all. Hypotheses are where two cross that are `apart_rad` from parallel. `alike` is
+    the correlation of what is wrong with any two of them: what one network says of one image is
+    wrong in part in the same way for all, and a mean of many is not as sure as it would seem.
     """
 
     within_rad: float = math.radians(10)
@@ -88,6 +90,7 @@ class PositionOptions:
     share: float = 0.35
     apart_rad: float = math.radians(4)
     noise: Noise = field(default_factory=Noise)
+    alike: float = 0.0
 
     def enough(self, usable: int) -> int:
         """Return how many of so many neighbours must agree."""
@@ -96,7 +99,8 @@ class PositionOptions:
     def __post_init__(self) -> None:
         """Refuse limits that take anything, or nothing."""
         angles = 0 < self.within_rad <= math.pi / 2 and 0 <= self.apart_rad <= math.pi / 2
-        if not angles or self.least < 1 or not 0 <= self.share < 1:
+        shares = 0 <= self.share < 1 and 0 <= self.alike <= 1
+        if not angles or self.least < 1 or not shares:
             raise ConfigError(f'nothing can be located by {self}')
 
 
@@ -154,7 +158,8 @@ class _Refined(NamedTuple):
     """
     A point, its cost, which of the rays agree, and the information on it.
 
-    `grown` is how many times larger variances are than is usual, `told` how many distances count.
+    `grown` is how many times larger variances are than is usual, `told` how many distances count,
+    and `many` of how many that are equally sure it would be the mean.
     """
 
     centre_3: NDArray[np.float64]
@@ -163,6 +168,7 @@ class _Refined(NamedTuple):
     information_33: NDArray[np.float64]
     grown: float
     told: int
+    many: float
 
 
 class _Rays:
@@ -235,6 +241,7 @@ class _Rays:
         """Return the mean of what agrees with a point, and agrees with that again."""
         centre_3 = start_3
         agree_N, information, grown, told = self._agreeing(centre_3), np.zeros((3, 3)), 1.0, 0
+        many = 1.0
         for _ in range(steps):
             omega_n33, said_n3, told_n = self._said(agree_N, centre_3)
             left_n3 = centre_3 - said_n3
@@ -242,6 +249,8 @@ class _Rays:
             # Those that tell a distance are off in three directions, others in two.
             weight_n = cauchy_weights(off_n, 3 if told_n.all() else 2)
             told = int(told_n.sum())
+            sure_n = weight_n * np.trace(omega_n33, axis1=1, axis2=2)
+            many = float(sure_n.sum() ** 2 / (sure_n**2).sum()) if len(sure_n) else 1.0
             information = np.einsum('n,nij->ij', weight_n, omega_n33)
             eigenvalues = np.linalg.eigvalsh(information)
             if eigenvalues[0] <= _SINGULAR * eigenvalues[-1]:
@@ -257,7 +266,7 @@ class _Rays:
             if still and (agree_N == before).all():
                 break
         cost = float(self.costs(centre_3[None])[0])
-        return _Refined(centre_3, cost, agree_N, information, max(grown, 1.0), told)
+        return _Refined(centre_3, cost, agree_N, information, max(grown, 1.0), told, many)
 
     def _agreeing(self, centre_3: NDArray[np.float64]) -> NDArray[np.bool_]:
         return self.off(centre_3[None])[0] <= self.options.within_rad
@@ -315,8 +324,14 @@ class _Rays:
         return bool(worse < _OPEN_CHI2 * self.options.noise.angle_rad**2 * found.grown)
 
     def covariance(self, found: _Refined) -> NDArray[np.float64]:
-        """Return the covariance of a mean, larger where rays differ by more than is usual."""
-        covariance = np.linalg.inv(found.information_33) * found.grown
+        """
+        Return the covariance of a mean, larger where rays differ by more than is usual.
+
+        And where errors are alike: of n that are equally sure and correlated by r, the mean has
+        1 + r (n - 1) times the variance.
+        """
+        alike = 1 + self.options.alike * (found.many - 1)
+        covariance = np.linalg.inv(found.information_33) * found.grown * alike
         return (covariance + covariance.T) / 2
 
 

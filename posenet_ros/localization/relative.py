@@ -58,6 +58,8 @@ _DEVIATIONS_3 = np.sqrt([2 / math.pi, math.pi / 2, math.pi / 8])
 # rotations are wrong by some that it does not know of. How these were chosen is in
 # docs/relative.md.
 _ELSEWHERE, _UNKNOWN_TURN_RAD = 2.0, 0.05
+# And what is wrong with any two neighbours is correlated so.
+_ALIKE = 0.25
 # Of many pairs so many are in memory together.
 _PAIRS_AT_ONCE = 64
 SOLVERS = OURS, PUBLISHED = 'ours', 'published'
@@ -125,7 +127,9 @@ class RelativeRegressor:
         self._rotations_N33 = rotation_from_parts(w=w, x=x, y=y, z=z).as_matrix()
         self._ray_2hw = torch.from_numpy(cell_rays(camera, relative.trunk.cells))
         # A single neighbour is believed where only one is asked.
-        self._fusion = FusionOptions(PositionOptions(least=min(3, asking.neighbours)))
+        self._fusion = FusionOptions(
+            PositionOptions(least=min(3, asking.neighbours), alike=_ALIKE)
+        )
 
     def warm_up(self) -> None:
         """Run once on a grey image, so that the first real one does not pay for set-up."""

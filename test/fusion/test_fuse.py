@@ -320,6 +320,25 @@ def test_the_covariance_is_as_large_as_told_errors_are(scale):
     assert 2.0 < np.mean(position) < 4.0
 
 
+@pytest.mark.parametrize('count', [2, 5, 20])
+def test_errors_that_are_alike_do_not_average_out(count):
+    """A quarter of the variance is common to all: chi2 of at most 3 for few and for many."""
+    options = FusionOptions(PositionOptions(least=2, alike=0.25))
+    squared = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        centres = rng.uniform(-2, 2, (count, 3)) + [4.0, 0, 0]
+        common, own = rng.standard_normal(3), rng.standard_normal((count, 3))
+        ends = 0.1 * (math.sqrt(0.25) * common + math.sqrt(0.75) * own)
+        found = fuse(telling(ends, np.full((count, 3), 0.1), centres), options)
+        if found.map_from_camera is not None:
+            error = found.map_from_camera.translation
+            squared.append(error @ np.linalg.solve(found.covariance[:3, :3], error))
+    assert len(squared) > 170
+    # A little too careful, since a covariance grows by what differs and never shrinks.
+    assert 1.5 < np.mean(squared) < 3.5
+
+
 def test_one_that_is_sure_and_wrong_is_left_out():
     ends = np.tile([1.0, 2.0, 0.5], (6, 1))
     ends[2] = [3.0, 0.0, 0.5]
@@ -499,6 +518,7 @@ def test_the_published_solver_is_blind_to_signs_and_falls_back_on_the_nearest():
         lambda: PositionOptions(least=0),
         lambda: PositionOptions(within_rad=0.0),
         lambda: PositionOptions(share=1.0),
+        lambda: PositionOptions(alike=1.5),
         lambda: FusionOptions(rotation_within_rad=4.0),
     ],
 )
