@@ -144,13 +144,15 @@ class MeasuredLocalizer:
 
 def grown(own_66: NDArray[np.float64], units_66: NDArray[np.float64]) -> NDArray[np.float64]:
     """
-    Return a covariance as much larger as was measured in its own units.
+    Return a covariance as much larger as was measured in its own units, and never smaller.
 
     `own_66` came with a pose; `units_66` is the covariance of errors that were whitened by such
-    (see `whitened`). No variance is below the usual floors.
+    (see `whitened`), which is diagonal. Held-out frames have others of a second before or after
+    them beside them: that they are better than is told says nothing of an image that has none. No
+    variance is below the usual floors.
     """
     root_66 = np.linalg.cholesky(own_66)
-    whole = root_66 @ units_66 @ root_66.T
+    whole = root_66 @ np.diag(np.maximum(np.diag(units_66), 1)) @ root_66.T
     return (whole + whole.T) / 2 + np.diag(FLOORS**2)
 
 

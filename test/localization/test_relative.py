@@ -256,6 +256,14 @@ def localizer(database, network, **options):
     )
 
 
+def test_a_covariance_never_shrinks_for_what_held_out_frames_showed():
+    """They have frames of a second before beside them: elsewhere nobody is that sure."""
+    own = np.diag([0.04, 0.04, 0.04, 0.01, 0.01, 0.01])
+    units = np.diag([0.3, 0.3, 0.3, 4.0, 4.0, 4.0])
+    expected = own * np.diag([1, 1, 1, 4, 4, 4]) + np.diag(FLOORS**2)
+    np.testing.assert_allclose(grown(own, units), expected)
+
+
 def test_a_localizer_has_the_covariance_of_the_pose_grown_as_was_measured(database):
     asked = localizer(database, Network())
     estimate = asked.locate(image(ASKED))
