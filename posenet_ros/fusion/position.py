@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
 from posenet_ros.fusion.neighbours import Neighbours
 from posenet_ros.fusion.rays import angles_off, cross, widest_angle
-from posenet_ros.fusion.weights import cauchy_weights, confirmed
+from posenet_ros.fusion.weights import cauchy_weights, confirmed, effective_number
 
 # So many hypotheses are refined, the best first.
 _REFINED, _FEW_STEPS = 5, 3
@@ -249,8 +249,7 @@ class _Rays:
             # Those that tell a distance are off in three directions, others in two.
             weight_n = cauchy_weights(off_n, 3 if told_n.all() else 2)
             told = int(told_n.sum())
-            sure_n = weight_n * np.trace(omega_n33, axis1=1, axis2=2)
-            many = float(sure_n.sum() ** 2 / (sure_n**2).sum()) if len(sure_n) else 1.0
+            many = effective_number(weight_n * np.trace(omega_n33, axis1=1, axis2=2))
             information = np.einsum('n,nij->ij', weight_n, omega_n33)
             eigenvalues = np.linalg.eigvalsh(information)
             if eigenvalues[0] <= _SINGULAR * eigenvalues[-1]:

@@ -24,6 +24,7 @@ _CAUCHY = 2.385
 # The median length of normal errors in one, two and three directions, in deviations.
 _MEDIANS = {1: 0.6745, 2: 1.1774, 3: 1.5382}
 _LEAST_SCALE = 1e-12
+# So many times surer than others one may be and still be confirmed by them.
 _SURER = 5.0
 # With fewer there is no telling which of them is off.
 _FEWEST = 4
@@ -40,6 +41,11 @@ def confirmed(deviations_N: NDArray[np.float64], least: int) -> NDArray[np.float
     if len(told) < least:
         return deviations_N
     return np.maximum(deviations_N, told[least - 1] / _SURER)
+
+
+def effective_number(weights_n: NDArray[np.float64]) -> float:
+    """Return of how many with equal weights a mean would be as sure (Kish 1965); 1 of none."""
+    return float(weights_n.sum() ** 2 / (weights_n**2).sum()) if len(weights_n) else 1.0
 
 
 def cauchy_weights(off_n: NDArray[np.float64], directions: int) -> NDArray[np.float64]:
