@@ -21,8 +21,9 @@ Kannala (Camera Relocalization by Computing Pairwise Relative Poses Using CNN, 2
 
 from posenet_ros.fusion.fuse import fuse, Fused, FusionOptions
 from posenet_ros.fusion.neighbours import Neighbours
-from posenet_ros.fusion.position import Noise, Position, PositionOptions
+from posenet_ros.fusion.position import Position, PositionOptions
 from posenet_ros.fusion.published import fuse_as_published
+from posenet_ros.fusion.ways import Noise
 
 __all__ = [
     'Fused',

@@ -15,12 +15,9 @@
 """
 One position of several rays, of which some are wrong: ours.
 
-What a neighbour says of where the camera is has a covariance: across its ray and along it as it
-tells itself, or else across it as the usual angle and the distance make it, and along it as the
-usual error of the distance, or endless where none is told. A position is the mean of the
-neighbours that agree, weighted so. Rays that may as well be parallel, by their noise, leave it
-open, and the answer is that there is none: where cameras are close together noisy rays cross
-right beside them.
+A position is the mean of the neighbours that agree, weighted by how sure each is (see `ways`).
+Rays that may as well be parallel, by their noise, leave it open, and the answer is that there is
+none: where cameras are close together noisy rays cross right beside them.
 """
 
 from __future__ import annotations
@@ -33,8 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
 from posenet_ros.fusion.neighbours import Neighbours
-from posenet_ros.fusion.rays import angles_off, cross, widest_angle
-from posenet_ros.fusion.weights import cauchy_weights, confirmed, effective_number
+from posenet_ros.fusion.rays import cross, widest_angle
+from posenet_ros.fusion.ways import Noise, Ways
+from posenet_ros.fusion.weights import cauchy_weights, effective_number
 
 # So many hypotheses are refined, the best first.
 _REFINED, _FEW_STEPS = 5, 3
@@ -42,35 +40,11 @@ _MOST_STEPS = 30
 _STILL = 1e-9
 # Of the largest eigenvalue of an information matrix; less is rounding.
 _SINGULAR = 1e-12
-# What is further off, in deviations, is a mistake.
-_FAR_OFF = 3.0
 # Rays to a point at infinity may be what is seen unless they are less likely by so much: five
 # deviations, since noisy rays cross too near, and less than their covariance says.
 _OPEN_CHI2 = 25.0
 # Times the angle within which rays agree: those that do not count up to that.
 _OUTLYING = 3.0
-
-
-@dataclass(frozen=True)
-class Noise:
-    """
-    What is usual of a relative pose: standard deviations.
-
-    `angle_rad` of its direction in each of the two ways across, `distance` as a share of it,
-    `rotation_rad` about each axis, and `floor_m`, below which neither says anything: from that
-    near every direction leads to the camera.
-    """
-
-    angle_rad: float = math.radians(6)
-    distance: float = 0.35
-    floor_m: float = 0.05
-    rotation_rad: float = math.radians(6)
-
-    def __post_init__(self) -> None:
-        """Refuse relative poses that are exact, or worth nothing."""
-        sizes = (self.angle_rad, self.distance, self.floor_m, self.rotation_rad)
-        if not all(0 < size < math.inf for size in sizes):
-            raise ConfigError(f'the noise of relative poses is above 0 and finite, not {self}')
 
 
 @dataclass(frozen=True)
@@ -133,25 +107,20 @@ def locate(neighbours: Neighbours, options: PositionOptions) -> Position:
     agree, so many have to be about as sure: see `confirmed`.
     """
     usable = np.flatnonzero(neighbours.usable_N)
-    rays = _Rays(
-        neighbours.centres_N3[usable],
-        neighbours.directions_N3[usable],
-        neighbours.distances_N[usable],
-        neighbours.deviations_N3[usable],
-        options,
-    )
-    points_H3 = rays.hypotheses()
+    ways = Ways(neighbours, options.noise, options.within_rad, options.least)
+    search = _Search(ways, options)
+    points_H3 = search.hypotheses()
     agree_N = np.zeros(len(neighbours), dtype=bool)
     if not len(points_H3):
-        return Position(None, None, agree_N, _why_none(rays, len(neighbours)), None)
-    order = np.argsort(rays.costs(points_H3), kind='stable')[:_REFINED]
-    refined = [rays.refine(points_H3[index], _FEW_STEPS) for index in order]
-    best = rays.refine(min(refined, key=lambda each: each.cost).centre_3, _MOST_STEPS)
+        return Position(None, None, agree_N, _why_none(ways, len(neighbours)), None)
+    order = np.argsort(search.costs(points_H3), kind='stable')[:_REFINED]
+    refined = [search.refine(points_H3[index], _FEW_STEPS) for index in order]
+    best = search.refine(min(refined, key=lambda each: each.cost).centre_3, _MOST_STEPS)
     agree_N[usable[best.agree_N]] = True
-    reason = rays.objection(best)
+    reason = search.objection(best)
     if reason:
         return Position(None, None, agree_N, reason, best.centre_3)
-    return Position(best.centre_3, rays.covariance(best), agree_N, '', best.centre_3)
+    return Position(best.centre_3, search.covariance(best), agree_N, '', best.centre_3)
 
 
 class _Refined(NamedTuple):
@@ -171,71 +140,22 @@ class _Refined(NamedTuple):
     many: float
 
 
-class _Rays:
-    """The rays that are usable, and what they say of points."""
+class _Search:
+    """Looks for the point that most ways lead to."""
 
-    def __init__(
-        self,
-        centres_N3: NDArray[np.float64],
-        directions_N3: NDArray[np.float64],
-        distances_N: NDArray[np.float64],
-        deviations_N3: NDArray[np.float64],
-        options: PositionOptions,
-    ) -> None:
-        self.centres_N3, self.directions_N3 = centres_N3, directions_N3
-        self.distances_N, self.options = distances_N, options
-        # Who tells how sure it is of where its way ends, and how sure.
-        self.sure_N = np.isfinite(distances_N) & np.isfinite(deviations_N3).all(axis=1)
-        self._across_N, self._along_N = (
-            confirmed(deviations_N, options.least) for deviations_N in deviations_N3[:, :2].T
-        )
-
-    def __len__(self) -> int:
-        return len(self.centres_N3)
+    def __init__(self, ways: Ways, options: PositionOptions) -> None:
+        self.ways, self.options = ways, options
 
     def hypotheses(self) -> NDArray[np.float64]:
         """Return where pairs cross ahead, and where rays end whose length is told."""
-        crossings = cross(self.centres_N3, self.directions_N3)
+        crossings = cross(self.ways.centres_N3, self.ways.directions_N3)
         sound = crossings.ahead_P & (crossings.angles_P >= self.options.apart_rad)
         sound &= np.isfinite(crossings.points_P3).all(axis=1)
-        told = np.isfinite(self.distances_N)
-        along = self.distances_N[told, None] * self.directions_N3[told]
-        return np.concatenate([crossings.points_P3[sound], self.centres_N3[told] + along])
-
-    def off(self, points_H3: NDArray[np.float64]) -> NDArray[np.float64]:
-        """
-        Return the angles (H, N) by which points are off, or what counts as such.
-
-        From within the floor of a camera every direction leads to it, so that its ray says
-        nothing: it counts as off, unless its distance says that it is there. Where a neighbour
-        tells how sure it is, it counts how many deviations a point is from the end of its way,
-        three of them as much as the angle within which rays agree.
-        """
-        noise = self.options.noise
-        off_HN = angles_off(points_H3, self.centres_N3, self.directions_N3)
-        to_HN = np.linalg.norm(points_H3[:, None] - self.centres_N3[None], axis=2)
-        with np.errstate(invalid='ignore'):
-            there_N = self.distances_N <= _FAR_OFF * noise.floor_m
-        within_HN = np.where(there_N, 0.0, math.pi)
-        off_HN = np.where(to_HN <= noise.floor_m, within_HN, off_HN)
-        if self.sure_N.any():
-            deviations_Hs = self._deviations_off(points_H3)
-            off_HN[:, self.sure_N] = self.options.within_rad * deviations_Hs / _FAR_OFF
-        return off_HN
-
-    def _deviations_off(self, points_H3: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how many deviations points are from what each of the sure ones says (H, s)."""
-        sure_N = self.sure_N
-        u_s3, told_s = self.directions_N3[sure_N], self.distances_N[sure_N]
-        to_Hs3 = points_H3[:, None] - self.centres_N3[None, sure_N]
-        away_Hs = np.einsum('hsi,si->hs', to_Hs3, u_s3)
-        beside_Hs = np.linalg.norm(to_Hs3 - away_Hs[..., None] * u_s3, axis=2)
-        across_Hs = _widened(self._across_N[sure_N], away_Hs, told_s)
-        return np.hypot(beside_Hs / across_Hs, (away_Hs - told_s) / self._along_N[sure_N])
+        return np.concatenate([crossings.points_P3[sound], self.ways.ends()])
 
     def costs(self, points_H3: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what is against each of some points."""
-        return (np.minimum(self.off(points_H3), self.options.within_rad) ** 2).sum(axis=1)
+        return (np.minimum(self.ways.off(points_H3), self.options.within_rad) ** 2).sum(axis=1)
 
     def refine(self, start_3: NDArray[np.float64], steps: int) -> _Refined:
         """Return the mean of what agrees with a point, and agrees with that again."""
@@ -243,7 +163,7 @@ class _Rays:
         agree_N, information, grown, told = self._agreeing(centre_3), np.zeros((3, 3)), 1.0, 0
         many = 1.0
         for _ in range(steps):
-            omega_n33, said_n3, told_n = self._said(agree_N, centre_3)
+            omega_n33, said_n3, told_n = self.ways.said(agree_N, centre_3)
             left_n3 = centre_3 - said_n3
             off_n = np.sqrt(np.einsum('ni,nij,nj->n', left_n3, omega_n33, left_n3))
             # Those that tell a distance are off in three directions, others in two.
@@ -268,40 +188,15 @@ class _Rays:
         return _Refined(centre_3, cost, agree_N, information, max(grown, 1.0), told, many)
 
     def _agreeing(self, centre_3: NDArray[np.float64]) -> NDArray[np.bool_]:
-        return self.off(centre_3[None])[0] <= self.options.within_rad
-
-    def _said(
-        self, agree_N: NDArray[np.bool_], centre_3: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """Return information (n, 3, 3), what points it is on (n, 3), and who told a distance."""
-        noise = self.options.noise
-        u_n3, start_n3 = self.directions_N3[agree_N], self.centres_N3[agree_N]
-        told_n = self.distances_N[agree_N]
-        away_n = np.einsum('ni,ni->n', centre_3 - start_n3, u_n3)
-        across_n = (noise.angle_rad * away_n) ** 2 + noise.floor_m**2
-        along_n = (noise.distance * told_n) ** 2 + noise.floor_m**2
-        sure_n = self.sure_N[agree_N]
-        if sure_n.any():
-            wide_n = _widened(self._across_N[agree_N], away_n, told_n)
-            across_n = np.where(sure_n, wide_n**2, across_n)
-            along_n = np.where(sure_n, self._along_N[agree_N] ** 2, along_n)
-        with np.errstate(invalid='ignore'):
-            counts_n = np.abs(away_n - told_n) <= _FAR_OFF * np.sqrt(along_n)
-        weight_n = np.where(counts_n, 1 / np.where(counts_n, along_n, 1.0), 0.0)
-        line_n33 = u_n3[:, :, None] * u_n3[:, None, :]
-        omega = (np.eye(3) - line_n33) / across_n[:, None, None]
-        omega += line_n33 * weight_n[:, None, None]
-        # Without a distance any point of the ray will do.
-        said_n3 = start_n3 + np.where(counts_n, told_n, away_n)[:, None] * u_n3
-        return omega, said_n3, counts_n
+        return self.ways.off(centre_3[None])[0] <= self.options.within_rad
 
     def objection(self, found: _Refined) -> str:
         """Return why a point is no answer, or ''."""
-        agree, least = int(found.agree_N.sum()), self.options.enough(len(self))
+        agree, least = int(found.agree_N.sum()), self.options.enough(len(self.ways))
         if agree < least:
-            return f'{agree} of {len(self)} neighbours agree, and {least} must'
+            return f'{agree} of {len(self.ways)} neighbours agree, and {least} must'
         if found.told < self.options.least and self._may_be_parallel(found):
-            apart = math.degrees(widest_angle(self.directions_N3[found.agree_N]))
+            apart = math.degrees(widest_angle(self.ways.directions_N3[found.agree_N]))
             return f'the rays may as well be parallel: they are {apart:.1f} deg apart at most'
         eigenvalues = np.linalg.eigvalsh(found.information_33)
         if eigenvalues[0] <= _SINGULAR * eigenvalues[-1]:
@@ -310,16 +205,16 @@ class _Rays:
 
     def _may_be_parallel(self, found: _Refined) -> bool:
         """Tell whether a point at infinity, in some direction, explains all rays about as well."""
-        mean_3 = self.directions_N3[found.agree_N].sum(axis=0)
-        ways_W3 = np.concatenate([self.directions_N3, mean_3[None]])
-        across_WN = np.linalg.norm(np.cross(ways_W3[:, None], self.directions_N3[None]), axis=2)
-        at_infinity_WN = np.arctan2(across_WN, ways_W3 @ self.directions_N3.T)
+        rays_N3 = self.ways.directions_N3
+        far_W3 = np.concatenate([rays_N3, rays_N3[found.agree_N].sum(axis=0)[None]])
+        across_WN = np.linalg.norm(np.cross(far_W3[:, None], rays_N3[None]), axis=2)
+        at_infinity_WN = np.arctan2(across_WN, far_W3 @ rays_N3.T)
         most_N = np.where(found.agree_N, math.pi, _OUTLYING * self.options.within_rad)
-        here_N = np.minimum(self.off(found.centre_3[None])[0], most_N)
+        here_N = np.minimum(self.ways.off(found.centre_3[None])[0], most_N)
         # The few whose ways end somewhere are not asked.
-        rays_N = ~self.sure_N
-        far_WN = np.minimum(at_infinity_WN, most_N)[:, rays_N]
-        worse = (far_WN**2).sum(axis=1).min() - (here_N[rays_N] ** 2).sum()
+        open_N = ~self.ways.sure_N
+        far_WN = np.minimum(at_infinity_WN, most_N)[:, open_N]
+        worse = (far_WN**2).sum(axis=1).min() - (here_N[open_N] ** 2).sum()
         return bool(worse < _OPEN_CHI2 * self.options.noise.angle_rad**2 * found.grown)
 
     def covariance(self, found: _Refined) -> NDArray[np.float64]:
@@ -334,20 +229,7 @@ class _Rays:
         return (covariance + covariance.T) / 2
 
 
-def _widened(
-    across: NDArray[np.float64], away: NDArray[np.float64], told: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """
-    Return how wide a ray is at some distance, by its deviation across at the one that is told.
-
-    Beyond that it widens in proportion where it is long beside its width; of one that is not, the
-    direction is not known anyway.
-    """
-    farther = np.fmax(away, told)
-    return across * np.hypot(farther, across) / np.hypot(told, across)
-
-
-def _why_none(rays: _Rays, given: int) -> str:
-    if len(rays) < given:
-        return f'{len(rays)} of {given} neighbours are usable, and none of their rays cross ahead'
+def _why_none(ways: Ways, given: int) -> str:
+    if len(ways) < given:
+        return f'{len(ways)} of {given} neighbours are usable, and none of their rays cross ahead'
     return 'there are no neighbours' if not given else 'no rays cross ahead of their cameras'
