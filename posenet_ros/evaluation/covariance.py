@@ -53,6 +53,10 @@ class Seen(NamedTuple):
         """Return several as one."""
         return cls(*(np.concatenate(each) for each in zip(*parts)))
 
+    def where(self, chosen_N: NDArray[np.bool_]) -> Seen:
+        """Return those that are chosen."""
+        return Seen(*(each[chosen_N] for each in self))
+
 
 @dataclass(frozen=True, eq=False)
 class ResidualCovariance:
@@ -130,7 +134,8 @@ def residual_covariance(blocks: Sequence[Sequence[Seen]]) -> ResidualCovariance:
     fitted = _fit(answered)
     frames = sum(len(block[0].novelty_N) for block in answered)
     errors = np.concatenate([block[0].residuals_N6 for block in answered])
-    most = float(chi2.ppf(0.95, df=_moving(Seen.joined([b for block in answered for b in block]))))
+    both = Seen.joined([seen for block in answered for seen in block])
+    most = float(chi2.ppf(0.95, df=_freedom(both)))
     if len(answered) == 1:
         own = squared_distances(errors, fitted.at(answered[0][0].novelty_N))
         return ResidualCovariance(fitted, frames, 1, float(np.median(own)), most)
@@ -185,19 +190,19 @@ def _growth(above_N: NDArray, mean_squares_N: NDArray, weight_N: NDArray) -> flo
 
 def _one_size(variances_3: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give all axes that move one variance; one that stays still keeps its own."""
-    moving = _moves(variances_3)
-    return np.where(moving, variances_3[moving].mean(), variances_3)
+    moves = moving(variances_3)
+    return np.where(moves, variances_3[moves].mean(), variances_3)
 
 
-def _moves(variances_3: NDArray[np.float64]) -> NDArray[np.bool_]:
+def moving(variances_3: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell along or about which axes there are errors worth the name."""
     return variances_3 >= _STILL * variances_3.max()
 
 
-def _moving(seen: Seen) -> int:
+def _freedom(seen: Seen) -> int:
     """Return how many axes move."""
     variances = np.average(seen.residuals_N6**2, axis=0, weights=seen.weight_N)
-    return sum(int(_moves(variances[part]).sum()) for part in _PARTS)
+    return sum(int(moving(variances[part]).sum()) for part in _PARTS)
 
 
 def squared_distances(

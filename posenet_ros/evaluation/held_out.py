@@ -29,6 +29,7 @@ from posenet_ros.evaluation.covariance import ResidualCovariance
 from posenet_ros.evaluation.disturbed import Disturb, disturbances
 from posenet_ros.evaluation.evaluate import batched, evaluate_regressor, Evaluation
 from posenet_ros.evaluation.queries import queries_of_frames
+from posenet_ros.evaluation.stretches import left_out
 from posenet_ros.evaluation.trusting import calibrate
 from posenet_ros.localization.regressor import PoseRegressor, Regressor
 from posenet_ros.localization.retrieval import NearestImage
@@ -80,8 +81,9 @@ def evaluate_held_out(
     frames = [*chain(*blocks)]
     told = 'evaluating held-out frames'
     evaluation = evaluate_regressor(regressor, frames, told, Baselines(features))
+    few = thinned(features)
     own, retrieval, *fused = calibrate(
-        regressor, NearestImage(thinned(features)), train, blocks, disturb or disturbances()
+        regressor, NearestImage(few), train, blocks, disturb or disturbances(), left_out(few)
     )
     measures = [Measure(each.support.covariance, each.trust) for each in (retrieval, *fused)]
     return HeldOut(evaluation, own.support, own.trust, measures[0], features, *measures[1:])

@@ -39,6 +39,7 @@ from posenet_ros.evaluation.covariance import (
     Seen,
 )
 from posenet_ros.evaluation.disturbed import Disturb, Rgb
+from posenet_ros.evaluation.stretches import Unseen, unseen
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.measured import whitened
 from posenet_ros.localization.regressor import Regressor
@@ -65,6 +66,7 @@ def calibrate(
     train: Sequence[Frame],
     blocks: Sequence[Sequence[Frame]],
     disturb: Sequence[Disturb],
+    stretches: Sequence[Seen],
 ) -> tuple[Calibrated, ...]:
     """
     Measure covariance by novelty on held-out blocks, and where refusing begins.
@@ -72,7 +74,8 @@ def calibrate(
     Returns that of the regressor's poses, that of the poses of the nearest training images, of
     `nearest`, and, where poses come with covariances of their own, that of the former in units of
     these (see `whitened`). `disturb` are what `disturbances` returns. All disturbed frames
-    together count as much as all frames as they are. Raises PosenetError when no held-out frame
+    together count as much as all frames as they are. `stretches` are what `left_out` returns; of
+    covariances that come with poses they say nothing. Raises PosenetError when no held-out frame
     was answered.
     """
     strangers = _spread([*train, *chain(*blocks)], _MOST_MIRRORED)
@@ -85,16 +88,23 @@ def calibrate(
             for block, some in zip(blocks, few)
         ]
         mirrored = _mirrored(regressor, nearest.index, strangers, progress)
-    return tuple(_calibrated(blocks_of_way, mirrored) for blocks_of_way in zip(*seen))
+    told = (stretches, stretches, ())
+    return tuple(_calibrated(*each, mirrored) for each in zip(zip(*seen), told))
 
 
-def _calibrated(blocks: Sequence[Sequence[Seen]], foreign_N: NDArray[np.float64]) -> Calibrated:
+def _calibrated(
+    blocks: Sequence[Sequence[Seen]], stretches: Sequence[Seen], foreign_N: NDArray[np.float64]
+) -> Calibrated:
     support = residual_covariance(blocks)
-    return Calibrated(support, trust_of(support, blocks, foreign_N))
+    beyond = unseen(Seen.joined([block[0] for block in blocks]), stretches)
+    return Calibrated(support, trust_of(support, blocks, foreign_N, beyond))
 
 
 def trust_of(
-    support: ResidualCovariance, blocks: Sequence[Sequence[Seen]], foreign_N: NDArray[np.float64]
+    support: ResidualCovariance,
+    blocks: Sequence[Sequence[Seen]],
+    foreign_N: NDArray[np.float64],
+    beyond: Unseen,
 ) -> Trust:
     """
     Conclude where refusing begins from what was seen, and from novelties of foreign images.
@@ -117,6 +127,7 @@ def trust_of(
         by_novelty.typical,
         by_novelty.growth_position,
         by_novelty.growth_rotation,
+        *beyond,
         support.half_reach,
         support.most_reach,
         limit,

@@ -58,6 +58,10 @@ class FeatureIndex:
         """The memory that the features take, in bytes."""
         return self._features.nbytes
 
+    def similarities(self) -> NDArray[np.float32]:
+        """Return the cosines (N, N) of all training images with one another."""
+        return self._features @ self._features.T
+
     def novelty(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """
         Return how unlike all training images those with features (M, K) are, from 0 to 2.

@@ -28,9 +28,7 @@ from posenet_ros.models.posenet import Architecture
 from posenet_ros.models.preprocessing import Preprocessing
 
 # Raised when an older reader would misunderstand a newer card, or a newer one an older card.
-FORMAT = 4
-# Of this one `retrieval` was not measured yet.
-_WITHOUT_RETRIEVAL = 3
+FORMAT = 5
 KIND = 'posenet_ros model'
 
 
@@ -80,12 +78,10 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
             f'{path} is the card of a {kind.partition(" ")[2]}, and this is for a PoseNet'
         )
     check_format(path, written, FORMAT)
-    if written == _WITHOUT_RETRIEVAL:
-        values.setdefault('retrieval', None)
-    elif written < FORMAT:
+    if written < FORMAT:
         raise ModelError(
-            f'{path} has format {written}, of a version that could not tell places in the map '
-            'from places that are not; train again'
+            f'{path} has format {written}, of a version that did not know how wrong poses are in '
+            'a hole of the map; train again'
         )
     try:
         return ModelCard.from_dict(values), files

@@ -50,7 +50,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 import torch
 
-FORMAT = 1
+FORMAT = 2
 KIND = 'posenet_ros database'
 PLACE = 'place.safetensors'
 
@@ -186,6 +186,11 @@ def check_relative_map(folder: Path) -> tuple[DatabaseCard, dict[str, dict[str, 
     if kind != KIND:
         raise ModelError(f'{path} is the card of another kind of model than of a {KIND}')
     check_format(path, written, FORMAT)
+    if written < FORMAT:
+        raise ModelError(
+            f'{path} has format {written}, of a version that did not know how wrong poses are in '
+            'a hole of the map; run train again'
+        )
     try:
         card = DatabaseCard.from_dict(values)
     except ModelError as error:

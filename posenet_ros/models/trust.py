@@ -27,6 +27,8 @@ from posenet_ros.errors import ModelError
 
 # Metres and radians: 1 cm, 0.5 deg.
 FLOORS = np.repeat([0.01, math.radians(0.5)], 3)
+_PARTS = (slice(0, 3), slice(3, 6))
+_NARROW = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,8 @@ class CovarianceByNovelty:
     A diagonal covariance whose logarithm grows with novelty.
 
     `typical_66` holds at the novelty `typical`. Below `lowest`, nothing was seen to be better.
+    Beyond `seen`, nothing was seen at all: standard deviations are at least `unseen_position`
+    and `unseen_rotation` a unit of novelty there, and from `typical` on rise to that.
     """
 
     typical_66: NDArray[np.float64]
@@ -42,13 +46,25 @@ class CovarianceByNovelty:
     typical: float
     growth_position: float
     growth_rotation: float
+    seen: float = math.inf
+    unseen_position: float = 0.0
+    unseen_rotation: float = 0.0
 
     def at(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return covariances (N, 6, 6) at novelties."""
         above_N1 = (np.maximum(novelty_N, self.lowest) - self.typical)[:, None]
         logs_N6 = above_N1 * np.repeat([self.growth_position, self.growth_rotation], 3)
         variances_N6 = np.maximum(np.diag(self.typical_66) * np.exp(logs_N6), FLOORS**2)
+        for part, size in zip(_PARTS, (self.unseen_position, self.unseen_rotation)):
+            least_N = (size * novelty_N * self._unseen(novelty_N)) ** 2
+            largest_N = variances_N6[:, part].max(axis=1)
+            variances_N6[:, part] *= np.maximum(least_N / largest_N, 1)[:, None]
         return variances_N6[:, :, None] * np.eye(6)
+
+    def _unseen(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return from 0 to 1 how far images are beyond what was seen."""
+        width = max(self.seen - self.typical, _NARROW)
+        return np.clip((novelty_N - self.typical) / width, 0, 1)
 
     def scaled(self, scale: float) -> CovarianceByNovelty:
         """Return it with all variances times `scale`."""
@@ -63,17 +79,24 @@ class Trust:
     The novelty of an image is one minus the cosine of its feature with that of the nearest
     training image. The card's covariance holds at `typical`. From there, the logarithms of the
     variances of position and rotation grow by `growth_position` and `growth_rotation` a unit, and
-    fall as much down to `lowest`. Above `limit` an image is of nowhere in the map, and refused:
-    so were `own_refused` of the held-out frames whose pose was right, also blurred and darkened
-    ones, and all but `foreign_accepted` of mirrored ones, which look like another place of the
-    same kind. Half of the errors are within a squared Mahalanobis distance of `half_reach`,
-    95 % of them within `most_reach`.
+    fall as much down to `lowest`. Beyond `seen`, which few held-out frames are, they are at least
+    what `unseen_position` (m) and `unseen_rotation` (rad), times novelty, make them: so wrong are
+    poses in stretches of the map that are left out of it; zero where none was.
+
+    Above `limit` an image is of nowhere in the map, and refused: so were `own_refused` of the
+    held-out frames whose pose was right, also blurred and darkened ones, and all but
+    `foreign_accepted` of mirrored ones, which look like another place of the same kind. Half of
+    the errors are within a squared Mahalanobis distance of `half_reach`, 95 % of them within
+    `most_reach`.
     """
 
     lowest: float
     typical: float
     growth_position: float
     growth_rotation: float
+    seen: float
+    unseen_position: float
+    unseen_rotation: float
     half_reach: float
     most_reach: float
     limit: float
@@ -94,7 +117,14 @@ class Trust:
     def by_novelty(self, typical_66: NDArray[np.float64]) -> CovarianceByNovelty:
         """Return the covariance at every novelty, from the card's."""
         return CovarianceByNovelty(
-            typical_66, self.lowest, self.typical, self.growth_position, self.growth_rotation
+            typical_66,
+            self.lowest,
+            self.typical,
+            self.growth_position,
+            self.growth_rotation,
+            self.seen,
+            self.unseen_position,
+            self.unseen_rotation,
         )
 
     def to_dict(self) -> dict[str, float]:

@@ -34,7 +34,18 @@ from scipy.spatial.transform import Rotation
 import torch
 
 TRUST = Trust(
-    0.0, 0.0, 0.0, 0.0, 1.0, most_reach=4.0, limit=0.35, own_refused=0.0, foreign_accepted=0.0
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    1.0,
+    most_reach=4.0,
+    limit=0.35,
+    own_refused=0.0,
+    foreign_accepted=0.0,
 )
 
 

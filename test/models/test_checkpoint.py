@@ -130,7 +130,7 @@ def test_weights_of_another_model_are_refused_even_with_a_matching_card(folder, 
     [
         (lambda v: v.update(format=FORMAT + 1), 'newer than'),
         (lambda v: v.update(format='one'), 'damaged'),
-        (lambda v: v.update(format=2), 'could not tell places .* train again'),
+        (lambda v: v.update(format=4), 'how wrong poses are in a hole .* train again'),
         (lambda v: v.pop('metric'), 'metric'),
         (lambda v: v.update(metric='yes'), "true or false.*'yes'"),
         (lambda v: v.pop('kind'), 'not the card of a posenet_ros model'),
@@ -157,13 +157,6 @@ def test_a_card_that_does_not_fit_is_refused_in_one_line(folder, change, message
     with pytest.raises(ModelError, match=message) as caught:
         load_model(folder)
     assert '\n' not in str(caught.value)
-
-
-def test_a_card_of_before_retrieval_was_measured_is_read_without_it(folder, card):
-    edit_card(folder, lambda values: (values.update(format=3), values.pop('retrieval')))
-    loaded = load_model(folder)
-    assert loaded.card.retrieval is None
-    assert loaded.card.to_dict() == {**card.to_dict(), 'retrieval': None}
 
 
 def test_a_card_cut_short_is_refused(folder):

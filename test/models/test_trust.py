@@ -26,6 +26,9 @@ TRUST = Trust(
     typical=0.2,
     growth_position=4.0,
     growth_rotation=2.0,
+    seen=0.4,
+    unseen_position=0.0,
+    unseen_rotation=0.0,
     half_reach=3.0,
     most_reach=12.0,
     limit=0.5,
@@ -46,6 +49,38 @@ def test_the_covariance_is_the_cards_at_the_usual_novelty_and_grows_from_there()
         expected = [0.04 * np.exp(growth), 0.01 * np.exp(growth / 2)]
         np.testing.assert_allclose(np.diag(matrix)[[0, 3]], expected)
     np.testing.assert_array_equal(found[2], found[3])
+
+
+HOLES = replace(TRUST, unseen_position=1.5, unseen_rotation=0.5)
+
+
+def test_beyond_what_was_seen_errors_are_at_least_in_proportion_to_novelty():
+    base = np.diag([0.04, 0.04, 1e-4, 0.01, 0.01, 0.01])
+    without, found = (
+        trust.by_novelty(base).at(np.array([0.1, 0.2, 0.4, 0.6])) for trust in (TRUST, HOLES)
+    )
+    np.testing.assert_array_equal(found[:2], without[:2])
+    deviations = np.sqrt(np.diagonal(found[2:], axis1=1, axis2=2))
+    np.testing.assert_allclose(deviations[:, :2], [[0.6] * 2, [0.9] * 2])
+    # What moves next to nothing goes on doing so, in the same proportion.
+    np.testing.assert_allclose(deviations[:, 2], [0.03, 0.045])
+    np.testing.assert_allclose(deviations[:, 3:], [[0.2] * 3, [0.3] * 3])
+
+
+def test_between_what_is_usual_and_what_was_seen_errors_rise_to_that():
+    base = np.diag([0.0004] * 3 + [0.01] * 3)
+    found = HOLES.by_novelty(base).at(np.linspace(0.2, 0.4, 21))
+    deviations = np.sqrt(found[:, 0, 0])
+    assert (np.diff(deviations) > 0).all()
+    assert deviations[0] == pytest.approx(0.02)
+    assert deviations[-1] == pytest.approx(0.6)
+    assert np.diff(deviations).max() < 0.06
+
+
+def test_errors_that_were_seen_to_be_larger_than_in_a_hole_stay_so():
+    base = np.diag([4.0] * 3 + [1.0] * 3)
+    new = np.array([0.6])
+    np.testing.assert_array_equal(HOLES.by_novelty(base).at(new), TRUST.by_novelty(base).at(new))
 
 
 def test_no_variance_falls_below_the_floor():
