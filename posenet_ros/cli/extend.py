@@ -64,8 +64,8 @@ def run(args: argparse.Namespace) -> None:
     from posenet_ros.data.run import at_work
     from posenet_ros.data.scenes import has_metres, read_scene
     from posenet_ros.localization.posenet import choose_device
-    from posenet_ros.models.database import DATABASE, read_database
-    from posenet_ros.models.relative_map import load_relative_map
+    from posenet_ros.models.database import DATABASE
+    from posenet_ros.models.relative_map import load_relative_map, open_database
 
     begin = time.monotonic()
     loaded = load_relative_map(args.model, choose_device())
@@ -82,9 +82,7 @@ def run(args: argparse.Namespace) -> None:
     database = loaded.folder / DATABASE
     with at_work(database):
         add_frames(database, name, scene.camera, scene.train, loaded.relative, loaded.place)
-    whole = read_database(
-        database, loaded.relative.trunk.cells, loaded.database.segments[0].made_by
-    )
+    whole = open_database(database, loaded.relative, loaded.place)
     print(
         f'{len(scene.train)} images of {name} added to {len(loaded.database)} in '
         f'{time.monotonic() - begin:.1f} s; scenes: {", ".join(whole.scenes)}\n{database}'

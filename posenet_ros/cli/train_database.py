@@ -38,7 +38,7 @@ from posenet_ros.geometry import Camera
 from posenet_ros.localization.describing import add_images
 from posenet_ros.localization.posenet import choose_device
 from posenet_ros.localization.relative import Asking, RelativeRegressor
-from posenet_ros.models.database import DATABASE, Database, Posed, read_database
+from posenet_ros.models.database import DATABASE, Database, Posed
 from posenet_ros.models.descriptor import PlaceFeature
 from posenet_ros.models.folder import CARD
 from posenet_ros.models.provenance import file_sha256
@@ -51,7 +51,7 @@ from posenet_ros.models.relative_folder import (
 from posenet_ros.models.relative_map import (
     check_relative_map,
     DatabaseCard,
-    made_by,
+    open_database,
     save_place,
     save_relative_map,
 )
@@ -157,8 +157,7 @@ def _described(work: Path, labelled: Labelled, split: Split, relative: Relative)
         is_train_N,
     )
     save_place(work, place)
-    sha256 = made_by(relative.trunk, place)
-    database = read_database(work / DATABASE, relative.trunk.cells, sha256)
+    database = open_database(work / DATABASE, relative, place)
     return Made(relative, place, database, np.flatnonzero(is_train_N))
 
 
@@ -180,7 +179,7 @@ def add_frames(
             camera,
             posed,
             (read_image(frame.image) for frame in frames),
-            relative.trunk,
+            relative,
             place,
             measure_on_N=measure_on_N,
             image_done=progress.update,

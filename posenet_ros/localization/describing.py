@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from posenet_ros.geometry import Camera
 from posenet_ros.models.database import finish_segment, new_segment, Posed, write_maps
 from posenet_ros.models.descriptor import PlaceFeature
+from posenet_ros.models.relative_folder import Relative
 from posenet_ros.models.relative_map import made_by
-from posenet_ros.models.trunk_maps import stacked, TrunkMaps
+from posenet_ros.models.trunk_maps import stacked
 import torch
 from torch import Tensor
 
@@ -41,7 +42,7 @@ def add_images(
     camera: Camera,
     posed: Sequence[Posed],
     images: Iterable[NDArray[np.uint8]],
-    trunk: TrunkMaps,
+    relative: Relative,
     place: PlaceFeature,
     *,
     measure_on_N: NDArray[np.bool_] | None = None,
@@ -58,12 +59,13 @@ def add_images(
         wholes: list[Tensor] = []
 
         def maps() -> Iterator[NDArray[np.float16]]:
-            for map_BChw, whole_BD in _described(images, trunk):
+            for map_BChw, whole_BD in _described(images, relative):
                 wholes.append(whole_BD)
                 yield map_BChw
                 image_done(len(map_BChw))
 
-        write_maps(segment, (len(posed), trunk.channels, *trunk.cells.shape), maps())
+        shape = relative.network.described_shape(*relative.trunk.cells.shape)
+        write_maps(segment, (len(posed), *shape), maps())
         whole_ND = torch.cat(wholes)
         if measure_on_N is not None:
             chosen_MD = whole_ND[torch.from_numpy(measure_on_N)]
@@ -71,14 +73,17 @@ def add_images(
             place.measure(chosen_MD[::step].float())
         parts = [place(part) for part in whole_ND.split(_MOST_TO_MEASURE)]
         features_NK = torch.cat(parts).cpu().numpy()
-        finish_segment(segment, scene, camera, posed, features_NK, made_by(trunk, place))
+        finish_segment(segment, scene, camera, posed, features_NK, made_by(relative, place))
 
 
+@torch.inference_mode()
 def _described(
-    images: Iterable[NDArray[np.uint8]], trunk: TrunkMaps
+    images: Iterable[NDArray[np.uint8]], relative: Relative
 ) -> Iterator[tuple[NDArray[np.float16], Tensor]]:
-    """Yield the maps (B, C, h, w) of a few images, and the images as a whole (B, D), half."""
+    """Yield by what a few images are compared, and the images as a whole (B, D), half."""
     coming = iter(images)
+    trunk = relative.trunk
     while batch := list(islice(coming, _BATCH)):
         map_BChw, whole_BD = trunk(stacked(batch).to(trunk.mean_311.device))
-        yield map_BChw.half().cpu().numpy(), whole_BD.half()
+        map_BDhw = relative.network.describe(map_BChw)
+        yield map_BDhw.half().cpu().numpy(), whole_BD.half()

@@ -142,11 +142,11 @@ class RelativeRegressor:
 
         There is no pose where neighbours do not agree; `reasons` say so.
         """
-        map_BChw, features_BK = self._described(images)
+        map_BDhw, features_BK = self._described(images)
         with stage(NOVELTY):
             chosen = [self.neighbours_of(feature_K) for feature_K in features_BK]
         with stage(NETWORK):
-            said = self.compare(map_BChw, chosen)
+            said = self.compare(map_BDhw, chosen)
         with stage(POSE):
             answers = [self.fused(numbers, each) for numbers, each in zip(chosen, said)]
         published = self.asking.solver == PUBLISHED
@@ -163,14 +163,15 @@ class RelativeRegressor:
     def _described(
         self, images: Sequence[NDArray[np.uint8]]
     ) -> tuple[Tensor, NDArray[np.float32]]:
-        """Return the trunk's maps (B, C, h, w), and what images are found by (B, K)."""
+        """Return by what images are compared (B, D, h, w), and found (B, K)."""
         if not images:
             raise ConfigError('there is no image to locate')
         with stage(PREPARE):
             rgb_B3HW = stacked(images).to(self.device)
         with stage(NETWORK):
             map_BChw, whole_BD = self.relative.trunk(rgb_B3HW)
-            return map_BChw, self.place(whole_BD).float().cpu().numpy()
+            map_BDhw = self.relative.network.describe(map_BChw)
+            return map_BDhw, self.place(whole_BD).float().cpu().numpy()
 
     def neighbours_of(self, feature_K: NDArray[np.float32]) -> NDArray[np.int64]:
         """Return the numbers of the images that one with a feature is compared with."""
@@ -178,12 +179,12 @@ class RelativeRegressor:
             feature_K, self.asking.neighbours, self._centres_N3, self.asking.apart_m
         )
 
-    def compare(self, map_BChw: Tensor, chosen: Sequence[NDArray[np.int64]]) -> list[Said]:
-        """Return what the `chosen` neighbours of each image say of it, by their maps."""
+    def compare(self, map_BDhw: Tensor, chosen: Sequence[NDArray[np.int64]]) -> list[Said]:
+        """Return what the `chosen` neighbours of each image say of it."""
         image_P = np.repeat(np.arange(len(chosen)), [len(each) for each in chosen])
         number_P = np.concatenate(chosen)
         compared = [
-            self._pairs(map_BChw[image_P[part]], number_P[part])
+            self._pairs(map_BDhw[image_P[part]], number_P[part])
             for part in np.array_split(
                 np.arange(len(image_P)), max(-(-len(image_P) // _PAIRS_AT_ONCE), 1)
             )
@@ -200,13 +201,13 @@ class RelativeRegressor:
         parts = (direction, rotation, distance, np.exp(log_error))
         return [Said(*each) for each in zip(*(np.split(part, ends) for part in parts))]
 
-    def _pairs(self, asked_PChw: Tensor, number_P: NDArray[np.int64]) -> RelativePrediction:
+    def _pairs(self, asked_PDhw: Tensor, number_P: NDArray[np.int64]) -> RelativePrediction:
         rays = self._ray_2hw.expand(len(number_P), -1, -1, -1)
         known = Side(
             torch.from_numpy(self.database.maps(number_P)).to(self.device),
             torch.from_numpy(self.database.rays(number_P)).to(self.device),
         )
-        return self.relative.network(Side(asked_PChw, rays.to(self.device)), known)
+        return self.relative.network.compare(Side(asked_PDhw, rays.to(self.device)), known)
 
     def fused(self, number_K: NDArray[np.int64], said: Said) -> Fused:
         """Return one pose of what neighbours say."""

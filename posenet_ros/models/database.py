@@ -43,7 +43,7 @@ from posenet_ros.models.relative import cell_rays, Cells
 
 DATABASE = 'database'
 _SEGMENT, _MAPS, _FRAMES = 'segment.yaml', 'maps.npy', 'frames.safetensors'
-_KIND, _FORMAT = 'posenet_ros segment', 1
+_KIND, _FORMAT = 'posenet_ros segment', 2
 
 
 class Posed(NamedTuple):
@@ -58,20 +58,20 @@ class Segment:
     """
     The N images of one scene, taken by one camera.
 
-    `maps_NChw` float16 are the trunk's, `ray_2hw` the rays of their cells; `made_by` is the hash
-    of what described them.
+    `maps_NDhw` float16 are what images are compared by (`RelativePoseNet.describe`), `ray_2hw`
+    the rays of the trunk's cells; `made_by` is the hash of what described them.
     """
 
     scene: str
     camera: Camera
-    maps_NChw: NDArray[np.float16]
+    maps_NDhw: NDArray[np.float16]
     ray_2hw: NDArray[np.float32]
     training: TrainingFeatures
     made_by: str
 
     def __len__(self) -> int:
         """Return N."""
-        return len(self.maps_NChw)
+        return len(self.maps_NDhw)
 
 
 class Database:
@@ -116,9 +116,9 @@ class Database:
         return self.segments[self._segment_N[number]].scene
 
     def maps(self, numbers_M: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Read the maps (M, C, h, w) of some images."""
+        """Read by what some images are compared (M, D, h, w)."""
         return np.stack(
-            [self.segments[s].maps_NChw[row] for s, row in self._places(numbers_M)]
+            [self.segments[s].maps_NDhw[row] for s, row in self._places(numbers_M)]
         ).astype(np.float32)
 
     def rays(self, numbers_M: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -129,9 +129,13 @@ class Database:
         return zip(self._segment_N[numbers_M].tolist(), self._row_N[numbers_M].tolist())
 
 
-def read_database(folder: Path, cells: Cells, made_by: str) -> Database:
+def read_database(
+    folder: Path, cells: Cells, shape: tuple[int, int, int], made_by: str
+) -> Database:
     """
     Open a database; `made_by` is the hash of what its images must have been described with.
+
+    `cells` are those of the trunk's maps, and `shape` (D, h, w) is that of what is kept of one.
 
     Raises ModelError, one line, for a segment that is damaged, truncated, or made by another
     network, and for a database without any.
@@ -139,7 +143,7 @@ def read_database(folder: Path, cells: Cells, made_by: str) -> Database:
     paths = segment_folders(folder)
     if not paths:
         raise ModelError(f'{folder} holds no images; copy the whole model folder')
-    return Database([_read_segment(path, cells, made_by) for path in paths])
+    return Database([_read_segment(path, cells, shape, made_by) for path in paths])
 
 
 def segment_folders(folder: Path) -> list[Path]:
@@ -164,7 +168,7 @@ def _card(path: Path) -> dict[str, Any]:
     return values
 
 
-def _read_segment(path: Path, cells: Cells, made_by: str) -> Segment:
+def _read_segment(path: Path, cells: Cells, shape: tuple[int, int, int], made_by: str) -> Segment:
     values = _card(path)
     if values['made_by'] != made_by:
         raise ModelError(
@@ -182,7 +186,7 @@ def _read_segment(path: Path, cells: Cells, made_by: str) -> Segment:
         raise ModelError(f'{path} is damaged: {error}') from error
     training = read_features(path / _FRAMES)
     counts = {len(maps), len(training.features_NK), values['images']}
-    if len(counts) != 1 or maps.ndim != 4 or maps.shape[2:] != cells.shape:
+    if len(counts) != 1 or maps.shape[1:] != shape:
         raise ModelError(f'{path} is damaged: its files do not belong together')
     rays = cell_rays(camera, cells)
     return Segment(str(values['scene']), camera, maps, rays, training, made_by)
@@ -212,7 +216,7 @@ def new_segment(folder: Path) -> Iterator[Path]:
 def write_maps(
     segment: Path, shape: tuple[int, ...], parts: Iterable[NDArray[np.float16]]
 ) -> None:
-    """Write the maps (N, C, h, w) of a segment, which come in parts."""
+    """Write the maps (N, D, h, w) of a segment, which come in parts."""
     path = segment / _MAPS
     maps = np.lib.format.open_memmap(path, mode='w+', dtype=np.float16, shape=shape)
     allocate(path)

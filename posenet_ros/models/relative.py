@@ -102,7 +102,11 @@ class RelativePrediction(NamedTuple):
 
 
 class Side(NamedTuple):
-    """One of two images: the trunk's map (B, C, h, w), and rays of its cells (B, 2, h, w)."""
+    """
+    One of two images: a map (B, C, h, w), and rays of its cells (B, 2, h, w).
+
+    The map is the trunk's, or what is kept of that: see `RelativePoseNet.describe`.
+    """
 
     map_BChw: Tensor
     ray_B2hw: Tensor
@@ -143,6 +147,31 @@ class RelativePoseNet(nn.Module):
 
     def forward(self, asked: Side, known: Side) -> RelativePrediction:
         """Return where the cameras of `asked` are, as those of `known` have them."""
+        sides = (Side(self.describe(map_BChw), rays) for map_BChw, rays in (asked, known))
+        return self.compare(*sides)
+
+    def describe(self, map_BChw: Tensor) -> Tensor:
+        """
+        Return by what images are compared (B, D, h, w), of the trunk's maps.
+
+        It is all that a database has to keep of an image; of the published network a single cell.
+        """
+        # In single precision: where a cell is found must be told to a fraction of a cell.
+        with torch.autocast(map_BChw.device.type, enabled=False):
+            return self.matcher.describe(map_BChw.float())
+
+    def described_shape(self, rows: int, columns: int) -> tuple[int, int, int]:
+        """Return the shape (D, h, w) of what `describe` returns of a map of so many cells."""
+        shape = (1, self.channels, rows, columns)
+        return tuple(self.describe(self.columns_6.new_zeros(shape)).shape[1:])
+
+    @property
+    def describing(self) -> dict[str, Tensor]:
+        """What `describe` has learned, by name."""
+        return self.matcher.describing
+
+    def compare(self, asked: Side, known: Side) -> RelativePrediction:
+        """Return what `forward` does, of sides that are described."""
         features_BF = self.matcher(asked, known).float()
         with torch.autocast(features_BF.device.type, enabled=False):
             output_BO = self.regressor(features_BF)
@@ -163,9 +192,13 @@ class _Pooled(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.features = 2 * channels
+        self.describing: dict[str, Tensor] = {}
+
+    def describe(self, map_BChw: Tensor) -> Tensor:
+        return map_BChw.mean(dim=(2, 3), keepdim=True)
 
     def forward(self, asked: Side, known: Side) -> Tensor:
-        return torch.cat([side.map_BChw.mean(dim=(2, 3)) for side in (asked, known)], dim=1)
+        return torch.cat([side.map_BChw.flatten(1) for side in (asked, known)], dim=1)
 
 
 class _Matching(nn.Module):
@@ -190,31 +223,33 @@ class _Matching(nn.Module):
         )
         self.features = 2 * 2 * width * _GRID[0] * _GRID[1]
 
+    @property
+    def describing(self) -> dict[str, Tensor]:
+        parts = {'key': self.key, **({} if self.looks is None else {'looks': self.looks})}
+        return nn.ModuleDict(parts).state_dict()
+
+    def describe(self, map_BChw: Tensor) -> Tensor:
+        """Return the keys of all cells, and upon them what they look like."""
+        key_BDhw = functional.normalize(self.key(map_BChw), dim=1)
+        if self.looks is None:
+            return key_BDhw
+        return torch.cat([key_BDhw, self.looks(map_BChw)], dim=1)
+
     def forward(self, asked: Side, known: Side) -> Tensor:
-        sides = asked, known
         # Where a cell is found must be told to a fraction of a cell: not in bfloat16.
         with torch.autocast(asked.map_BChw.device.type, enabled=False):
-            keys = [
-                functional.normalize(self.key(side.map_BChw.float()), dim=1).flatten(2)
-                for side in sides
-            ]
-            sharpness = self.log_sharpness.exp()
-            seen = [
-                self._seen(side, other, sharpness * key_BDN, other_key_BDM)
-                for side, other, key_BDN, other_key_BDM in zip(
-                    sides, sides[::-1], keys, keys[::-1]
-                )
-            ]
+            seen = [self._seen(*sides) for sides in ((asked, known), (known, asked))]
         return torch.cat([self.layers(cells_BChw) for cells_BChw in seen], dim=1)
 
-    def _seen(self, side: Side, other: Side, sharp_BDN: Tensor, other_key_BDM: Tensor) -> Tensor:
+    def _seen(self, side: Side, other: Side) -> Tensor:
         """Return what the cells of one side find in the other."""
+        width = self.key.out_channels
+        key_BDN, other_key_BDM = (each.map_BChw[:, :width].flatten(2) for each in (side, other))
+        sharp_BDN = self.log_sharpness.exp() * key_BDN
         found = _found(sharp_BDN, other_key_BDM, self.nowhere, other.ray_B2hw.flatten(2))
         ray_B2N = side.ray_B2hw.flatten(2)
         parts = [ray_B2N, found.ray_B2N, found.ray_B2N - ray_B2N]
-        parts += [found.spread_B2N, found.mass_BN[:, None]]
-        if self.looks is not None:
-            parts.append(self.looks(side.map_BChw.float()).flatten(2))
+        parts += [found.spread_B2N, found.mass_BN[:, None], side.map_BChw[:, width:].flatten(2)]
         return torch.cat(parts, dim=1).unflatten(2, side.map_BChw.shape[2:])
 
 

@@ -45,7 +45,7 @@ from posenet_ros.models.relative_folder import (
     RELATIVE_CARD,
     RELATIVE_WEIGHTS,
 )
-from posenet_ros.models.trunk_maps import SIZE, TrunkMaps
+from posenet_ros.models.trunk_maps import SIZE
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 import torch
@@ -126,12 +126,20 @@ class RelativeMap(NamedTuple):
     files: frozenset[str]
 
 
-def made_by(trunk: TrunkMaps, place: PlaceFeature) -> str:
+def made_by(relative: Relative, place: PlaceFeature) -> str:
     """Return the hash of what a database's images are described with."""
-    told = hashlib.sha256(trunk.sha256.encode())
-    for name, value in sorted(place.state_dict().items()):
-        told.update(name.encode() + value.cpu().numpy().tobytes())
+    told = hashlib.sha256(relative.trunk.sha256.encode())
+    for state in (place.state_dict(), relative.network.describing):
+        for name, value in sorted(state.items()):
+            told.update(name.encode() + value.cpu().numpy().tobytes())
     return told.hexdigest()
+
+
+def open_database(folder: Path, relative: Relative, place: PlaceFeature) -> Database:
+    """Read the database of a model folder, or one that is being made; see `read_database`."""
+    cells = relative.trunk.cells
+    shape = relative.network.described_shape(*cells.shape)
+    return read_database(folder, cells, shape, made_by(relative, place))
 
 
 def save_place(folder: Path, place: PlaceFeature) -> None:
@@ -216,8 +224,7 @@ def load_relative_map(folder: Path, device: str | torch.device = 'cpu') -> Relat
         place.load_state_dict(load_file(folder / PLACE))
     except (SafetensorError, RuntimeError) as error:
         raise ModelError(f'{folder / PLACE} does not go with the weights beside it') from error
-    sha256 = made_by(relative.trunk, place)
-    database = read_database(folder / DATABASE, relative.trunk.cells, sha256)
+    database = open_database(folder / DATABASE, relative, place)
     device = torch.device(device)
     relative.trunk.to(device)
     relative.network.to(device)

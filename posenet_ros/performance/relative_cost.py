@@ -108,15 +108,16 @@ def relative_cost(model: Path, device: str, seconds: float) -> RelativeCost:
 def _stages(own: RelativeRegressor, rgb: np.ndarray) -> dict[str, Callable[[], object]]:
     """Return what an answer is made of, each on what the one before it left."""
     map_BChw, whole_BD = own.relative.trunk(stacked([rgb]).to(own.device))
+    map_BDhw = own.relative.network.describe(map_BChw)
     feature_K = own.place(whole_BD).float().cpu().numpy()[0]
     chosen = own.neighbours_of(feature_K)
-    (said,) = own.compare(map_BChw, [chosen])
+    (said,) = own.compare(map_BDhw, [chosen])
     return {
         'what the image shows (resize, trunk)': lambda: own.relative.trunk(
             stacked([rgb]).to(own.device)
         ),
         'the images most alike': lambda: own.neighbours_of(feature_K),
-        'relative poses to them': lambda: own.compare(map_BChw, [chosen]),
+        'relative poses to them': lambda: own.compare(map_BDhw, [chosen]),
         'one pose of these': lambda: own.fused(chosen, said),
     }
 

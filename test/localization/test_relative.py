@@ -79,7 +79,10 @@ class Network(torch.nn.Module):
         self.error = error
         self.compared = []
 
-    def forward(self, asked, known):
+    def describe(self, map_BChw):
+        return map_BChw
+
+    def compare(self, asked, known):
         a, k = asked.map_BChw[:, :, 0, 0].double(), known.map_BChw[:, :, 0, 0].double()
         turned = k[:, 3:].reshape(-1, 3, 3)
         offset = torch.einsum('bji,bj->bi', turned, a[:, :3] - k[:, :3])

@@ -31,6 +31,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 CELLS = Cells((3, 4), (64, 48), (7.5, 7.5), 16.0)
+SHAPE = (5, 3, 4)
 CAMERAS = {
     'kitchen': Camera(64, 48, 40.0, 40.0, 31.5, 23.5),
     'office': Camera(64, 48, 60.0, 60.0, 31.5, 23.5),
@@ -61,7 +62,7 @@ def folder(tmp_path):
 
 
 def test_images_are_numbered_through_all_segments(folder):
-    database = read_database(folder, CELLS, 'mine')
+    database = read_database(folder, CELLS, SHAPE, 'mine')
     assert len(database) == 7
     assert database.scenes == ('kitchen', 'office') == tuple(scenes_of(folder))
     assert [database.scene_of(number) for number in (0, 3, 4, 6)] == [
@@ -74,11 +75,11 @@ def test_images_are_numbered_through_all_segments(folder):
     # The longer lens sees less far to the side.
     np.testing.assert_allclose(rays[0] * 60, rays[1] * 40, atol=1e-4)
     assert database.training.positions_N3[:, 1].tolist() == [7] * 4 + [6] * 3
-    assert isinstance(database.segments[0].maps_NChw, np.memmap)
+    assert isinstance(database.segments[0].maps_NDhw, np.memmap)
 
 
 def test_a_part_keeps_numbers_of_its_own(folder):
-    part = read_database(folder, CELLS, 'mine').only(np.array([2, 6]))
+    part = read_database(folder, CELLS, SHAPE, 'mine').only(np.array([2, 6]))
     np.testing.assert_array_equal(
         part.maps(np.array([0, 1])), [maps_of('kitchen', 4)[2], maps_of('office', 3)[2]]
     )
@@ -89,7 +90,7 @@ def test_adding_touches_nothing_that_is_there(folder):
     before = {path: path.stat().st_mtime_ns for path in folder.rglob('*') if path.is_file()}
     content = {path: path.read_bytes() for path in before}
     add(folder, 'office', 2)
-    assert len(read_database(folder, CELLS, 'mine')) == 9
+    assert len(read_database(folder, CELLS, SHAPE, 'mine')) == 9
     for path, changed in before.items():
         assert path.stat().st_mtime_ns == changed
         assert path.read_bytes() == content[path]
@@ -106,19 +107,19 @@ def test_images_that_stop_coming_leave_nothing(folder):
     with pytest.raises(OSError, match='no more'), new_segment(folder):
         raise OSError('no more')
     assert sorted(path.name for path in folder.iterdir()) == ['0000', '0001']
-    assert len(read_database(folder, CELLS, 'mine')) == 7
+    assert len(read_database(folder, CELLS, SHAPE, 'mine')) == 7
 
 
 def test_what_is_damaged_is_refused(folder):
     with pytest.raises(ModelError, match='other weights'):
-        read_database(folder, CELLS, 'other')
+        read_database(folder, CELLS, SHAPE, 'other')
     with pytest.raises(ModelError, match='holds no images'):
-        read_database(folder.parent / 'none', CELLS, 'mine')
+        read_database(folder.parent / 'none', CELLS, SHAPE, 'mine')
     maps = folder / '0001' / 'maps.npy'
     whole = maps.read_bytes()
     maps.write_bytes(whole[:-8])
     with pytest.raises(ModelError, match=r'maps.npy is missing, truncated or altered'):
-        read_database(folder, CELLS, 'mine')
+        read_database(folder, CELLS, SHAPE, 'mine')
     maps.write_bytes(whole)
     card = folder / '0001' / 'segment.yaml'
     values = read_yaml(card, ModelError)
@@ -131,9 +132,10 @@ def test_what_is_damaged_is_refused(folder):
     ):
         write_yaml(card, {**values, **change})
         with pytest.raises(ModelError, match=told):
-            read_database(folder, CELLS, 'mine')
+            read_database(folder, CELLS, SHAPE, 'mine')
 
 
-def test_maps_of_other_cells_are_refused(folder):
+@pytest.mark.parametrize('shape', [(5, 6, 8), (4, 3, 4), (60,)])
+def test_maps_of_another_shape_are_refused(folder, shape):
     with pytest.raises(ModelError, match='do not belong together'):
-        read_database(folder, CELLS._replace(shape=(6, 8)), 'mine')
+        read_database(folder, CELLS, shape, 'mine')

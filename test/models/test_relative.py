@@ -69,6 +69,26 @@ def test_each_pair_is_answered_by_itself(network):
         torch.testing.assert_close(all_of_it[1:2], part, atol=1e-5, rtol=1e-4)
 
 
+def test_a_database_has_to_keep_no_more_than_what_is_described(network):
+    asked, known = side(1), side(2)
+    kept = [each._replace(map_BChw=network.describe(each.map_BChw)) for each in (asked, known)]
+    for one, other in zip(network(asked, known), network.compare(*kept), strict=True):
+        torch.testing.assert_close(one, other)
+    assert kept[0].map_BChw.shape[1:] == network.described_shape(6, 8)
+    # The published network knows an image as a whole.
+    shapes = {'matching': (8 + 4, 6, 8), 'pooled': (12, 1, 1)}
+    assert network.described_shape(6, 8) == shapes[network.architecture.matcher]
+    # In half precision nothing is lost that matters.
+    halved = [each._replace(map_BChw=each.map_BChw.half().float()) for each in kept]
+    for one, other in zip(network(asked, known), network.compare(*halved), strict=True):
+        torch.testing.assert_close(one, other, atol=2e-3, rtol=2e-3)
+
+
+def test_what_describes_is_known_by_its_weights(network):
+    names = {'matching': {'key', 'looks'}, 'pooled': set()}[network.architecture.matcher]
+    assert {name.partition('.')[0] for name in network.describing} == names
+
+
 def test_it_matters_which_camera_is_asked_for(network):
     there, back = network(side(1), side(2)), network(side(2), side(1))
     assert (there.direction_B3 - back.direction_B3).abs().max() > 1e-4

@@ -56,7 +56,8 @@ def run_folder(tmp_path_factory):
     network = RelativePoseNet(architecture, trunk.channels).eval()
     folder = tmp_path_factory.mktemp('runs')
     card = RelativeCard('mobilenet_v3_small', 2, architecture)
-    save_relative(folder / 'weights', Relative(trunk, network, card))
+    relative = Relative(trunk, network, card)
+    save_relative(folder / 'weights', relative)
     place = PlaceFeature(trunk.place_widths)
     made = folder / 'made'
     posed = [
@@ -70,7 +71,7 @@ def run_folder(tmp_path_factory):
         ('kitchen', 'office'), parts, (everything, None), strict=True
     ):
         add_images(
-            *(made / DATABASE, name, CAMERA, poses, images, trunk, place),
+            *(made / DATABASE, name, CAMERA, poses, images, relative, place),
             measure_on_N=measured,
         )
     save_place(made, place)
