@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from importlib.metadata import version
+import math
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,12 @@ def tell(labelled: Labelled, card: MapCard, held_out: HeldOut, method: str = _PO
         )
     print(f'covariance  {spread(card.covariance, evaluation.unit)} at usual novelty{checked}')
     trust = held_out.trust
+    if trust.unseen_position:
+        least = f'{trust.unseen_position:.2f} {evaluation.unit}'
+        print(
+            f'holes       beyond a novelty of {trust.seen:.2f}, newer than what was held out, at '
+            f'least {least}, {math.degrees(trust.unseen_rotation):.0f} deg a unit of novelty'
+        )
     print(
         f'refusal     above a novelty of {trust.limit:.2f}: {100 * trust.own_refused:.0f} % of '
         'the held-out frames that were answered rightly, also disturbed ones, and '
