@@ -31,7 +31,7 @@ from posenet_ros.cli.train_source import Labelled, Source
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.data.run import at_work
-from posenet_ros.errors import ConfigError
+from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.evaluation.disturbed import disturbances
 from posenet_ros.evaluation.held_out import evaluate_held_out, HeldOut
 from posenet_ros.geometry import Camera
@@ -101,7 +101,10 @@ def train_database(output: Path, source: Source, asked: Asked, map_bytes: int) -
     claim_training(output, {**asked.decides(), **source.asked()})
     model = output / 'model'
     if (model / CARD).is_file():
-        card, _ = check_relative_map(model)
+        try:
+            card, _ = check_relative_map(model)
+        except ModelError as error:
+            raise ModelError(f'{error} (remove {model}, and the same command does)') from error
         source.check(output, card)
         tell_finished(output, card)
         return

@@ -42,6 +42,7 @@ from posenet_ros.models.map_card import MapCard
 from posenet_ros.models.measured_layer import keep_measured_layer, restore_measured_layer
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.models.trust import Trust
 from posenet_ros.sfm.report import PAGE
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import Fitted, refit
@@ -178,16 +179,23 @@ def tell(labelled: Labelled, card: MapCard, held_out: HeldOut, method: str = _PO
         )
     print(f'covariance  {spread(card.covariance, evaluation.unit)} at usual novelty{checked}')
     trust = held_out.trust
-    if trust.unseen_position:
-        least = f'{trust.unseen_position:.2f} {evaluation.unit}'
-        print(
-            f'holes       beyond a novelty of {trust.seen:.2f}, newer than what was held out, at '
-            f'least {least}, {math.degrees(trust.unseen_rotation):.0f} deg a unit of novelty'
-        )
+    if held_out.fused is None:
+        print(f'holes       {_of_holes(trust, evaluation.unit)}')
     print(
         f'refusal     above a novelty of {trust.limit:.2f}: {100 * trust.own_refused:.0f} % of '
         'the held-out frames that were answered rightly, also disturbed ones, and '
         f'{100 * (1 - trust.foreign_accepted):.0f} % of mirrored ones'
+    )
+
+
+def _of_holes(trust: Trust, unit: str) -> str:
+    """Say how wrong poses may be where nothing was held out."""
+    if not any(trust.unseen):
+        return 'how wrong poses are in one is not known: no stretch left out looks new enough'
+    size, turned = max(trust.unseen[:3]), math.degrees(max(trust.unseen[3:]))
+    return (
+        f'beyond a novelty of {trust.seen:.2f}, newer than what was held out, at least '
+        f'{size:.2f} {unit}, {turned:.0f} deg a unit of novelty'
     )
 
 

@@ -35,7 +35,7 @@ from posenet_ros.models.trust import CovarianceByNovelty, FLOORS
 from scipy.optimize import minimize_scalar
 from scipy.stats import chi2
 
-_PARTS = (slice(0, 3), slice(3, 6))
+PARTS = (slice(0, 3), slice(3, 6))
 # An axis whose errors are below a tenth of the largest is one that the camera does not move along.
 _STILL = 0.1**2
 _STEEPEST = 50.0
@@ -167,7 +167,7 @@ def _fit(blocks: Sequence[Sequence[Seen]]) -> CovarianceByNovelty:
     typical = float(np.median(own.novelty_N))
     above_N = both.novelty_N - typical
     variances, growths = np.zeros(6), []
-    for part in _PARTS:
+    for part in PARTS:
         squares_N3 = both.residuals_N6[:, part] ** 2
         growth = _growth(above_N, squares_N3.mean(axis=1), both.weight_N)
         settled_N3 = squares_N3 * np.exp(-growth * above_N)[:, None]
@@ -202,7 +202,7 @@ def moving(variances_3: NDArray[np.float64]) -> NDArray[np.bool_]:
 def _freedom(seen: Seen) -> int:
     """Return how many axes move."""
     variances = np.average(seen.residuals_N6**2, axis=0, weights=seen.weight_N)
-    return sum(int(moving(variances[part]).sum()) for part in _PARTS)
+    return sum(int(moving(variances[part]).sum()) for part in PARTS)
 
 
 def squared_distances(

@@ -19,7 +19,7 @@ Held-out blocks of a second have images of a second before and after beside them
 of a place that nobody drove to. What the place itself tells is how far poses are apart by how
 unlike images look: a stretch of the recording, or an end of the place, is left out, and each of
 its images has the pose of the most similar one that remains. That takes no training, and errors
-of a regressor grow in a real hole as these do (measured: docs/recipe.md).
+of a regressor grow in a real hole much as these do (measured: docs/recipe.md).
 """
 
 from __future__ import annotations
@@ -30,21 +30,23 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.evaluation.covariance import moving, Seen
+from posenet_ros.evaluation.covariance import moving, PARTS, Seen
 from posenet_ros.localization.retrieval import FeatureIndex, poses_of
 from posenet_ros.models.checkpoint import TrainingFeatures
 from scipy.spatial.transform import Rotation
 
-# Stretches in time are a quarter of all images long, an eighth, and so on down to so many; ends
+# Stretches in a row are a quarter of all images long, an eighth, and so on down to so many; ends
 # in space are of such shares.
 _SHORTEST = 8
 _ENDS = (0.05, 0.1, 0.2)
 _DIRECTIONS_D3 = np.array([each for each in product((-1.0, 0.0, 1.0), repeat=3) if any(each)])
-# A stretch tells something when so many of its images look newer than held-out ones.
-_FEWEST_NEW = 3
+# An axis along which the place is less long than so much of the longest has no ends.
+_FLAT = 0.05
+# A stretch is a hole when so many of its images look newer than is usual, and so many at least.
+_NEW, _FEWEST_NEW = 0.5, 3
 # What images of one stretch are wrong by is alike. Of so many of ten it is less than is taken.
 _OF_STRETCHES = 0.9
-# Of held-out images, as they are, so many look no newer than what counts as seen.
+# Of the images of a held-out block, as they are, so many look no newer than what counts as seen.
 _OF_SEEN = 0.95
 
 
@@ -52,32 +54,29 @@ class Unseen(NamedTuple):
     """
     How poses may be wrong of images newer than any that was held out.
 
-    Above a novelty of `seen` the standard deviation along each axis in which cameras move is at
-    least `position` metres and `rotation` radians a unit of novelty.
+    Well beyond a novelty of `seen` standard deviations are at least `sizes` a unit of novelty:
+    x y z in metres, about x y z in radians, zero for axes along which cameras do not move.
     """
 
     seen: float
-    position: float
-    rotation: float
+    sizes: tuple[float, ...]
 
 
 def left_out(training: TrainingFeatures) -> tuple[Seen, ...]:
     """
     Return, for stretches that are left out, novelties and errors of the most similar image's pose.
 
-    Stretches follow one another in time, or are the outermost in one of 26 directions.
+    Stretches follow one another as images were taken, sequence by sequence, or are the outermost
+    in one of 26 directions.
     """
     similar_NN = FeatureIndex(training).similarities()
     poses = poses_of(training)
     positions_N3 = np.array([pose.translation for pose in poses])
     rotations = Rotation.concatenate([pose.rotation for pose in poses])
-    stretches = [*_in_time(training.stamps_ns_N), *_at_ends(positions_N3)]
     found = []
-    for out in stretches:
+    for out in (*_in_a_row(len(poses)), *_at_ends(positions_N3)):
         remain = np.setdiff1d(np.arange(len(poses)), out)
-        if not (len(out) and len(remain)):
-            continue
-        similar = similar_NN[np.ix_(out, remain)]
+        similar = _as_without(similar_NN, out, remain)
         nearest = remain[similar.argmax(axis=1)]
         moved_n3 = positions_N3[nearest] - positions_N3[out]
         turned_n3 = (rotations[nearest] * rotations[out].inv()).as_rotvec()
@@ -86,42 +85,79 @@ def left_out(training: TrainingFeatures) -> tuple[Seen, ...]:
     return tuple(found)
 
 
-def _in_time(stamps_N: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    order = np.argsort(stamps_N, kind='stable')
-    length = len(order) // 4
+def _as_without(
+    similar_NN: NDArray[np.float32], out: NDArray[np.int64], remain: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """
+    Return the cosines of what is left out with what remains, as if features had been of that only.
+
+    Features are centred on the mean of all images. Without some it is another one, and these are
+    less unlike the rest: of a quarter of a drive that is left out by a fifth.
+    """
+    to_mean_N = similar_NN[:, remain].mean(axis=1)
+    mean_squared = to_mean_N[remain].mean()
+    lengths_N = np.sqrt(np.maximum(similar_NN.diagonal() - 2 * to_mean_N + mean_squared, 1e-6))
+    products = similar_NN[np.ix_(out, remain)] - to_mean_N[out, None] - to_mean_N[remain]
+    return (products + mean_squared) / (lengths_N[out, None] * lengths_N[remain])
+
+
+def _in_a_row(count: int) -> Iterator[NDArray[np.int64]]:
+    length = count // 4
     while length >= _SHORTEST:
-        for start in range(0, len(order) - length + 1, length // 2):
-            yield order[start : start + length]
+        for start in range(0, count - length + 1, length // 2):
+            yield np.arange(start, start + length)
         length //= 2
 
 
 def _at_ends(positions_N3: NDArray[np.float64]) -> Iterator[NDArray[np.int64]]:
-    for direction_3 in _DIRECTIONS_D3:
+    lengths_3 = np.ptp(positions_N3, axis=0)
+    long_3 = lengths_3 > _FLAT * lengths_3.max()
+    known = set()
+    for direction_3 in _DIRECTIONS_D3 * long_3:
+        if not direction_3.any():
+            continue
         outermost = np.argsort(-(positions_N3 @ direction_3), kind='stable')
         for share in _ENDS:
-            yield outermost[: int(share * len(outermost))]
+            end = np.sort(outermost[: int(share * len(outermost))])
+            if len(end) and end.tobytes() not in known:
+                known.add(end.tobytes())
+                yield end
 
 
-def unseen(own: Seen, stretches: Sequence[Seen]) -> Unseen:
+def unseen(blocks: Sequence[Seen], stretches: Sequence[Seen]) -> Unseen:
     """
-    Conclude from held-out frames as they are, and from what `left_out` returned.
+    Conclude from held-out blocks as they are, and from what `left_out` returned.
 
-    Nothing is said (zero) where no stretch has images that look newer than held-out ones.
+    Nothing is said (zeros) where no stretch looks newer than held-out images usually do.
     """
-    if not len(own.novelty_N):
-        return Unseen(0.0, 0.0, 0.0)
-    seen = float(np.quantile(own.novelty_N, _OF_SEEN))
-    new = [stretch.where(stretch.novelty_N > seen) for stretch in stretches]
-    new = [stretch for stretch in new if len(stretch.novelty_N) >= _FEWEST_NEW]
-    if not new:
-        return Unseen(seen, 0.0, 0.0)
-    everywhere = Seen.joined(new)
-    sizes = []
-    for part in (slice(0, 3), slice(3, 6)):
-        axes = moving((everywhere.residuals_N6[:, part] ** 2).mean(axis=0))
-        of_stretch = [
-            np.mean((stretch.residuals_N6[:, part][:, axes] / stretch.novelty_N[:, None]) ** 2)
-            for stretch in new
-        ]
-        sizes.append(float(np.sqrt(np.quantile(of_stretch, _OF_STRETCHES))))
-    return Unseen(seen, *sizes)
+    answered = [block.novelty_N for block in blocks if len(block.novelty_N)]
+    if not answered:
+        return Unseen(0.0, (0.0,) * 6)
+    typical = float(np.median(np.concatenate(answered)))
+    # Of the usual block: in one of them somebody may have stood in front of the camera.
+    seen = float(np.median([np.quantile(novelty_n, _OF_SEEN) for novelty_n in answered]))
+    seen = max(seen, typical)
+    new = [_new(stretch, typical) for stretch in stretches]
+    holes = [stretch for stretch in new if stretch is not None]
+    if not holes:
+        return Unseen(seen, (0.0,) * 6)
+    squares_6 = (Seen.joined(holes).residuals_N6 ** 2).mean(axis=0)
+    by_novelty_H6 = [
+        np.sqrt(np.mean((hole.residuals_N6 / hole.novelty_N[:, None]) ** 2, axis=0))
+        for hole in holes
+    ]
+    usual_6 = np.quantile(by_novelty_H6, _OF_STRETCHES, axis=0)
+    sizes_6 = np.zeros(6)
+    for part in PARTS:
+        # Which way a hole lies nobody knows.
+        axes = moving(squares_6[part])
+        sizes_6[part] = np.where(axes, usual_6[part][axes].max(), 0.0)
+    return Unseen(seen, tuple(sizes_6.tolist()))
+
+
+def _new(stretch: Seen, typical: float) -> Seen | None:
+    """Return the images of a stretch that look newer than is usual, None of too few."""
+    new_N = stretch.novelty_N > typical
+    if new_N.sum() < max(_FEWEST_NEW, _NEW * len(new_N)):
+        return None
+    return stretch.where(new_N)

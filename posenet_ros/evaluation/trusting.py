@@ -96,7 +96,7 @@ def _calibrated(
     blocks: Sequence[Sequence[Seen]], stretches: Sequence[Seen], foreign_N: NDArray[np.float64]
 ) -> Calibrated:
     support = residual_covariance(blocks)
-    beyond = unseen(Seen.joined([block[0] for block in blocks]), stretches)
+    beyond = unseen([block[0] for block in blocks], stretches)
     return Calibrated(support, trust_of(support, blocks, foreign_N, beyond))
 
 

@@ -137,9 +137,14 @@ class MeasuredLocalizer:
         if found.covariances is None:
             return measured
         own = found.covariances[number]
+        if own is not None:
+            return grown(own, measured)
         # Of a pose that was taken back there is none to grow, and what was measured is in units
         # of such.
-        return self.card.covariance if own is None else grown(own, measured)
+        card = self.card
+        if card.trust is None:
+            return card.covariance
+        return card.trust.by_novelty(card.covariance).at(np.array([novelty]))[0]
 
 
 def grown(own_66: NDArray[np.float64], units_66: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -81,7 +81,7 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
     if written < FORMAT:
         raise ModelError(
             f'{path} has format {written}, of a version that did not know how wrong poses are in '
-            'a hole of the map; train again'
+            'a hole of the map; train again, which keeps the labels'
         )
     try:
         return ModelCard.from_dict(values), files

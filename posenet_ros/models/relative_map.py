@@ -197,7 +197,8 @@ def check_relative_map(folder: Path) -> tuple[DatabaseCard, dict[str, dict[str, 
     if written < FORMAT:
         raise ModelError(
             f'{path} has format {written}, of a version that did not know how wrong poses are in '
-            'a hole of the map; run train again'
+            'a hole of the map; run train again, which keeps the labels; images that extend added '
+            'are to be added again'
         )
     try:
         card = DatabaseCard.from_dict(values)

@@ -27,8 +27,10 @@ from posenet_ros.errors import ModelError
 
 # Metres and radians: 1 cm, 0.5 deg.
 FLOORS = np.repeat([0.01, math.radians(0.5)], 3)
-_PARTS = (slice(0, 3), slice(3, 6))
-_NARROW = 1e-6
+# Of an angle of which nothing is known, anywhere from -pi to pi.
+_MOST_TURNED = math.pi / math.sqrt(3)
+# From where nothing was seen on, what holds there sets in over such a share of the novelty.
+_RISE, _LEAST_RISE = 0.5, 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +39,8 @@ class CovarianceByNovelty:
     A diagonal covariance whose logarithm grows with novelty.
 
     `typical_66` holds at the novelty `typical`. Below `lowest`, nothing was seen to be better.
-    Beyond `seen`, nothing was seen at all: standard deviations are at least `unseen_position`
-    and `unseen_rotation` a unit of novelty there, and from `typical` on rise to that.
+    Beyond `seen` nothing was seen at all: from half as much again on, standard deviations are at
+    least `unseen` (x y z, about x y z) a unit of novelty, and in between they rise to that.
     """
 
     typical_66: NDArray[np.float64]
@@ -46,25 +48,24 @@ class CovarianceByNovelty:
     typical: float
     growth_position: float
     growth_rotation: float
-    seen: float = math.inf
-    unseen_position: float = 0.0
-    unseen_rotation: float = 0.0
+    seen: float = 0.0
+    unseen: tuple[float, ...] = (0.0,) * 6
 
     def at(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return covariances (N, 6, 6) at novelties."""
         above_N1 = (np.maximum(novelty_N, self.lowest) - self.typical)[:, None]
         logs_N6 = above_N1 * np.repeat([self.growth_position, self.growth_rotation], 3)
         variances_N6 = np.maximum(np.diag(self.typical_66) * np.exp(logs_N6), FLOORS**2)
-        for part, size in zip(_PARTS, (self.unseen_position, self.unseen_rotation)):
-            least_N = (size * novelty_N * self._unseen(novelty_N)) ** 2
-            largest_N = variances_N6[:, part].max(axis=1)
-            variances_N6[:, part] *= np.maximum(least_N / largest_N, 1)[:, None]
+        sizes_6 = np.array(self.unseen)
+        least_N6 = (self._beyond(novelty_N) * novelty_N)[:, None] * sizes_6
+        variances_N6 = np.maximum(variances_N6, least_N6**2)
+        variances_N6[:, 3:] = np.minimum(variances_N6[:, 3:], _MOST_TURNED**2)
         return variances_N6[:, :, None] * np.eye(6)
 
-    def _unseen(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _beyond(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return from 0 to 1 how far images are beyond what was seen."""
-        width = max(self.seen - self.typical, _NARROW)
-        return np.clip((novelty_N - self.typical) / width, 0, 1)
+        width = max(_RISE * self.seen, _LEAST_RISE)
+        return np.clip((novelty_N - self.seen) / width, 0, 1)
 
     def scaled(self, scale: float) -> CovarianceByNovelty:
         """Return it with all variances times `scale`."""
@@ -80,8 +81,8 @@ class Trust:
     training image. The card's covariance holds at `typical`. From there, the logarithms of the
     variances of position and rotation grow by `growth_position` and `growth_rotation` a unit, and
     fall as much down to `lowest`. Beyond `seen`, which few held-out frames are, they are at least
-    what `unseen_position` (m) and `unseen_rotation` (rad), times novelty, make them: so wrong are
-    poses in stretches of the map that are left out of it; zero where none was.
+    what `unseen` (x y z in metres, about x y z in radians), times novelty, makes them: so wrong
+    are poses in stretches of the map that are left out of it; zeros where none was.
 
     Above `limit` an image is of nowhere in the map, and refused: so were `own_refused` of the
     held-out frames whose pose was right, also blurred and darkened ones, and all but
@@ -95,8 +96,7 @@ class Trust:
     growth_position: float
     growth_rotation: float
     seen: float
-    unseen_position: float
-    unseen_rotation: float
+    unseen: tuple[float, ...]
     half_reach: float
     most_reach: float
     limit: float
@@ -105,10 +105,13 @@ class Trust:
 
     def __post_init__(self) -> None:
         """Refuse what cannot have been measured."""
-        for field in fields(self):
-            value = getattr(self, field.name)
+        if not isinstance(self.unseen, tuple) or len(self.unseen) != 6:
+            raise ModelError(f'unseen of trust is six numbers, got {self.unseen!r}')
+        told = {field.name: getattr(self, field.name) for field in fields(self)}
+        sizes = {f'unseen {axis}': size for axis, size in enumerate(told.pop('unseen'))}
+        for name, value in {**told, **sizes}.items():
             if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-                raise ModelError(f'{field.name} of trust is at least zero, got {value!r}')
+                raise ModelError(f'{name} of trust is at least zero, got {value!r}')
 
     def refuses(self, novelty: float) -> bool:
         """Tell whether an image of this novelty shows nowhere in the map."""
@@ -123,13 +126,15 @@ class Trust:
             self.growth_position,
             self.growth_rotation,
             self.seen,
-            self.unseen_position,
-            self.unseen_rotation,
+            self.unseen,
         )
 
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain values for YAML; `from_dict` reads them back."""
-        return {name: round(float(value), 6) for name, value in asdict(self).items()}
+        told = asdict(self)
+        unseen = [round(float(size), 6) for size in told.pop('unseen')]
+        plain = {name: round(float(value), 6) for name, value in told.items()}
+        return {**plain, 'unseen': unseen}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Trust:
@@ -138,4 +143,5 @@ class Trust:
         if set(values) != expected:
             odd = ', '.join(sorted(set(values) ^ expected))
             raise ModelError(f'trust lacks or has unknown keys: {odd}')
-        return cls(**values)
+        unseen = values['unseen']
+        return cls(**{**values, 'unseen': tuple(unseen) if isinstance(unseen, list) else unseen})

@@ -199,7 +199,8 @@ class Consensus:
                 f'{len(chosen)} frames that no points of the map confirm are of {views} view, '
                 f'not {options.views}: what errs in one errs in all',
             )
-        seconded = self._within(stack, ~verified, mean).sum()
+        # Who hardly knows where it is agrees with anything.
+        seconded = (self._within(stack, ~verified, mean) & ~self._elsewhere(stack, mean)).sum()
         return self._fix(chosen, mean, end, rests_on, len(frames), views, seconded)
 
     def _members(
@@ -234,20 +235,27 @@ class Consensus:
         mean: Mean,
     ) -> str | None:
         """Say so where frames agree among themselves on another place."""
-        options = self.options
-        errors_N6 = stack.errors_about(mean.position, mean.matrix)
-        metres_N = np.linalg.norm(errors_N6[:, :3], axis=1)
-        radians_N = np.linalg.norm(errors_N6[:, 3:], axis=1)
-        far = ~members & ((metres_N > options.elsewhere_m) | (radians_N > options.elsewhere_rad))
-        fewest = max(3, options.rival * len(stack))
+        # Who may be here by what it tells of itself speaks of no other place.
+        here = members | self._within(stack, np.ones_like(members), mean)
+        far = self._elsewhere(stack, mean) & ~here
+        fewest = max(3, self.options.rival * len(stack))
         for seed in np.flatnonzero(far):
             others = close[seed] & far
             if others.sum() >= fewest or (others & verified).sum() >= 2:
+                error_6 = stack.errors_about(mean.position, mean.matrix)[seed]
+                metres, radians = np.linalg.norm(error_6[:3]), np.linalg.norm(error_6[3:])
                 return (
                     f'{members.sum()} frames say one place and {others.sum()} another, '
-                    f'{metres_N[seed]:.1f} m and {np.degrees(radians_N[seed]):.0f} deg away'
+                    f'{metres:.1f} m and {np.degrees(radians):.0f} deg away'
                 )
         return None
+
+    def _elsewhere(self, stack: Stack, mean: Mean) -> NDArray[np.bool_]:
+        """Tell which frames say another place than a mean, however sure they are of it."""
+        errors_N6 = stack.errors_about(mean.position, mean.matrix)
+        metres_N = np.linalg.norm(errors_N6[:, :3], axis=1)
+        radians_N = np.linalg.norm(errors_N6[:, 3:], axis=1)
+        return (metres_N > self.options.elsewhere_m) | (radians_N > self.options.elsewhere_rad)
 
     def _fix(
         self,

@@ -77,7 +77,7 @@ def write_bag(path, topics=('/image',), count=5):
 
 
 # One covariance for all, and nothing is refused.
-TRUST = Trust(0, 0, 0, 0, 0, 0, 0, float(chi2.ppf(0.5, 6)), float(chi2.ppf(0.95, 6)), 2, 0, 1)
+TRUST = Trust(0, 0, 0, 0, 0, (0,) * 6, float(chi2.ppf(0.5, 6)), float(chi2.ppf(0.95, 6)), 2, 0, 1)
 
 
 @pytest.fixture(scope='session')

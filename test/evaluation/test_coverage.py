@@ -23,7 +23,9 @@ from posenet_ros.models.trust import Trust
 import pytest
 from scipy.stats import chi2
 
-TRUST = Trust(0, 0.1, 0, 0, 0, 0, 0, float(chi2.ppf(0.5, 3)), float(chi2.ppf(0.95, 3)), 0.5, 0, 0)
+TRUST = Trust(
+    0, 0.1, 0, 0, 0, (0,) * 6, float(chi2.ppf(0.5, 3)), float(chi2.ppf(0.95, 3)), 0.5, 0, 0
+)
 S = 10**9
 
 

@@ -31,7 +31,7 @@ def seen(novelty, error_m) -> Seen:
 
 def concluded(blocks, foreign):
     foreign = np.asarray(foreign, dtype=float)
-    return trust_of(residual_covariance(blocks), blocks, foreign, Unseen(0.3, 1.0, 0.5))
+    return trust_of(residual_covariance(blocks), blocks, foreign, Unseen(0.3, (1.0,) * 6))
 
 
 PLAIN = [(seen([0.1, 0.15, 0.2], 0.1),), (seen([0.12, 0.16, 0.22], 0.1),)]
@@ -41,7 +41,7 @@ def test_refusing_begins_half_way_between_the_map_and_what_is_foreign():
     trust = concluded(PLAIN, [0.6, 0.7, 0.8])
     assert trust.limit == pytest.approx((0.22 + 0.6) / 2)
     assert (trust.own_refused, trust.foreign_accepted) == (0, 0)
-    assert (trust.seen, trust.unseen_position, trust.unseen_rotation) == (0.3, 1.0, 0.5)
+    assert (trust.seen, trust.unseen) == (0.3, (1.0,) * 6)
 
 
 def test_where_both_overlap_as_few_as_can_be_are_on_the_wrong_side():

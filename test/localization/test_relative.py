@@ -247,7 +247,7 @@ class Card:
 
 
 def localizer(database, network, **options):
-    trust = Trust(0.0, 0.1, 0.0, 0.0, 0.2, 0.0, 0.0, 2.0, 9.0, 0.5, 0.0, 0.0)
+    trust = Trust(0.0, 0.1, 0.0, 0.0, 0.2, (0.0,) * 6, 2.0, 9.0, 0.5, 0.0, 0.0)
     return MeasuredLocalizer(
         regressor(database, network),
         Card(),

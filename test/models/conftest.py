@@ -47,7 +47,7 @@ def card() -> ModelCard:
         errors={'model': {'median_position_m': 0.25}},
         covariance=np.diag([0.04, 0.04, 0.01, 1e-3, 1e-3, 1e-3]),
         retrieval=Measure(
-            np.eye(6), Trust(0.0, 0.1, 2.0, 1.0, 0.2, 0.0, 0.0, 3.0, 12.0, 0.5, 0.1, 0.2)
+            np.eye(6), Trust(0.0, 0.1, 2.0, 1.0, 0.2, (0.0,) * 6, 3.0, 12.0, 0.5, 0.1, 0.2)
         ),
     )
 

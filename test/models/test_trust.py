@@ -27,8 +27,7 @@ TRUST = Trust(
     growth_position=4.0,
     growth_rotation=2.0,
     seen=0.4,
-    unseen_position=0.0,
-    unseen_rotation=0.0,
+    unseen=(0.0,) * 6,
     half_reach=3.0,
     most_reach=12.0,
     limit=0.5,
@@ -51,36 +50,54 @@ def test_the_covariance_is_the_cards_at_the_usual_novelty_and_grows_from_there()
     np.testing.assert_array_equal(found[2], found[3])
 
 
-HOLES = replace(TRUST, unseen_position=1.5, unseen_rotation=0.5)
+HOLES = replace(TRUST, unseen=(1.5, 1.5, 0.0, 0.0, 0.0, 0.5))
 
 
 def test_beyond_what_was_seen_errors_are_at_least_in_proportion_to_novelty():
     base = np.diag([0.04, 0.04, 1e-4, 0.01, 0.01, 0.01])
     without, found = (
-        trust.by_novelty(base).at(np.array([0.1, 0.2, 0.4, 0.6])) for trust in (TRUST, HOLES)
+        trust.by_novelty(base).at(np.array([0.1, 0.2, 0.4, 0.6, 0.8])) for trust in (TRUST, HOLES)
     )
-    np.testing.assert_array_equal(found[:2], without[:2])
-    deviations = np.sqrt(np.diagonal(found[2:], axis1=1, axis2=2))
-    np.testing.assert_allclose(deviations[:, :2], [[0.6] * 2, [0.9] * 2])
-    # What moves next to nothing goes on doing so, in the same proportion.
-    np.testing.assert_allclose(deviations[:, 2], [0.03, 0.045])
-    np.testing.assert_allclose(deviations[:, 3:], [[0.2] * 3, [0.3] * 3])
+    np.testing.assert_array_equal(found[:3], without[:3])
+    deviations = np.sqrt(np.diagonal(found[3:], axis1=1, axis2=2))
+    np.testing.assert_allclose(deviations[:, :2], [[0.9] * 2, [1.2] * 2])
+    np.testing.assert_allclose(deviations[:, 5], [0.3, 0.4])
+    # Along and about the other axes nothing moves, in a hole either.
+    np.testing.assert_array_equal(found[:, 2:5, 2:5], without[:, 2:5, 2:5])
 
 
-def test_between_what_is_usual_and_what_was_seen_errors_rise_to_that():
+def test_an_axis_that_no_held_out_frame_moved_along_counts_where_the_map_does():
+    base = np.diag([0.04, 1e-4, 1e-4, 1e-4, 1e-4, 0.01])
+    found = HOLES.by_novelty(base).at(np.array([0.8]))[0]
+    np.testing.assert_allclose(np.sqrt(np.diag(found))[:2], [1.2, 1.2])
+
+
+def test_errors_rise_without_a_step_to_what_holds_in_a_hole():
     base = np.diag([0.0004] * 3 + [0.01] * 3)
-    found = HOLES.by_novelty(base).at(np.linspace(0.2, 0.4, 21))
+    found = HOLES.by_novelty(base).at(np.linspace(0.4, 0.6, 41))
     deviations = np.sqrt(found[:, 0, 0])
     assert (np.diff(deviations) > 0).all()
-    assert deviations[0] == pytest.approx(0.02)
-    assert deviations[-1] == pytest.approx(0.6)
-    assert np.diff(deviations).max() < 0.06
+    assert deviations[0] == pytest.approx(0.02 * np.exp(0.4))
+    assert deviations[-1] == pytest.approx(0.9)
+    assert np.diff(deviations).max() < 0.05
 
 
 def test_errors_that_were_seen_to_be_larger_than_in_a_hole_stay_so():
     base = np.diag([4.0] * 3 + [1.0] * 3)
     new = np.array([0.6])
     np.testing.assert_array_equal(HOLES.by_novelty(base).at(new), TRUST.by_novelty(base).at(new))
+
+
+def test_of_an_angle_nothing_is_known_at_worst():
+    trust = replace(HOLES, growth_rotation=20.0)
+    found = trust.by_novelty(np.diag([0.04] * 6)).at(np.array([2.0]))[0]
+    np.testing.assert_allclose(np.sqrt(np.diag(found))[3:], [np.pi / np.sqrt(3)] * 3)
+
+
+@pytest.mark.parametrize('sizes', [(1.0,) * 5, [1.0] * 6, (1.0,) * 5 + (-1.0,), 2.0])
+def test_what_holds_in_a_hole_is_six_numbers(sizes):
+    with pytest.raises(ModelError, match='unseen'):
+        replace(TRUST, unseen=sizes)
 
 
 def test_no_variance_falls_below_the_floor():
@@ -90,7 +107,8 @@ def test_no_variance_falls_below_the_floor():
 
 
 def test_it_survives_being_written_down():
-    assert Trust.from_dict(TRUST.to_dict()) == TRUST
+    for trust in (TRUST, HOLES):
+        assert Trust.from_dict(trust.to_dict()) == trust
 
 
 @pytest.mark.parametrize('value', [-0.1, float('nan'), 'much', None])

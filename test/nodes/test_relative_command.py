@@ -76,7 +76,7 @@ def run_folder(tmp_path_factory):
         )
     save_place(made, place)
     # An untrained network agrees with nobody: one neighbour is believed.
-    trust = Trust(0.0, 0.1, 0.0, 0.0, 0.2, 0.0, 0.0, 2.0, 9.0, 2.0, 0.0, 0.0)
+    trust = Trust(0.0, 0.1, 0.0, 0.0, 0.2, (0.0,) * 6, 2.0, 9.0, 2.0, 0.0, 0.0)
     measure = Measure(np.eye(6), trust)
     of_map = DatabaseCard(
         neighbours=1,
