@@ -142,7 +142,7 @@ class RelativeRegressor:
 
         There is no pose where neighbours do not agree; `reasons` say so.
         """
-        map_BDhw, features_BK = self._described(images)
+        map_BDhw, features_BK = self.described(images)
         with stage(NOVELTY):
             chosen = [self.neighbours_of(feature_K) for feature_K in features_BK]
         with stage(NETWORK):
@@ -160,9 +160,7 @@ class RelativeRegressor:
             scenes=tuple(self._scene(each, fused) for each, fused in zip(chosen, answers)),
         )
 
-    def _described(
-        self, images: Sequence[NDArray[np.uint8]]
-    ) -> tuple[Tensor, NDArray[np.float32]]:
+    def described(self, images: Sequence[NDArray[np.uint8]]) -> tuple[Tensor, NDArray[np.float32]]:
         """Return by what images are compared (B, D, h, w), and found (B, K)."""
         if not images:
             raise ConfigError('there is no image to locate')
@@ -247,7 +245,7 @@ class DatabaseRetriever(RelativeRegressor):
     @torch.inference_mode()
     def regress(self, images: Sequence[NDArray[np.uint8]]) -> Regressed:
         """Return poses and features of images uint8 (H, W, 3), of one size or several."""
-        _, features_BK = self._described(images)
+        _, features_BK = self.described(images)
         nearest = [match and match.index for match in self.index.nearest(features_BK)]
         return Regressed(
             tuple(None if n is None else self._pose_of(n) for n in nearest),

@@ -24,7 +24,6 @@ import numpy as np
 from posenet_ros.localization.posenet import choose_device
 from posenet_ros.localization.relative import Asking, RelativeRegressor
 from posenet_ros.models.relative_map import load_relative_map
-from posenet_ros.models.trunk_maps import stacked
 from posenet_ros.performance.contest import in_turns
 from posenet_ros.performance.images import camera_images
 import torch
@@ -107,15 +106,11 @@ def relative_cost(model: Path, device: str, seconds: float) -> RelativeCost:
 
 def _stages(own: RelativeRegressor, rgb: np.ndarray) -> dict[str, Callable[[], object]]:
     """Return what an answer is made of, each on what the one before it left."""
-    map_BChw, whole_BD = own.relative.trunk(stacked([rgb]).to(own.device))
-    map_BDhw = own.relative.network.describe(map_BChw)
-    feature_K = own.place(whole_BD).float().cpu().numpy()[0]
+    map_BDhw, (feature_K,) = own.described([rgb])
     chosen = own.neighbours_of(feature_K)
     (said,) = own.compare(map_BDhw, [chosen])
     return {
-        'what the image shows (resize, trunk)': lambda: own.relative.trunk(
-            stacked([rgb]).to(own.device)
-        ),
+        'what the image shows (resize, trunk)': lambda: own.described([rgb]),
         'the images most alike': lambda: own.neighbours_of(feature_K),
         'relative poses to them': lambda: own.compare(map_BDhw, [chosen]),
         'one pose of these': lambda: own.fused(chosen, said),

@@ -14,7 +14,9 @@
 
 import numpy as np
 from posenet_ros.errors import PosenetError
+from posenet_ros.evaluation import held_out as held_out_module
 from posenet_ros.evaluation.baselines import Baselines, MEAN_POSE, NEAREST_IMAGE
+from posenet_ros.evaluation.covariance import Seen
 from posenet_ros.evaluation.evaluate import batched, evaluate, evaluate_recorded
 from posenet_ros.evaluation.held_out import describe, evaluate_held_out
 from posenet_ros.evaluation.queries import Query
@@ -177,6 +179,29 @@ def test_a_trained_model_is_measured_on_what_it_has_not_seen(centred_model, fram
     assert held_out.trust.half_reach < held_out.trust.most_reach
     assert held_out.card_errors()['frames'] == 2
     assert held_out.card_errors()['covariance']['inside_95'] == 1
+
+
+class Told(PoseRegressor):
+    """Says how sure it is of each pose."""
+
+    def regress(self, images):
+        found = super().regress(images)
+        return found._replace(covariances=(np.eye(6),) * len(images))
+
+
+def test_stretches_left_out_are_for_poses_that_do_not_say_how_wrong_they_are(
+    centred_model, frames, monkeypatch
+):
+    """Whatever stretches there are: of five images none is left out."""
+    new = Seen(np.full(9, 1.9), np.ones((9, 6)), np.ones(9))
+    monkeypatch.setattr(held_out_module, 'left_out', lambda features: (new,))
+    regressor = Told(centred_model, Preprocessing(36, (32, 32)), 'cpu')
+    features = describe(regressor, frames[:3])
+    measured = evaluate_held_out(regressor, features, frames[:3], [frames[3:4], frames[4:]])
+    sizes = (pytest.approx(1 / 1.9),) * 6
+    assert measured.trust.unseen == sizes
+    assert measured.retrieval.trust.unseen == sizes
+    assert measured.fused.trust.unseen == (0.0,) * 6
 
 
 def test_a_training_image_finds_itself(centred_model, frames):

@@ -244,6 +244,8 @@ class Card:
 
     camera = CAMERA
     covariance = np.diag([0.4, 0.4, 0.4, 0.1, 0.1, 0.1])
+    # Where nothing was seen guesses are wrong by metres.
+    trust = Trust(0.0, 0.1, 0.0, 0.0, 0.2, (9.0,) * 3 + (0.0,) * 3, 2.0, 9.0, 0.5, 0.0, 0.0)
 
 
 def localizer(database, network, **options):

@@ -14,12 +14,14 @@
 
 """Weights of relative poses on disk: read back as they were, or refused in one line."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.files import read_yaml, write_yaml
 from posenet_ros.models.backbones import build_backbone
+from posenet_ros.models.descriptor import PlaceFeature
 from posenet_ros.models.relative import RelativeArchitecture, RelativePoseNet, Side
 from posenet_ros.models.relative_folder import (
     find_relative,
@@ -30,6 +32,7 @@ from posenet_ros.models.relative_folder import (
     RelativeCard,
     save_relative,
 )
+from posenet_ros.models.relative_map import made_by
 from posenet_ros.models.trunk_maps import stacked, TrunkMaps
 import pytest
 import torch
@@ -64,6 +67,17 @@ def answer(relative, images):
     side = Side(map_BChw, rays)
     other = Side(map_BChw.flip(0), rays)
     return relative.network(side, other), whole_BD
+
+
+def test_a_database_is_of_the_weights_that_describe_and_no_others(relative):
+    place = PlaceFeature(relative.trunk.place_widths)
+    other = copy.deepcopy(relative.network)
+    with torch.no_grad():
+        other.regressor[0].weight.mul_(2)
+    assert made_by(relative, place) == made_by(relative._replace(network=other), place)
+    with torch.no_grad():
+        other.matcher.key.weight.mul_(2)
+    assert made_by(relative, place) != made_by(relative._replace(network=other), place)
 
 
 def test_what_is_read_answers_as_what_was_written(relative, folder):

@@ -77,6 +77,27 @@ def test_the_verified_frames_of_a_fix_go_before_the_networks(robot, found):
     assert fix.seconded > 5
 
 
+VAGUE = {'kind': Kind.REGRESSED, 'metres': 2.0, 'degrees': 40.0}
+
+
+def test_who_hardly_knows_where_it_is_does_not_second(robot, found):
+    """It agrees with anything."""
+    verified = [robot.sees(second) for second in (2.5, 3.1, 3.7)]
+    vague = [robot.sees(second / 10, y=3, yaw_deg=60, **VAGUE) for second in range(30, 38)]
+    fix = found(robot, [*verified, *vague])
+    assert (fix.kind, fix.frames, fix.seconded) == (Kind.VERIFIED, 3, 0)
+
+
+def test_who_may_be_here_by_what_it_tells_speaks_of_no_other_place(robot, found):
+    verified = [robot.sees(second) for second in (2.5, 3.1, 3.7)]
+    seconds = [second / 10 for second in range(30, 38)]
+    vague = [robot.sees(each, y=3, yaw_deg=60, **VAGUE) for each in seconds]
+    assert isinstance(found(robot, [*verified, *vague]), Fix)
+    # The same from frames that are sure of it is another place.
+    sure = [robot.sees(each, y=3, yaw_deg=60, **REGRESSED) for each in seconds]
+    assert found(robot, [*verified, *sure]).lack is Lack.DISAGREE
+
+
 def test_frames_of_the_network_count_by_views(robot, standing, found):
     moving = [robot.sees(second / 10, **REGRESSED) for second in range(15, 40)]
     fix = found(robot, moving)
