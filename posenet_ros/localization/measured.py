@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,9 @@ from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.map_card import MapCard
 from posenet_ros.models.trust import FLOORS, Trust
 from posenet_ros.stages import NOVELTY, POSE, stage
+
+# The deviation of an angle of which nothing is known, anywhere from -pi to pi.
+_ANY_ANGLE = math.pi / math.sqrt(3)
 
 
 class MeasuredLocalizer:
@@ -135,7 +139,7 @@ class MeasuredLocalizer:
         if self._by_novelty is not None:
             measured = self._by_novelty.at(np.array([novelty]))[0]
         if found.covariances is None:
-            return measured
+            return measured if self._by_novelty is None else _turned_at_most(measured)
         own = found.covariances[number]
         if own is not None:
             return grown(own, measured)
@@ -144,7 +148,13 @@ class MeasuredLocalizer:
         card = self.card
         if card.trust is None:
             return card.covariance
-        return card.trust.by_novelty(card.covariance).at(np.array([novelty]))[0]
+        by_novelty = card.trust.by_novelty(card.covariance)
+        return _turned_at_most(by_novelty.at(np.array([novelty]))[0])
+
+
+def _turned_at_most(measured_66: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a diagonal covariance whose angles are no less known than not at all."""
+    return np.diag(np.minimum(np.diag(measured_66), [math.inf] * 3 + [_ANY_ANGLE**2] * 3))
 
 
 def grown(own_66: NDArray[np.float64], units_66: NDArray[np.float64]) -> NDArray[np.float64]:

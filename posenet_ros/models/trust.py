@@ -27,8 +27,6 @@ from posenet_ros.errors import ModelError
 
 # Metres and radians: 1 cm, 0.5 deg.
 FLOORS = np.repeat([0.01, math.radians(0.5)], 3)
-# Of an angle of which nothing is known, anywhere from -pi to pi.
-_MOST_TURNED = math.pi / math.sqrt(3)
 # From where nothing was seen on, what holds there sets in over such a share of the novelty.
 _RISE, _LEAST_RISE = 0.5, 0.01
 
@@ -59,7 +57,6 @@ class CovarianceByNovelty:
         sizes_6 = np.array(self.unseen)
         least_N6 = (self._beyond(novelty_N) * novelty_N)[:, None] * sizes_6
         variances_N6 = np.maximum(variances_N6, least_N6**2)
-        variances_N6[:, 3:] = np.minimum(variances_N6[:, 3:], _MOST_TURNED**2)
         return variances_N6[:, :, None] * np.eye(6)
 
     def _beyond(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -212,6 +212,16 @@ def test_the_covariance_of_an_answer_grows_with_the_novelty_of_its_image(trustin
     assert new[5, 5] == pytest.approx(base[5, 5] * np.exp(above), rel=0.01)
 
 
+def test_of_an_angle_nothing_is_known_at_worst(trusting):
+    growing = replace(trusting.card.trust, growth_rotation=50.0)
+    localizer = PoseNetLocalizer(
+        replace(trusting, card=replace(trusting.card, trust=growing)), always=True
+    )
+    covariance = localizer.locate(red(1.0)).covariance
+    np.testing.assert_allclose(np.sqrt(np.diag(covariance))[3:], [np.pi / np.sqrt(3)] * 3)
+    assert (np.diag(covariance)[:3] > 0).all()
+
+
 @pytest.fixture
 def retrieving(trusting):
     """Return a model with a second training image, of red 1.0, that knows what retrieval costs."""

@@ -88,12 +88,6 @@ def test_errors_that_were_seen_to_be_larger_than_in_a_hole_stay_so():
     np.testing.assert_array_equal(HOLES.by_novelty(base).at(new), TRUST.by_novelty(base).at(new))
 
 
-def test_of_an_angle_nothing_is_known_at_worst():
-    trust = replace(HOLES, growth_rotation=20.0)
-    found = trust.by_novelty(np.diag([0.04] * 6)).at(np.array([2.0]))[0]
-    np.testing.assert_allclose(np.sqrt(np.diag(found))[3:], [np.pi / np.sqrt(3)] * 3)
-
-
 @pytest.mark.parametrize('sizes', [(1.0,) * 5, [1.0] * 6, (1.0,) * 5 + (-1.0,), 2.0])
 def test_what_holds_in_a_hole_is_six_numbers(sizes):
     with pytest.raises(ModelError, match='unseen'):
