@@ -23,7 +23,7 @@ from typing import Any
 
 from posenet_ros.errors import ModelError
 from posenet_ros.files import write_yaml
-from posenet_ros.models.map_card import check_format, MapCard, read_written
+from posenet_ros.models.map_card import check_format, MapCard, read_written, WITHOUT_HOLES
 from posenet_ros.models.posenet import Architecture
 from posenet_ros.models.preprocessing import Preprocessing
 
@@ -77,12 +77,7 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
         raise ModelError(
             f'{path} is the card of a {kind.partition(" ")[2]}, and this is for a PoseNet'
         )
-    check_format(path, written, FORMAT)
-    if written < FORMAT:
-        raise ModelError(
-            f'{path} has format {written}, of a version that did not know how wrong poses are in '
-            'a hole of the map; train again, which keeps the labels'
-        )
+    check_format(path, written, FORMAT, WITHOUT_HOLES)
     try:
         return ModelCard.from_dict(values), files
     except ModelError as error:

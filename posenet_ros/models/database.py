@@ -161,12 +161,8 @@ def _card(path: Path) -> dict[str, Any]:
     values = read_yaml(path / _SEGMENT, ModelError)
     if values.get('kind') != _KIND or not isinstance(values.get('format'), int):
         raise ModelError(f'{path / _SEGMENT} is not the card of a segment of a database')
-    check_format(path / _SEGMENT, values['format'], _FORMAT)
-    if values['format'] < _FORMAT:
-        raise ModelError(
-            f'{path / _SEGMENT} has format {values["format"]}, of a version that kept more of '
-            'images than they are compared by; make the model anew'
-        )
+    older = 'a version that kept more of images than they are compared by; make the model anew'
+    check_format(path / _SEGMENT, values['format'], _FORMAT, older)
     expected = {'kind', 'format', 'scene', 'images', 'camera', 'made_by', 'files'}
     if set(values) != expected:
         raise ModelError(f'{path / _SEGMENT} is damaged: it has not the keys of a segment')

@@ -29,6 +29,12 @@ from posenet_ros.files import read_yaml
 from posenet_ros.geometry import Camera
 from posenet_ros.models.trust import Trust
 
+# What is to be said of a model of before `Trust.unseen`.
+WITHOUT_HOLES = (
+    'a version that did not know how wrong poses are in a hole of the map; train again, which '
+    'keeps the labels'
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Measure:
@@ -193,8 +199,10 @@ def read_written(path: Path) -> Written:
     return Written(kind, written, files, values)
 
 
-def check_format(path: Path, written: int, known: int) -> None:
-    """Refuse a card that a newer version wrote."""
+def check_format(path: Path, written: int, known: int, older: str) -> None:
+    """Refuse a card of another format; `older` is what is to be said of an older one."""
+    if written < known:
+        raise ModelError(f'{path} has format {written}, of {older}')
     if written > known:
         raise ModelError(
             f'{path} has format {written}, newer than the {known} this version reads; '

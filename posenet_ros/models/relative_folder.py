@@ -165,13 +165,11 @@ def _read_card(folder: Path) -> tuple[RelativeCard, str]:
     written, sha256 = values.pop('format', None), values.pop('weights_sha256', None)
     if not isinstance(written, int) or written < 1 or not isinstance(sha256, str):
         raise ModelError(f'{path} is damaged: its format is {written!r}')
-    check_format(path, written, FORMAT)
-    if written < FORMAT:
-        raise ModelError(
-            f'{path} has format {written}: such networks do not tell how wrong they may be, and '
-            'are used no more; make new weights with train-relative, and what was made by these '
-            'anew with train --relative'
-        )
+    older = (
+        'networks that do not tell how wrong they may be, which are used no more; make new '
+        'weights with train-relative, and what was made by these anew with train --relative'
+    )
+    check_format(path, written, FORMAT, older)
     try:
         return RelativeCard.from_dict(values), sha256
     except ModelError as error:

@@ -37,7 +37,7 @@ from posenet_ros.models.checkpoint import check_files, file_entry, put_in_place
 from posenet_ros.models.database import DATABASE, Database, read_database
 from posenet_ros.models.descriptor import PlaceFeature
 from posenet_ros.models.folder import CARD, find_model_folder
-from posenet_ros.models.map_card import check_format, MapCard, Measure, read_written
+from posenet_ros.models.map_card import check_format, MapCard, Measure, read_written, WITHOUT_HOLES
 from posenet_ros.models.preprocessing import AMPLE
 from posenet_ros.models.relative_folder import (
     load_relative,
@@ -193,13 +193,8 @@ def check_relative_map(folder: Path) -> tuple[DatabaseCard, dict[str, dict[str, 
     kind, written, files, values = read_written(path)
     if kind != KIND:
         raise ModelError(f'{path} is the card of another kind of model than of a {KIND}')
-    check_format(path, written, FORMAT)
-    if written < FORMAT:
-        raise ModelError(
-            f'{path} has format {written}, of a version that did not know how wrong poses are in '
-            'a hole of the map; run train again, which keeps the labels; images that extend added '
-            'are to be added again'
-        )
+    older = f'{WITHOUT_HOLES}; what extend added is to be added again'
+    check_format(path, written, FORMAT, older)
     try:
         card = DatabaseCard.from_dict(values)
     except ModelError as error:

@@ -126,6 +126,7 @@ def test_what_is_damaged_is_refused(folder):
     for change, told in (
         ({'kind': 'segment'}, 'is not the card of a segment'),
         ({'format': 9}, 'update posenet_ros'),
+        ({'format': 1}, 'make the model anew'),
         ({'images': 4}, 'do not belong together'),
         ({'camera': {}}, 'is damaged'),
         ({'extra': 1}, 'has not the keys'),
