@@ -18,8 +18,10 @@ Add posed images to the database of a model that locates by relative poses.
   extend --model run1_posenet --dataset capture:run2_labels
   extend --model house_posenet --dataset 7scenes:kitchen --scene kitchen
 
-The poses must be in the frame of the map that is there, which nothing can check: several rooms
-that were registered in one frame serve as one map, and an answer names the scene that it is of.
+The poses must be in the frame of the map that is there, which nothing can check: that of a
+localizer (label --reference tf:map, both times) or of a data set. A recording that is labelled by
+itself has a frame of its own; label both together in place of that. Several rooms in one frame
+serve as one map, and an answer names the scene that it is of.
 What is there is not touched, a node that runs keeps what it has until its model is exchanged, and
 images that are added are asked at once. What the card says of errors, covariance and refusal
 stays what was measured of the images before.

@@ -31,7 +31,7 @@ from posenet_ros.cli.train_source import Labelled, Source
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.data.run import at_work
-from posenet_ros.errors import ConfigError, ModelError
+from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.disturbed import disturbances
 from posenet_ros.evaluation.held_out import evaluate_held_out, HeldOut
 from posenet_ros.geometry import Camera
@@ -43,6 +43,7 @@ from posenet_ros.models.descriptor import PlaceFeature
 from posenet_ros.models.folder import CARD
 from posenet_ros.models.provenance import file_sha256
 from posenet_ros.models.relative_folder import (
+    check_relative,
     find_relative,
     load_relative,
     Relative,
@@ -96,15 +97,12 @@ class Made(NamedTuple):
 
 def train_database(output: Path, source: Source, asked: Asked, map_bytes: int) -> None:
     """Label, describe, measure and write; what an earlier run has finished is not done again."""
-    find_relative(asked.weights)
+    check_relative(asked.weights)
     source.claim(output)
     claim_training(output, {**asked.decides(), **source.asked()})
     model = output / 'model'
     if (model / CARD).is_file():
-        try:
-            card, _ = check_relative_map(model)
-        except ModelError as error:
-            raise ModelError(f'{error} (remove {model}, and the same command does)') from error
+        card, _ = check_relative_map(model)
         source.check(output, card)
         tell_finished(output, card)
         return

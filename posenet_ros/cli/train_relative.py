@@ -200,6 +200,11 @@ def _start(
     # Of a trunk's coarsest scale there is only one.
     scales = min(_SCALES, level) if args.scales is None else args.scales
     card = RelativeCard(backbone, level, architecture, scales=scales)
+    if args.weights == 'none':
+        print(
+            'the trunk of relative poses stays as it came, and one that has learned nothing sees '
+            'next to nothing: --weights FILE, or ImageNet weights, are what serves a robot'
+        )
     trunk = TrunkMaps(build_backbone(backbone, args.weights or 'imagenet'), level, scales)
     return Relative(trunk, RelativePoseNet(architecture, trunk.channels), card)
 

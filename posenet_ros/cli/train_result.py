@@ -194,7 +194,7 @@ def _of_holes(trust: Trust, unit: str) -> str:
         return 'how wrong poses are in one is not known: no stretch left out looks new enough'
     size, turned = max(trust.unseen[:3]), math.degrees(max(trust.unseen[3:]))
     return (
-        f'beyond a novelty of {trust.seen:.2f}, newer than what was held out, at least '
+        f'well beyond a novelty of {trust.seen:.2f}, newer than what was held out, at least '
         f'{size:.2f} {unit}, {turned:.0f} deg a unit of novelty'
     )
 

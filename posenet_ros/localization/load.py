@@ -76,8 +76,11 @@ def load_localizer(
             loaded, always=always, method=way, neighbours=neighbours, solver=solver or OURS
         )
     else:
-        if neighbours or solver:
-            raise ConfigError('neighbours and a solver are for the method relative')
+        if neighbours is not None or solver:
+            raise ConfigError(
+                f'neighbours and a solver are for a database, and {path} holds a PoseNet: leave '
+                'them out'
+            )
         if method == RELATIVE:
             raise ConfigError(
                 f'{path} holds a PoseNet, and the method relative asks a database: make one of '

@@ -285,7 +285,7 @@ class RelativeLocalizer(MeasuredLocalizer):
             loaded.place,
             loaded.database,
             card.camera,
-            Asking(neighbours or card.neighbours, card.apart_m, solver),
+            Asking(card.neighbours if neighbours is None else neighbours, card.apart_m, solver),
         )
         # The published solver tells no covariance that could be grown.
         measured = card if solver == PUBLISHED else card.fused

@@ -31,8 +31,8 @@ from posenet_ros.models.trust import Trust
 
 # What is to be said of a model of before `Trust.unseen`.
 WITHOUT_HOLES = (
-    'a version that did not know how wrong poses are in a hole of the map; train again, which '
-    'keeps the labels'
+    'a version that did not know how wrong poses are in a hole of the map; remove this folder and '
+    'give the same train command again, which keeps the labels'
 )
 
 

@@ -157,6 +157,11 @@ def find_relative(folder: Path) -> Path:
     )
 
 
+def check_relative(folder: Path) -> RelativeCard:
+    """Return the card of weights; raise ModelError where there are none that can be used."""
+    return _read_card(find_relative(folder))[0]
+
+
 def _read_card(folder: Path) -> tuple[RelativeCard, str]:
     path = folder / RELATIVE_CARD
     values = read_yaml(path, ModelError)

@@ -37,7 +37,7 @@ from posenet_ros.models.checkpoint import check_files, file_entry, put_in_place
 from posenet_ros.models.database import DATABASE, Database, read_database
 from posenet_ros.models.descriptor import PlaceFeature
 from posenet_ros.models.folder import CARD, find_model_folder
-from posenet_ros.models.map_card import check_format, MapCard, Measure, read_written, WITHOUT_HOLES
+from posenet_ros.models.map_card import check_format, MapCard, Measure, read_written
 from posenet_ros.models.preprocessing import AMPLE
 from posenet_ros.models.relative_folder import (
     load_relative,
@@ -192,8 +192,14 @@ def check_relative_map(folder: Path) -> tuple[DatabaseCard, dict[str, dict[str, 
     path = folder / CARD
     kind, written, files, values = read_written(path)
     if kind != KIND:
-        raise ModelError(f'{path} is the card of another kind of model than of a {KIND}')
-    older = f'{WITHOUT_HOLES}; what extend added is to be added again'
+        raise ModelError(
+            f'{folder} holds a PoseNet, and this asks a database: make one of the same recording '
+            'by train --relative WEIGHTS'
+        )
+    older = (
+        'a version whose databases kept more of images than they are compared by; remove this '
+        'folder, give the same train command again, and add again what extend added'
+    )
     check_format(path, written, FORMAT, older)
     try:
         card = DatabaseCard.from_dict(values)

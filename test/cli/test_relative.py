@@ -182,12 +182,13 @@ def test_evaluate_takes_it_by_each_of_its_methods(rooms, place, tmp_path, fails)
     assert 'for a PoseNet' in fails(*words, '--crops', 4)
     assert '2 neighbours, published' in said_by(*words, '--neighbours', 2, '--solver', 'published')
     assert '1 to 100 neighbours' in fails(*words, '--neighbours', 200)
+    assert '1 to 100 neighbours' in fails(*words, '--neighbours', 0)
 
 
 def test_a_posenet_is_no_database(finished, scene, fails):
     words = ('evaluate', '--model', finished[0], '--dataset', f'7scenes:{scene}')
     assert 'holds a PoseNet' in fails(*words, '--method', 'relative')
-    assert 'are for the method relative' in fails(*words, '--neighbours', 3)
+    assert 'holds a PoseNet: leave them out' in fails(*words, '--neighbours', 3)
 
 
 def test_options_that_do_not_go_together_are_one_line(rooms, weights, tmp_path, fails):
@@ -234,7 +235,8 @@ def test_a_full_disk_is_one_line_and_leaves_the_database_as_it_was(
 
 def test_only_a_database_can_be_extended(finished, rooms, fails):
     told = fails('extend', '--model', finished[0], '--dataset', f'capture:{rooms / "0001"}')
-    assert 'is the card of another kind of model' in told
+    assert 'holds a PoseNet' in told
+    assert 'train --relative WEIGHTS' in told
 
 
 def test_figures_of_a_posenet_say_that_this_is_none(place, rooms, fails):

@@ -130,7 +130,10 @@ def test_weights_of_another_model_are_refused_even_with_a_matching_card(folder, 
     [
         (lambda v: v.update(format=FORMAT + 1), 'newer than'),
         (lambda v: v.update(format='one'), 'damaged'),
-        (lambda v: v.update(format=4), 'how wrong poses are in a hole .* train again'),
+        (
+            lambda v: v.update(format=4),
+            'how wrong poses are in a hole .* the same train command again',
+        ),
         (lambda v: v.pop('metric'), 'metric'),
         (lambda v: v.update(metric='yes'), "true or false.*'yes'"),
         (lambda v: v.pop('kind'), 'not the card of a posenet_ros model'),
