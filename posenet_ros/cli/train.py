@@ -122,7 +122,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         '--epochs',
         type=int,
-        help='times that every frame is seen (20 by the default recipe); 0 fits a linear head alone',
+        help='how often every frame is seen (default recipe: 20); 0 fits a linear head alone',
     )
     training.add_argument('--batch-size', type=int, help='frames a step and device (32)')
     training.add_argument('--lr', type=float, dest='learning_rate', help='peak (3e-4)')
