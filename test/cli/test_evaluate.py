@@ -357,16 +357,14 @@ def test_the_network_runs_by_the_engine_that_was_asked_for(tmp_path, capsys, run
     assert '--engine runs a model' in refusal(capsys, *answers, '--engine', 'eager')
 
 
-def test_a_model_of_before_has_no_retrieval(tmp_path, capsys, run_folder):
+@pytest.mark.parametrize('written', [1, 3, 4])
+def test_a_model_of_before_is_made_anew(tmp_path, capsys, run_folder, written):
     folder = write_seven_scenes(tmp_path / 'scene', split=True)
     old = shutil.copytree(run_folder, tmp_path / 'old')
     values = yaml.safe_load((old / 'model' / 'model.yaml').read_text())
-    del values['retrieval']
-    (old / 'model' / 'model.yaml').write_text(yaml.safe_dump({**values, 'format': 3}))
-    asked = ['--model', old, '--dataset', f'7scenes:{folder}']
-    assert evaluate(*asked) == 0
-    capsys.readouterr()
-    assert 'retrieval' in refusal(capsys, *asked, '--method', 'retrieval')
+    (old / 'model' / 'model.yaml').write_text(yaml.safe_dump({**values, 'format': written}))
+    told = refusal(capsys, '--model', old, '--dataset', f'7scenes:{folder}')
+    assert 'remove this folder and give the same train command again' in told
 
 
 def test_without_a_split_every_sequence_counts_and_trained_frames_are_told(
