@@ -75,7 +75,8 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
     kind, written, files, values = read_written(path)
     if kind != KIND:
         raise ModelError(
-            f'{path} is the card of a {kind.partition(" ")[2]}, and this is for a PoseNet'
+            f'{path} is the card of a {kind.partition(" ")[2]}, and this is for a PoseNet; '
+            'evaluate and the node take either'
         )
     check_format(path, written, FORMAT, WITHOUT_HOLES)
     try:
