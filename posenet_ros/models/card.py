@@ -23,7 +23,7 @@ from typing import Any
 
 from posenet_ros.errors import ModelError
 from posenet_ros.files import write_yaml
-from posenet_ros.models.map_card import check_format, MapCard, read_written, WITHOUT_HOLES
+from posenet_ros.models.map_card import check_format, MapCard, read_written
 from posenet_ros.models.posenet import Architecture
 from posenet_ros.models.preprocessing import Preprocessing
 
@@ -78,7 +78,11 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
             f'{path} is the card of a {kind.partition(" ")[2]}, and this is for a PoseNet; '
             'evaluate and the node take either'
         )
-    check_format(path, written, FORMAT, WITHOUT_HOLES)
+    older = (
+        'a version that did not know how wrong poses are in a hole of the map; remove this folder '
+        'and give the same train command again, which keeps the labels'
+    )
+    check_format(path, written, FORMAT, older)
     try:
         return ModelCard.from_dict(values), files
     except ModelError as error:

@@ -29,12 +29,6 @@ from posenet_ros.files import read_yaml
 from posenet_ros.geometry import Camera
 from posenet_ros.models.trust import Trust
 
-# What is to be said of a model of before `Trust.unseen`.
-WITHOUT_HOLES = (
-    'a version that did not know how wrong poses are in a hole of the map; remove this folder and '
-    'give the same train command again, which keeps the labels'
-)
-
 
 @dataclass(frozen=True, eq=False)
 class Measure:

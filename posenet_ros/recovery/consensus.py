@@ -242,8 +242,7 @@ class Consensus:
         for seed in np.flatnonzero(far):
             others = close[seed] & far
             if others.sum() >= fewest or (others & verified).sum() >= 2:
-                error_6 = stack.errors_about(mean.position, mean.matrix)[seed]
-                metres, radians = np.linalg.norm(error_6[:3]), np.linalg.norm(error_6[3:])
+                metres, radians = (each[seed] for each in _off(stack, mean))
                 return (
                     f'{members.sum()} frames say one place and {others.sum()} another, '
                     f'{metres:.1f} m and {np.degrees(radians):.0f} deg away'
@@ -252,9 +251,7 @@ class Consensus:
 
     def _elsewhere(self, stack: Stack, mean: Mean) -> NDArray[np.bool_]:
         """Tell which frames say another place than a mean, however sure they are of it."""
-        errors_N6 = stack.errors_about(mean.position, mean.matrix)
-        metres_N = np.linalg.norm(errors_N6[:, :3], axis=1)
-        radians_N = np.linalg.norm(errors_N6[:, 3:], axis=1)
+        metres_N, radians_N = _off(stack, mean)
         return (metres_N > self.options.elsewhere_m) | (radians_N > self.options.elsewhere_rad)
 
     def _fix(
@@ -285,6 +282,12 @@ class Consensus:
             int(seconded) if kind is Kind.VERIFIED else 0,
             newest,
         )
+
+
+def _off(stack: Stack, mean: Mean) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far frames are from a mean (N,), in metres and radians."""
+    errors_N6 = stack.errors_about(mean.position, mean.matrix)
+    return np.linalg.norm(errors_N6[:, :3], axis=1), np.linalg.norm(errors_N6[:, 3:], axis=1)
 
 
 def _scatter(stack: Stack, members: NDArray[np.bool_], mean: Mean) -> float:
