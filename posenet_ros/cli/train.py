@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import nullcontext
+import logging
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,7 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         '--epochs',
         type=int,
-        help='how often every frame is seen (default recipe: 20); 0 fits a linear head alone',
+        help='how often every frame is seen (default recipe: 10); 0 fits a linear head alone',
     )
     training.add_argument('--batch-size', type=int, help='frames a step and device (32)')
     training.add_argument('--lr', type=float, dest='learning_rate', help='peak (3e-4)')
@@ -268,6 +269,7 @@ def _train(
     from posenet_ros.training.identity import identity_of
     from posenet_ros.training.splits import hold_out
 
+    options = _that_can_be_had(options, labelled)
     split = hold_out(labelled.frames, options.held_out)
     with at_work(output) if is_first() else nullcontext():
         claim_training(output, identity_of(split.train, split.held_out, options))
@@ -289,3 +291,16 @@ def _train(
         if fitted.primary:
             conclude(output, labelled, split, options, fitted, depths, map_bytes)
             (logs / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _that_can_be_had(options: TrainOptions, labelled: Labelled) -> TrainOptions:
+    """Return the recipe, with a linear head where what a scene head needs is not known; say so."""
+    found = options.for_what_is_known(camera=labelled.camera is not None)
+    if found is not options and (options.epochs or options.iterations):
+        why = 'the trunk comes without weights'
+        if labelled.camera is None:
+            why = "nothing tells the camera's intrinsics"
+        logging.getLogger(__name__).warning(
+            '%s, without which cells of images teach nothing: the head is linear instead', why
+        )
+    return found

@@ -65,7 +65,7 @@ def conclude(
     """
     Measure on the held-out frames, write report and model, and tell the result.
 
-    A linear head is then solved for with the held-out frames too: where they were taken, the
+    A head that is solved for then learns of the held-out frames too: where they were taken, the
     model would know less than it could. What was measured is of the model before. A map of
     landmarks goes beside the model, of at most `map_bytes`, none for 0.
     """
@@ -80,7 +80,8 @@ def conclude(
         map_bytes,
     )
     features = held_out.features
-    if options.head == 'linear':
+    solved = fitted.model.architecture.solved
+    if solved:
         keep_measured_layer(output, fitted.model)
         every = [*split.train, *split.held_out]
         refit(fitted.model, fitted.preprocessing, every, options, labelled.camera, depths)
@@ -90,7 +91,7 @@ def conclude(
     save_model(output / 'model', fitted.model, card, features, landmarks.files)
     landmarks.tidy()
     tell(labelled, card, held_out)
-    if options.head == 'linear':
+    if solved:
         print('the last layer was then fitted to the held-out frames too')
     print(f'landmarks   {landmarks.told}')
     print(f'model   {output / "model"}\nreport  {page}')
@@ -209,7 +210,7 @@ def _card(
 ) -> ModelCard:
     frames = {
         'with_depth': with_depth,
-        'last_layer_fitted_to': 'all' if options.head == 'linear' else 'trained_on',
+        'last_layer_fitted_to': 'all' if fitted.model.architecture.solved else 'trained_on',
     }
     identity = identity_of(split.train, split.held_out, options)
     return ModelCard(

@@ -32,19 +32,38 @@ def largest_difference(reference: PosePrediction, other: PosePrediction, model: 
 
     Positions are compared with the largest half side of the scene of `model`, or how far they are
     from its middle where that is more; quaternions with their length of one, whatever their sign;
-    features with theirs, which is one at most. Infinite where one of them is not finite.
+    features with theirs, which is one at most. Of a scene head it is what poses are made of that
+    is compared, points as positions are and errors with themselves: an image of another place has
+    no pose, and what is found there is decided by the last digit. Infinite where one of them is
+    not finite.
     """
-    same_side = (reference.quaternion_wxyz_B4 * other.quaternion_wxyz_B4).sum(1, keepdim=True)
-    quaternion = other.quaternion_wxyz_B4 * torch.where(same_side < 0, -1.0, 1.0)
-    away = (reference.position_B3 - model.position_mean).abs().max()
-    reach = float(torch.maximum(model.position_scale.max(), away))
+    first, second = _poses(reference), _poses(other)
+    same_side = (first[1] * second[1]).sum(1, keepdim=True)
+    quaternion = second[1] * torch.where(same_side < 0, -1.0, 1.0)
     apart = [
-        (reference.position_B3 - other.position_B3) / reach,
-        reference.quaternion_wxyz_B4 - quaternion,
+        _apart(first[0], second[0], model),
+        first[1] - quaternion,
         reference.feature_BK - other.feature_BK,
     ]
+    if reference.scene is not None:
+        apart += [
+            _apart(reference.scene.point_BC3, other.scene.point_BC3, model),
+            other.scene.error_BC / reference.scene.error_BC - 1,
+        ]
     largest = float(torch.cat([each.abs().flatten() for each in apart]).max())
     return largest if largest < float('inf') else float('inf')
+
+
+def _poses(prediction: PosePrediction) -> tuple[Tensor, Tensor]:
+    """Return positions and quaternions as the last layer has them."""
+    if prediction.scene is None:
+        return prediction.position_B3, prediction.quaternion_wxyz_B4
+    return prediction.scene.start_B3, prediction.scene.start_wxyz_B4
+
+
+def _apart(reference_X3: Tensor, other_X3: Tensor, model: PoseNet) -> Tensor:
+    away = (reference_X3 - model.position_mean).abs().max()
+    return (reference_X3 - other_X3) / torch.maximum(model.position_scale.max(), away)
 
 
 @torch.inference_mode()

@@ -31,6 +31,8 @@ IMAGE = 'image_B3HW'
 FEWEST_HALVED = 16_384
 POSE = ('position_B3', 'quaternion_wxyz_B4')
 FEATURE = 'feature_BK'
+# What a scene head makes its poses of; see `SceneAnswer`.
+SCENE = ('start_B3', 'start_wxyz_B4', 'point_BC3', 'error_BC')
 
 
 class GraphTrunk(FastTrunk):
@@ -47,18 +49,22 @@ class GraphTrunk(FastTrunk):
 
 
 class Whole(nn.Module):
-    """A network whose answers are plain tensors: position, quaternion and mostly a feature."""
+    """A network whose answers are plain tensors, named in `outputs`."""
 
     def __init__(self, model: PoseNet, *, pose_only: bool) -> None:
         """Take a network for answering."""
         super().__init__()
         self.model = model
         self.outputs = POSE if pose_only else (*POSE, FEATURE)
+        if model.scene is not None:
+            self.outputs = (*self.outputs, *SCENE)
 
     def forward(self, image_B3HW: Tensor) -> tuple[Tensor, ...]:
         """Answer a batch of images as `Preprocessing` makes them."""
         found = self.model(image_B3HW)
-        return tuple(getattr(found, name) for name in self.outputs)
+        return tuple(
+            getattr(found.scene if name in SCENE else found, name) for name in self.outputs
+        )
 
 
 def without_norms(model: PoseNet) -> PoseNet:

@@ -24,6 +24,7 @@ from posenet_ros.geometry.pose import (
     rotation_from_columns,
     rotation_from_parts,
 )
+from posenet_ros.geometry.rays import rays_of
 from posenet_ros.geometry.trajectory import associate, NS_PER_S, Trajectory
 from posenet_ros.geometry.tum import read_tum, seconds_text, write_tum
 from posenet_ros.geometry.uncertainty import (
@@ -49,6 +50,7 @@ __all__ = [
     'mean_and_spread',
     'mean_pose',
     'pose_error',
+    'rays_of',
     'read_tum',
     'rotation_from_columns',
     'rotation_from_parts',

@@ -26,7 +26,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.geometry import Camera
 from scipy.spatial.transform import Rotation
 
 # Three points have up to four poses; a fourth chooses, and two more confirm.
@@ -67,17 +66,6 @@ class Resected(NamedTuple):
     attitude: Attitude
     information: NDArray[np.float64]
     error_px: float
-
-
-def rays_of(camera: Camera, pixels_N2: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return where pixels are seen on the plane one unit ahead (N, 2), without the lens."""
-    pixels = np.ascontiguousarray(pixels_N2, dtype=np.float64).reshape(-1, 1, 2)
-    if not len(pixels):
-        return np.zeros((0, 2))
-    lens = np.array(camera.coefficients)
-    if camera.distortion == 'equidistant':
-        return cv2.fisheye.undistortPoints(pixels, camera.matrix, lens).reshape(-1, 2)
-    return cv2.undistortPoints(pixels, camera.matrix, lens).reshape(-1, 2)
 
 
 def resect(

@@ -21,9 +21,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from posenet_ros.geometry import Camera
+from posenet_ros.geometry import Camera, rays_of
 from posenet_ros.landmarks.features import LocalFeatures, unit_rows
-from posenet_ros.landmarks.resection import rays_of
 
 # Tolerances in pixels are of images so wide.
 USUAL_WIDTH = 640

@@ -100,6 +100,7 @@ class PoseRegressor:
         self._size = size or preprocessing.crop
         # An engine arranges images as it wants them; torch's own layers take planes.
         fast = isinstance(getattr(model, 'trunk', None), FastTrunk)
+        self._sees_cells = getattr(model, 'scene', None) is not None
         self._layout = torch.preserve_format if fast else torch.contiguous_format
         self._replayed = replayed(self.model, preprocessing, self.device, ensemble)
 
@@ -156,17 +157,30 @@ class PoseRegressor:
             ends = np.cumsum([len(each) for each in prepared])[:-1]
             image_B3HW = torch.cat(prepared) if len(prepared) > 1 else prepared[0]
         with stage(NETWORK):
-            parts = zip(*map(self._predict, image_B3HW.split(_IMAGES_AT_ONCE)))
+            every = image_B3HW.split(_IMAGES_AT_ONCE)
+            parts = zip(*map(self._predict, every, self._beside(images, len(every))))
             whole = [torch.cat(part).cpu().numpy() for part in parts]
         return [Outputs.of(*each) for each in zip(*(np.split(part, ends) for part in whole))]
 
-    def _predict(self, image_B3HW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _beside(self, images: Sequence[NDArray[np.uint8]], parts: int) -> Sequence[Tensor | None]:
+        """Return by part where crops lie, None where that is in the middle or does not matter."""
+        crops = self.ensemble.crops
+        if crops == 1 or not self._sees_cells:
+            return [None] * parts
+        sizes = [rgb.shape[1::-1] for rgb in images]
+        beside = [self.preprocessing.beside_centre(*size, crops) for size in sizes]
+        return torch.from_numpy(np.concatenate(beside)).split(_IMAGES_AT_ONCE)
+
+    def _predict(
+        self, image_B3HW: Tensor, beside_B2: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return positions (B, S, 3), quaternions wxyz (B, S, 4) and features (B, D)."""
         image_B3HW = image_B3HW.to(self.device, memory_format=self._layout)
         if self.ensemble.samples:
             output = self.model.sample(image_B3HW, self.ensemble.samples)
             position, quaternion = output.position_B3, output.quaternion_wxyz_B4
         else:
-            output = self.model(image_B3HW)
+            where = () if beside_B2 is None else (beside_B2.to(self.device),)
+            output = self.model(image_B3HW, *where)
             position, quaternion = output.position_B3[:, None], output.quaternion_wxyz_B4[:, None]
         return position.double(), quaternion.double(), output.feature_BK.float()

@@ -64,6 +64,10 @@ class Answering:
         self.crops = self._prepare.crops
         self.box = self._prepare.box
         self._rotation = model.regressor.out_features - 3
+        self._beside_C2 = None
+        if model.scene is not None and crops > 1:
+            beside_C2 = torch.from_numpy(preprocessing.beside_centre(width, height, crops))
+            self._beside_C2 = beside_C2.to(model.position_mean.device)
 
     def __call__(self, rgb_BHW3: Tensor) -> Tensor:
         """Answer."""
@@ -75,7 +79,10 @@ class Answering:
 
     def answered(self, image_BCHW: Tensor) -> Tensor:
         """Return what it says of that."""
-        return torch.cat(self._model.numbers(image_BCHW, side_by_side), dim=1)
+        beside_B2 = self._beside_C2
+        if beside_B2 is not None:
+            beside_B2 = beside_B2.repeat(len(image_BCHW) // self.crops, 1)
+        return torch.cat(self._model.numbers(image_BCHW, side_by_side, beside_B2), dim=1)
 
     def outputs(self, found_NK: NDArray[np.float32]) -> list[Outputs]:
         """Return answers as they are told of each image."""

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -88,11 +88,17 @@ class Trunk(nn.Sequential):
         self.backbone = backbone
         self._norms_frozen = False
 
-    def maps(self, image_B3HW: Tensor, names: Container[str]) -> dict[str, Tensor]:
-        """Return feature maps (B, C, h, w) by name: of `levels`, and of the backbone's taps."""
+    def maps(self, image_B3HW: Tensor, names: Collection[str]) -> dict[str, Tensor]:
+        """
+        Return feature maps (B, C, h, w) by name: of `levels`, and of the backbone's taps.
+
+        Layers after the last of them are left out.
+        """
         found = {}
         value = image_B3HW
         for name, step in self._steps():
+            if len(found) == len(names):
+                break
             value = step(value)
             if name in names:
                 found[name] = value

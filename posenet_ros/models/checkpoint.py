@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ModelError
+from posenet_ros.geometry import Camera
 from posenet_ros.models.card import ModelCard, read_card, write_card
 from posenet_ros.models.folder import CARD, find_model_folder, WEIGHTS
 from posenet_ros.models.posenet import PoseNet
@@ -162,9 +163,20 @@ def load_model(folder: Path, device: str | torch.device = 'cpu') -> LoadedModel:
             f'{folder / WEIGHTS} does not hold the weights of the {card.architecture.backbone} '
             f'in {CARD}'
         ) from error
+    if model.scene is not None:
+        model.scene.set_camera(_camera_of(card, folder), card.preprocessing)
     features = read_features(folder / FEATURES) if FEATURES in files else None
     device = torch.device(device)
     return LoadedModel(model.eval().to(device), card, features, device, folder, frozenset(files))
+
+
+def _camera_of(card: ModelCard, folder: Path) -> Camera:
+    if card.camera is None:
+        raise ModelError(
+            f'{folder / CARD} does not tell the camera, without which a scene head makes no '
+            'poses; train again'
+        )
+    return card.camera
 
 
 def check_model(folder: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:

@@ -23,29 +23,37 @@ from posenet_ros.models.posenet import PoseNet
 from safetensors import SafetensorError
 from safetensors.torch import load_file as load_tensors
 from safetensors.torch import save_file as save_tensors
+from torch import nn
 
 _FILE = Path('logs', 'measured_last_layer.safetensors')
 
 
 def keep_measured_layer(run: Path, model: PoseNet) -> None:
     """Keep the last layer of a model in the folder of its run."""
-    save_tensors(model.regressor.state_dict(), run / _FILE)
+    save_tensors(_layers(model).state_dict(), run / _FILE)
 
 
 def restore_measured_layer(run: Path, model: PoseNet) -> None:
     """
     Give a model the last layer that was measured, so that held-out frames are new to it again.
 
-    Only a model of a `linear` head was ever given another. Raises ModelError where the layer is
-    gone.
+    Only a model whose last layer is solved for was ever given another, and a scene head with it.
+    Raises ModelError where the layer is gone.
     """
-    if model.architecture.head != 'linear':
+    if not model.architecture.solved:
         return
     path = run / _FILE
     try:
-        model.regressor.load_state_dict(load_tensors(path))
+        _layers(model).load_state_dict(load_tensors(path))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(
             f'{path} is gone or damaged, and the last layer of the model knows the held-out '
             'frames: remove the model of the run to train again'
         ) from error
+
+
+def _layers(model: PoseNet) -> nn.Module:
+    """Return what goes on learning after it was measured."""
+    if model.scene is None:
+        return model.regressor
+    return nn.ModuleDict({'regressor': model.regressor, 'scene': model.scene})

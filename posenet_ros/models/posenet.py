@@ -36,14 +36,25 @@ from posenet_ros.models.descriptor import (
     PlaceFeature,
     Standardised,
 )
-from posenet_ros.models.rotations import columns_from_quaternion, quaternion_from_6d
+from posenet_ros.models.resection import Resected, resected
+from posenet_ros.models.rotations import (
+    columns_from_quaternion,
+    matrix_from_6d,
+    matrix_from_quaternion,
+    quaternion_from_6d,
+    quaternion_from_matrix,
+)
+from posenet_ros.models.scene_coordinates import SceneCoordinates
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
 from torchvision.models.googlenet import InceptionAux
 
 # Numbers that a head puts out for a rotation, and what they are without rotation.
-HEADS = ('hidden', 'linear')
+HEADS = ('hidden', 'linear', 'scene')
+SOLVED_HEADS = ('linear', 'scene')
+# Maps whose cells a scene head sees: of twice the resolution, and of the cells.
+_CELL_LEVELS = 2
 _ROTATIONS = {'quaternion': (1.0, 0.0, 0.0, 0.0), '6d': (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)}
 
 
@@ -57,7 +68,9 @@ class Architecture:
     no cost. `levels` is how many scales of the trunk the head sees: 1 is its last map alone, 3
     also those at twice and four times the resolution. `head` is `hidden`, the paper's fully
     connected layer of `feature_width`, or `linear`: the pose is regressed from the maps
-    themselves, standardised. `rotation` is what the heads put out: the paper's `quaternion`, or
+    themselves, standardised. `scene` is a linear head whose pose is where a search begins for the
+    one that agrees with what each cell of the image shows of the map (see
+    `models.scene_coordinates`). `rotation` is what the heads put out: the paper's `quaternion`, or
     `6d` (two columns of the matrix), which has no double cover. `dropout` holds for the
     localization feature, `auxiliary_dropout` for the two auxiliary heads.
     """
@@ -85,6 +98,27 @@ class Architecture:
         for value in (self.dropout, self.auxiliary_dropout):
             if not 0 <= value < 1:
                 raise ConfigError(f'a dropout is a share from 0 to below 1, got {value}')
+        if self.head == 'scene' and self.dropout:
+            raise ConfigError('what a scene head says does not pass through dropout: set it to 0')
+
+    @property
+    def solved(self) -> bool:
+        """Whether the last layer sees the trunk's maps themselves, and is solved for."""
+        return self.head in SOLVED_HEADS
+
+
+class SceneAnswer(NamedTuple):
+    """
+    What a scene head makes poses of.
+
+    The pose of the linear head, `start_B3` and `start_wxyz_B4`; the points of the map that C
+    cells show, `point_BC3` in metres, and their errors `error_BC`, in pixels of the input.
+    """
+
+    start_B3: Tensor
+    start_wxyz_B4: Tensor
+    point_BC3: Tensor
+    error_BC: Tensor
 
 
 class PosePrediction(NamedTuple):
@@ -94,13 +128,15 @@ class PosePrediction(NamedTuple):
     `position_B3` in metres in the map; `quaternion_wxyz_B4`, of unit length except from a
     quaternion head in training; `feature_BK`, what images are compared by (see
     `PlaceFeature`), of zeros until it was measured. In training `auxiliary` holds the
-    predictions of the auxiliary heads as (position, quaternion), the earlier head first.
+    predictions of the auxiliary heads as (position, quaternion), the earlier head first. `scene`
+    is what the pose of a scene head was made of.
     """
 
     position_B3: Tensor
     quaternion_wxyz_B4: Tensor
     feature_BK: Tensor
     auxiliary: tuple[tuple[Tensor, Tensor], ...] = ()
+    scene: SceneAnswer | None = None
 
 
 class PoseNet(nn.Module):
@@ -131,7 +167,7 @@ class PoseNet(nn.Module):
         outputs = 3 + len(_ROTATIONS[architecture.rotation])
         levels = self.trunk.levels(architecture.levels)
         self._levels = tuple(levels)
-        linear = architecture.head == 'linear'
+        linear = architecture.solved
         self.descriptor = GridDescriptor([*levels.values()], architecture.pool, unit=linear)
         width = self.descriptor.width if linear else architecture.feature_width
         if linear:
@@ -140,6 +176,10 @@ class PoseNet(nn.Module):
             before = [nn.Linear(self.descriptor.width, width), nn.ReLU(inplace=True)]
         self.localization = nn.Sequential(*before, nn.Dropout(architecture.dropout))
         self.regressor = nn.Linear(width, outputs)
+        cells = self.trunk.levels(_CELL_LEVELS + 1) if architecture.head == 'scene' else {}
+        # Without the coarsest: what it sees of a cell is most of the image.
+        self._cells = tuple(cells)[:_CELL_LEVELS]
+        self.scene = SceneCoordinates([cells[name] for name in self._cells]) if cells else None
         compared = self.trunk.levels(PLACE_LEVELS)
         self._compared = tuple(compared)
         self.place_descriptor = GridDescriptor([*compared.values()], PLACE_POOL, unit=True)
@@ -165,7 +205,7 @@ class PoseNet(nn.Module):
     @property
     def map_names(self) -> tuple[str, ...]:
         """The names of all maps of the trunk that an answer is made of."""
-        return tuple(dict.fromkeys([*self._compared, *self._levels]))
+        return tuple(dict.fromkeys([*self._compared, *self._levels, *self._cells]))
 
     def set_extent(self, positions_N3: NDArray[np.float64]) -> None:
         """Take the middle and the extent of the scene from the training positions, in metres."""
@@ -185,17 +225,26 @@ class PoseNet(nn.Module):
             for regressor in [self.regressor, *(head.fc2 for head in self.auxiliary)]:
                 regressor.weight[:3] *= scale
 
-    def forward(self, image_B3HW: Tensor) -> PosePrediction:
+    def forward(self, image_B3HW: Tensor, beside_B2: Tensor | None = None) -> PosePrediction:
         """
         Predict poses from images as `Preprocessing` makes them.
 
-        In evaluation mode quaternions have unit length (section 3.2).
+        In evaluation mode quaternions have unit length (section 3.2). A scene head has to know
+        how many pixels to the right of the centre crop, and below it, other crops lie
+        (`beside_B2`).
         """
         taps = self._taps if self.training else ()
-        compared = () if self.training else self._compared
+        compared = () if self.training else (*self._compared, *self._cells)
         maps = self.trunk.maps(image_B3HW, {*taps, *self._levels, *compared})
         localization = self.localization(self._described(maps))
         position, quaternion = self._pose(self.regressor, localization)
+        scene = None
+        if self.scene is not None and not self.training:
+            cells = self._cells_of(maps)
+            scene = SceneAnswer(position, quaternion, *cells)
+            start_B33 = matrix_from_quaternion(quaternion)
+            found = self._resected(*cells, position, start_B33, beside_B2)
+            position, quaternion = found.position_B3, quaternion_from_matrix(found.rotation_B33)
         heads = tuple(
             self._pose(head.fc2, _before_regressor(head, maps[tap]))
             for head, tap in zip(self.auxiliary, taps)
@@ -204,10 +253,13 @@ class PoseNet(nn.Module):
             feature = position.new_zeros(len(position), self.place.width)
         else:
             feature = self._feature(maps)
-        return PosePrediction(position, quaternion, feature, heads)
+        return PosePrediction(position, quaternion, feature, heads, scene)
 
     def numbers(
-        self, image_B3HW: Tensor, in_turn: Callable[..., Sequence[Tensor]]
+        self,
+        image_B3HW: Tensor,
+        in_turn: Callable[..., Sequence[Tensor]],
+        beside_B2: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """
         Return positions (B, 3), rotations as the head has them (B, 4 or 6) and features (B, K).
@@ -216,7 +268,7 @@ class PoseNet(nn.Module):
         quaternions wxyz of any length, or two columns that are not orthogonal yet. `in_turn` is
         called with what does not wait for each other, and returns what that does.
         """
-        maps = self.trunk.maps(image_B3HW, {*self._levels, *self._compared})
+        maps = self.trunk.maps(image_B3HW, self.map_names)
         seen = [partial(self.descriptor.level, maps[name]) for name in self._levels]
         compared = [partial(self.place_descriptor.level, maps[name]) for name in self._compared]
         levels = in_turn(*seen, *compared)
@@ -228,7 +280,17 @@ class PoseNet(nn.Module):
             lambda: self.place(place_BD),
         )
         position_B3 = self.position_mean + self.position_scale * output_BO[:, :3]
-        return position_B3, output_BO[:, 3:], feature_BK
+        if self.scene is None:
+            return position_B3, output_BO[:, 3:], feature_BK
+        start_B33 = self._matrix(output_BO[:, 3:])
+        found = self._resected(*self._cells_of(maps), position_B3, start_B33, beside_B2)
+        rotation_B33 = found.rotation_B33
+        if self.architecture.rotation == '6d':
+            # By rows, the first two columns come one after the other.
+            columns_BR = rotation_B33.transpose(1, 2)[:, :2].flatten(1)
+        else:
+            columns_BR = quaternion_from_matrix(rotation_B33)
+        return found.position_B3, columns_BR, feature_BK
 
     def sample(self, image_B3HW: Tensor, samples: int) -> PosePrediction:
         """
@@ -257,6 +319,11 @@ class PoseNet(nn.Module):
             self._feature(maps),
         )
 
+    def see_cells(self, image_B3HW: Tensor) -> Tensor:
+        """Return what a scene head sees of each cell of images (B, C, D)."""
+        maps = self.trunk.maps(image_B3HW, self._cells)
+        return self.scene.seen(*(maps[name] for name in self._cells))
+
     def describe(self, image_B3HW: Tensor) -> Tensor:
         """Return what the head sees (B, D), for `localization` to standardise or connect."""
         return self._described(self.trunk.maps(image_B3HW, self._levels))
@@ -272,6 +339,37 @@ class PoseNet(nn.Module):
         if self.architecture.rotation == '6d':
             rotation = columns_from_quaternion(quaternion_wxyz_B4)
         return torch.cat([position, rotation], dim=1)
+
+    def _cells_of(self, maps: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the points that cells show (B, C, 3), and their errors in pixels (B, C)."""
+        seen_BCD = self.scene.seen(*(maps[name] for name in self._cells))
+        # Half precision would round points to a thousandth of the scene and worse.
+        with torch.autocast(seen_BCD.device.type, enabled=False):
+            return self.scene(seen_BCD)
+
+    def _resected(
+        self,
+        point_BC3: Tensor,
+        error_BC: Tensor,
+        start_B3: Tensor,
+        start_B33: Tensor,
+        beside_B2: Tensor | None,
+    ) -> Resected:
+        """Return the poses that the cells of images agree with."""
+        scene = self.scene
+        rays_BC2 = scene.rays_C2.expand(len(point_BC3), -1, -1)
+        if beside_B2 is not None:
+            rays_BC2 = rays_BC2 + (beside_B2 / scene.focal)[:, None]
+        with torch.autocast(point_BC3.device.type, enabled=False):
+            return resected(
+                point_BC3, error_BC / scene.focal, rays_BC2, start_B3, start_B33, scene.unit
+            )
+
+    def _matrix(self, rotation_BR: Tensor) -> Tensor:
+        """Return the rotations (B, 3, 3) of what a head puts out for them."""
+        if self.architecture.rotation == '6d':
+            return matrix_from_6d(rotation_BR)
+        return matrix_from_quaternion(functional.normalize(rotation_BR, dim=1))
 
     def _described(self, maps: Mapping[str, Tensor]) -> Tensor:
         return self.descriptor([maps[name] for name in self._levels])

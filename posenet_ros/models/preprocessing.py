@@ -179,6 +179,17 @@ class Preprocessing:
         lefts = np.unique(np.linspace(0, wide, columns).round() if columns > 1 else [wide // 2])
         return [(int(top), int(left)) for top in tops for left in lefts]
 
+    def beside_centre(self, width: int, height: int, count: int) -> NDArray[np.float32]:
+        """
+        Return how many pixels right of and below the centre crop the crops of an image lie (N, 2).
+
+        They are those of `prepare_crops`, in its order; the image has `width` and `height`.
+        """
+        wide, high = self.checked_size(width, height)
+        left, top = self._centre(wide, high)
+        corners = np.array(self.corners(wide, high, count), dtype=np.float32)
+        return corners[:, ::-1] - np.array([left, top], dtype=np.float32)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for YAML; `from_dict` reads them back."""
         return {

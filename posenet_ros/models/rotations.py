@@ -72,6 +72,13 @@ def matrix_from_6d(columns_B6: Tensor) -> Tensor:
     return torch.stack([first, second, torch.linalg.cross(first, second)], dim=2)
 
 
+def matrix_from_quaternion(quaternion_wxyz_B4: Tensor) -> Tensor:
+    """Return the rotation matrices (B, 3, 3) of unit quaternions."""
+    columns_B6 = columns_from_quaternion(quaternion_wxyz_B4)
+    first, second = columns_B6[:, :3], columns_B6[:, 3:]
+    return torch.stack([first, second, torch.linalg.cross(first, second)], dim=2)
+
+
 def columns_from_quaternion(quaternion_wxyz_B4: Tensor) -> Tensor:
     """Return the first two columns of the rotation matrices (B, 6) of unit quaternions."""
     w, x, y, z = quaternion_wxyz_B4.unbind(dim=1)

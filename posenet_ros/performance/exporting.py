@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 import copy
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ from posenet_ros.engines.evidence import Evidence, MOST_WORSE, write_evidence
 from posenet_ros.engines.files import Answer, write_onnx, write_openvino
 from posenet_ros.engines.kinds import KINDS, kinds_of
 from posenet_ros.engines.names import EAGER
-from posenet_ros.engines.whole import rounded, Whole, without_norms
+from posenet_ros.engines.whole import FEATURE, POSE, rounded, SCENE, Whole, without_norms
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.explain.subject import open_subject, Subject
 from posenet_ros.files import write_yaml
 from posenet_ros.localization.posenet import choose_device
 from posenet_ros.models.checkpoint import load_model, LoadedModel
 from posenet_ros.models.folder import find_model_folder, WEIGHTS
-from posenet_ros.models.posenet import PoseNet, PosePrediction
+from posenet_ros.models.posenet import PoseNet, PosePrediction, SceneAnswer
 from posenet_ros.models.provenance import file_sha256
 from posenet_ros.performance.accuracy import measure_engines
 from posenet_ros.performance.images import camera_images
@@ -126,11 +126,13 @@ def export(order: Order) -> Exported:
         onnx_path = folder / 'posenet.onnx'
         answer = write_onnx(onnx_path, whole, size)
         if 'onnx' in order.formats:
-            differences[onnx_path.name] = _checked(onnx_path.name, answer, loaded, order)
+            differences[onnx_path.name] = _checked(
+                onnx_path.name, answer, whole.outputs, loaded, order
+            )
         if 'openvino' in order.formats:
             path = folder / 'posenet.xml'
             answer = write_openvino(path, onnx_path, whole)
-            differences[path.name] = _checked(path.name, answer, loaded, order)
+            differences[path.name] = _checked(path.name, answer, whole.outputs, loaded, order)
         del answer
         if 'onnx' not in order.formats:
             onnx_path.unlink()
@@ -173,15 +175,21 @@ def _networks(subject: Subject, *, half: bool) -> dict[str, PoseNet]:
 
 
 @torch.inference_mode()
-def _checked(name: str, answer: Answer, loaded: LoadedModel, order: Order) -> float:
+def _checked(
+    name: str, answer: Answer, outputs: Sequence[str], loaded: LoadedModel, order: Order
+) -> float:
     """Return how far a file's answers are from the model's; raise ModelError where too far."""
     prepare = loaded.card.preprocessing.prepare
     largest = 0.0
     for count in (1, _IMAGES):
         image_B3HW = torch.stack([prepare(rgb) for rgb in camera_images(count)])
         expected, found = loaded.model(image_B3HW), answer(image_B3HW)
-        feature = found[2] if len(found) > 2 else expected.feature_BK
-        read = PosePrediction(found[0], found[1], feature)
+        values = dict(zip(outputs, found))
+        read = PosePrediction(
+            *(values[each] for each in POSE),
+            values.get(FEATURE, expected.feature_BK),
+            scene=SceneAnswer(*(values[each] for each in SCENE)) if SCENE[0] in values else None,
+        )
         largest = max(largest, largest_difference(expected, read, loaded.model))
     allowed = _TOLERANCE_HALF if order.half else TOLERANCE
     if not largest <= allowed:
@@ -215,6 +223,10 @@ def _card(
                 'position_B3': 'metres in the map' if card.metric else 'units of the map',
                 'quaternion_wxyz_B4': 'map_from_camera, w first, of unit length',
                 'feature_BK': 'what images are compared by: the cosine with training images',
+                'start_B3': 'the position from which the pose was searched',
+                'start_wxyz_B4': 'the rotation from which the pose was searched',
+                'point_BC3': 'the point of the map that each cell of the image shows, row by row',
+                'error_BC': 'how many pixels beside its cell that is expected to be seen',
             }[name]
             for name in whole.outputs
         },

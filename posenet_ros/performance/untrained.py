@@ -19,6 +19,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from posenet_ros.geometry import Camera
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel, TrainingFeatures
@@ -56,6 +57,9 @@ def untrained_model(
     # An untrained head says the same of every image, whatever the trunk does.
     nn.init.normal_(model.regressor.weight, std=0.1)
     preprocessing = options.preprocessing(height, width)
+    camera = Camera(width, height, width, width, (width - 1) / 2, (height - 1) / 2)
+    if model.scene is not None:
+        model.scene.set_camera(camera, preprocessing)
     images = camera_images(_IMAGES)
     _settle_norms(model, torch.stack([preprocessing.prepare(rgb) for rgb in images]))
     regressor = PoseRegressor(model, preprocessing, device)
@@ -63,7 +67,7 @@ def untrained_model(
     card = ModelCard(
         options.architecture(),
         preprocessing,
-        camera=None,
+        camera=camera,
         extent=extent,
         covariance=np.eye(6),
         trust=TRUSTING,

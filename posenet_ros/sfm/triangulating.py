@@ -32,10 +32,9 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.images import read_image
 from posenet_ros.errors import LabellingError
-from posenet_ros.geometry import Camera
+from posenet_ros.geometry import Camera, rays_of
 from posenet_ros.landmarks.features import Extractor, extractor_of, LocalFeatures, unit_rows
 from posenet_ros.landmarks.matching import clearly_nearest
-from posenet_ros.landmarks.resection import rays_of
 from posenet_ros.machine import cores
 from posenet_ros.sfm.cameras import colmap_camera
 

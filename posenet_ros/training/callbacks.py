@@ -63,20 +63,23 @@ class TrainingBar(ProgressBar):
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Open the bar, at the place where a resumed run goes on."""
-        self._images_a_step = trainer.train_dataloader.batch_size * trainer.world_size
-        images_an_epoch = self._images_a_step * trainer.num_training_batches
+        loader = trainer.train_dataloader
+        self._a_step = loader.batch_size * trainer.world_size
+        an_epoch = self._a_step * trainer.num_training_batches
+        unit = getattr(loader, 'unit', 'image')
         self._bar = tqdm(
             desc='training',
-            total=trainer.max_epochs * images_an_epoch,
-            initial=trainer.current_epoch * images_an_epoch,
-            unit='image',
+            total=trainer.max_epochs * an_epoch,
+            initial=trainer.current_epoch * an_epoch,
+            unit=unit,
+            unit_scale=unit != 'image',
             disable=not self._shown,
             dynamic_ncols=True,
         )
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Move on by a batch."""
-        self._bar.update(self._images_a_step)
+        self._bar.update(self._a_step)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Show where training stands."""

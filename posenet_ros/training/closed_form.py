@@ -41,19 +41,36 @@ _MOST_VIEWS_AN_IMAGE = 8
 _RIDGE = 0.03
 
 
-def views(dataset: FrameDataset | ResidentFrames, batch_size: int) -> Iterator[PoseBatch]:
+def views_of(dataset: FrameDataset | ResidentFrames, most: int = _MOST_VIEWS) -> int:
+    """Return how many views `views` yields."""
+    spread = len(_spread(dataset, most))
+    return _times(spread, most) * spread
+
+
+def _spread(dataset: FrameDataset | ResidentFrames, most: int) -> range:
+    return range(0, len(dataset), max(-(-len(dataset) // most), 1))
+
+
+def _times(spread: int, most: int) -> int:
+    return min(max(most // spread, 1), _MOST_VIEWS_AN_IMAGE)
+
+
+def views(
+    dataset: FrameDataset | ResidentFrames,
+    batch_size: int,
+    most: int = _MOST_VIEWS,
+    told: str = 'fitting the last layer',
+) -> Iterator[PoseBatch]:
     """
-    Yield batches that show every image several times, or some of very many images.
+    Yield batches that show every image several times, or some of very many: `most` views.
 
     A third of them show images as they were taken: a regression on changed images alone would be
     right on average, and nowhere in particular.
     """
-    step = max(-(-len(dataset) // _MOST_VIEWS), 1)
-    spread = range(0, len(dataset), step)
-    times = min(max(_MOST_VIEWS // len(spread), 1), _MOST_VIEWS_AN_IMAGE)
+    spread = _spread(dataset, most)
+    times = _times(len(spread), most)
     unchanged = dataset.as_taken()
-    total, told = times * len(spread), 'fitting the last layer'
-    with tqdm(total=total, desc=told, unit='image', delay=2) as progress:
+    with tqdm(total=times * len(spread), desc=told, unit='image', delay=2) as progress:
         batches = -(-len(spread) // batch_size)
         for turn in range(times):
             for number in range(batches):
@@ -71,9 +88,10 @@ def solve_last_layer(
     """
     Set the last head to the ridge regression on what its trunk sees.
 
-    The head must be `linear`, and the extent of the scene known. The trunk is not changed. From
-    nothing, the descriptor's statistics are measured too; otherwise the regression is of what
-    the head still gets wrong, and leaves it as it is where these images do not tell.
+    The head must be one that is solved for (`Architecture.solved`), and the extent of the scene
+    known. The trunk is not changed. From nothing, the descriptor's statistics are measured too;
+    otherwise the regression is of what the head still gets wrong, and leaves it as it is where
+    these images do not tell.
     """
     was_training = model.training
     model.eval()

@@ -17,13 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 import math
 from typing import Any
 
 from posenet_ros.data.augmentation import Augmentation
 from posenet_ros.errors import ConfigError
-from posenet_ros.models.posenet import Architecture
+from posenet_ros.models.posenet import Architecture, SOLVED_HEADS
 from posenet_ros.models.preprocessing import Preprocessing
 
 LOSSES = ('learned', 'paper', 'squared', 'position', 'orientation')
@@ -47,9 +47,10 @@ class TrainOptions:
     `standardise` has the network work in units of the scene. `loss` is `learned`, `paper` or
     `squared` with `beta`, or `position` or `orientation` for one of the two alone. `optimizer`
     is `adamw`, `sgd` with `momentum`, or `adagrad`; `learning_rate` is its peak, which it
-    reaches over the share `warmup` of all steps. By `schedule` it then falls with a `cosine` to
-    zero, in `steps` (times `step_factor` every `step_epochs`), or is `constant`. `iterations`,
-    where there are any, say how many steps to take in place of `epochs`. `average` is the share
+    reaches over the share `warmup` of all steps, and `scene_rate` that of a scene head, whose
+    trunk does not learn. By `schedule` it then falls with a `cosine` to zero, in `steps` (times
+    `step_factor` every `step_epochs`), or is `constant`. `iterations`, where there are any, say
+    how many steps to take in place of `epochs`. `average` is the share
     of all steps over which weights are averaged (exponentially), 0 for none. `held_out` is the
     share of frames kept from training. The rest are those of `Augmentation` and `Architecture`.
     """
@@ -85,6 +86,7 @@ class TrainOptions:
     iterations: int = 0
     batch_size: int = 32
     learning_rate: float = 3e-4
+    scene_rate: float = 3e-3
     weight_decay: float = 0.01
     warmup: float = 0.1
     average: float = 0.0
@@ -104,14 +106,14 @@ class TrainOptions:
                 raise ConfigError(
                     f'unknown {name} {getattr(self, name)!r}; known are {", ".join(known)}'
                 )
-        if self.epochs == 0 and not self.iterations and self.head != 'linear':
+        if self.epochs == 0 and not self.iterations and self.head not in SOLVED_HEADS:
             raise ConfigError('epochs is 0, in which only a linear head is fitted: see --set head')
         for name in ('step_epochs', 'batch_size', 'devices', 'nodes'):
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name} must be at least 1, got {getattr(self, name)}')
         if self.image_size < 32:
             raise ConfigError(f'an image_size below 32 shows nothing, got {self.image_size}')
-        for name in ('learning_rate', 'beta'):
+        for name in ('learning_rate', 'scene_rate', 'beta'):
             if not getattr(self, name) > 0:
                 raise ConfigError(f'{name} must be above zero, got {getattr(self, name)}')
         for name in (
@@ -130,6 +132,8 @@ class TrainOptions:
                 raise ConfigError(f'{name} is a share from 0 to 1, got {getattr(self, name)}')
         if not 0.02 <= self.held_out <= 0.5:
             raise ConfigError(f'held_out is a share from 0.02 to 0.5, got {self.held_out}')
+        if self.head == 'scene' and self.shift:
+            raise ConfigError('a scene head learns of centre crops: set shift to 0')
         # These refuse the rest, now and not after minutes of labelling.
         self.architecture()
         self.preprocessing(480, 640)
@@ -139,6 +143,18 @@ class TrainOptions:
         if not self.iterations:
             return self.epochs
         return math.ceil(self.iterations / max(frames // self.batch_size, 1))
+
+    def for_what_is_known(self, *, camera: bool) -> TrainOptions:
+        """
+        Return the recipe with a head that can be had.
+
+        A scene head needs to know the camera's intrinsics, a trunk that came with weights, and to
+        learn. Without, there is a linear one in its place.
+        """
+        learns = bool(self.epochs or self.iterations)
+        if self.head != 'scene' or (camera and learns and self.weights != 'none'):
+            return self
+        return replace(self, head='linear')
 
     def architecture(self) -> Architecture:
         """Return the network that the recipe asks for."""

@@ -24,6 +24,7 @@ import math
 from pathlib import Path
 import signal
 import threading
+from typing import Any
 import warnings
 import zipfile
 
@@ -34,7 +35,7 @@ from posenet_ros.data.dataset import as_it_is, FrameDataset, MEMORY_BYTES, Resiz
 from posenet_ros.data.depth import Depths
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
-from posenet_ros.errors import ModelError
+from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.geometry import Camera
 from posenet_ros.machine import cores
 from posenet_ros.models.backbones import build_backbone, Trunk
@@ -44,11 +45,13 @@ from posenet_ros.training import graphs
 from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.batchnorm import is_folded, unfold_batch_norms
 from posenet_ros.training.callbacks import AveragedWeights, History, LastEpoch, TrainingBar
-from posenet_ros.training.closed_form import solve_last_layer, views
+from posenet_ros.training.closed_form import solve_last_layer, views, views_of
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import identity_of
 from posenet_ros.training.module import PoseTraining
+from posenet_ros.training.precision import half_precision, multiplies_bfloat16
 from posenet_ros.training.resident import resident, ResidentFrames, ResidentLoader
+from posenet_ros.training.scene import SceneTraining, SeenCells, start_scene
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -60,6 +63,10 @@ _PIXELS_AT_ONCE = 11 * 224 * 224
 _BATCHES_TO_MEASURE = 16
 # Of batches of training: without gradients they need less memory than one does with them.
 _MEASURED_AT_ONCE = 4
+# Views whose cells a scene head learns of, and for which share of its epochs, and of the rate, it
+# goes on with the held-out frames too.
+_MOST_SEEN = 8192
+_AGAIN = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +125,22 @@ def fit(
         model.set_extent(frames.positions_N3)
     else:
         model.scale_rows(frames.positions_N3)
+    if model.scene is not None:
+        if camera is None:
+            raise ConfigError('a scene head needs intrinsics of the camera: --set head=linear')
+        if not (options.epochs or options.iterations):
+            raise ConfigError('a scene head has to learn: give epochs, or --set head=linear')
+        model.scene.set_camera(camera, preprocessing)
+        start_scene(model, train)
     model.to(_device_of(training_set))
     history = History()
     with quiet():
         batch_size, parts = _in_parts(min(options.batch_size, len(train)), preprocessing.crop)
-        callbacks: list[Callback] = [history, *_replaying(training_set, batch_size)]
+        callbacks: list[Callback] = [history]
+        if model.scene is None:
+            callbacks += _replaying(training_set, batch_size)
+        else:
+            parts = 1
         trainer = _trainer(options, log_dir, callbacks, parts, len(train))
         if not torch.cuda.is_available():
             keep_freed_memory()
@@ -130,17 +148,25 @@ def fit(
         checkpoint = log_dir / CHECKPOINT
         # Where there are no epochs, there is none to go on from.
         begun = bool(trainer.max_epochs) and checkpoint.is_file()
-        if options.head == 'linear' and not begun:
+        solved = model.architecture.solved
+        if solved and not begun:
             solve_last_layer(model, views(training_set, batch_size))
         if trainer.max_epochs:
+            identity = identity_of(train, held_out, options)
+            if model.scene is None:
+                module = PoseTraining(model, options, identity)
+                learned = _loader(training_set, batch_size, shuffle=True)
+            else:
+                module = SceneTraining(model, options, identity)
+                learned = _cells(model, training_set, batch_size)
             run(
                 trainer,
-                PoseTraining(model, options, identity_of(train, held_out, options)),
-                _loader(training_set, batch_size, shuffle=True),
+                module,
+                learned,
                 _loader(held_out_set, batch_size),
                 checkpoint if begun else None,
             )
-    if options.head == 'linear':
+    if solved and model.scene is None:
         _solve_again(model, training_set, options)
     return Fitted(model.eval().cpu(), preprocessing, history.epochs, trainer.is_global_zero)
 
@@ -154,14 +180,48 @@ def refit(
     depths: Depths | None = None,
 ) -> None:
     """
-    Solve for the last layer of a trained model on these frames; it must be of a `linear` head.
+    Solve for the last layer of a trained model on these frames; see `Architecture.solved`.
 
-    It takes seconds, so that frames which served to measure can serve to locate afterwards.
+    A scene head goes on learning from them for a while too. Frames which served to measure serve
+    to locate afterwards.
     """
     images = ResizedImages(frames, preprocessing)
     augmentation = options.augmentation()
     dataset = FrameDataset(frames, images, preprocessing, augmentation, camera, depths)
-    _solve_again(model, _nearest(dataset, options), options)
+    nearest = _nearest(dataset, options)
+    _solve_again(model, nearest, options)
+    if model.scene is not None and options.epochs:
+        _learn_on(model, nearest, options)
+
+
+def _learn_on(model: PoseNet, dataset: Frames, options: TrainOptions) -> None:
+    """Let a scene head that has learned go on with other frames, for a share of its epochs."""
+    options = replace(
+        options,
+        epochs=max(round(_AGAIN * options.epochs), 1),
+        iterations=0,
+        scene_rate=_AGAIN * options.scene_rate,
+        average=0.0,
+    )
+    batch_size, _ = _in_parts(min(options.batch_size, len(dataset)), dataset.crop)
+    model.to(_device_of(dataset))
+    with quiet():
+        trainer = lightning.Trainer(
+            **_how(options, len(dataset)),
+            enable_checkpointing=False,
+            logger=False,
+            callbacks=[TrainingBar()],
+            num_sanity_val_steps=0,
+            enable_model_summary=False,
+        )
+        learned = _cells(model, dataset, batch_size)
+        run(trainer, SceneTraining(model, options, {}), learned, None, None)
+    model.eval().cpu()
+
+
+def _cells(model: PoseNet, dataset: Frames, batch_size: int) -> SeenCells:
+    seen = views(dataset, batch_size, _MOST_SEEN, 'looking at cells')
+    return SeenCells(model, seen, views_of(dataset, _MOST_SEEN))
 
 
 def _solve_again(model: PoseNet, dataset: Frames, options: TrainOptions) -> None:
@@ -252,6 +312,21 @@ def _replaying(dataset: Frames, batch_size: int) -> list[Callback]:
     return []
 
 
+def _how(options: TrainOptions, frames: int) -> dict[str, Any]:
+    """Return by what a `lightning.Trainer` computes, and how long."""
+    cuda = torch.cuda.is_available()
+    # A small network on many cells gains from units that convolutions here were not measured with.
+    brain = options.head == 'scene' and multiplies_bfloat16()
+    on_cpu = 'bf16-mixed' if brain else '32-true'
+    return {
+        'accelerator': 'cuda' if cuda else 'cpu',
+        'precision': half_precision() if cuda else on_cpu,
+        # All batches of one size: the fastest of cuDNN's ways is worth looking for.
+        'benchmark': cuda,
+        'max_epochs': options.epochs_for(frames),
+    }
+
+
 def _trainer(
     options: TrainOptions, log_dir: Path, callbacks: list[Callback], parts: int, frames: int
 ) -> lightning.Trainer:
@@ -261,18 +336,12 @@ def _trainer(
         steps = max(frames // options.batch_size, 1) * epochs
         kept = max(options.average * steps, 1.0)
         callbacks.append(AveragedWeights(decay=1 - 1 / kept))
-    cuda = torch.cuda.is_available()
-    several = _several(options)
     return lightning.Trainer(
-        accelerator='cuda' if cuda else 'cpu',
+        **_how(options, frames),
         devices=options.devices,
         num_nodes=options.nodes,
-        strategy='ddp' if several else 'auto',
-        sync_batchnorm=several and cuda,
-        precision=half_precision() if cuda else '32-true',
-        # All batches of one size: the fastest of cuDNN's ways is worth looking for.
-        benchmark=cuda,
-        max_epochs=epochs,
+        strategy='ddp' if _several(options) else 'auto',
+        sync_batchnorm=_several(options) and torch.cuda.is_available(),
         accumulate_grad_batches=parts,
         enable_checkpointing=True,
         logger=TensorBoardLogger(log_dir, name='', version=''),
@@ -283,19 +352,11 @@ def _trainer(
     )
 
 
-def half_precision() -> str:
-    """Return Lightning's name of the half precision that the GPU computes in."""
-    # Numbers of bfloat16 reach as far as those of float32, so that no gradient must be scaled and
-    # no step waits to hear whether one overflowed.
-    has_bfloat16 = torch.cuda.get_device_capability()[0] >= 8
-    return 'bf16-mixed' if has_bfloat16 else '16-mixed'
-
-
 def run(
     trainer: lightning.Trainer,
     module: lightning.LightningModule,
-    training: DataLoader | ResidentLoader,
-    held_out: DataLoader | ResidentLoader,
+    training: DataLoader | ResidentLoader | SeenCells,
+    held_out: DataLoader | ResidentLoader | None,
     checkpoint: Path | None,
 ) -> None:
     """Run the loop; hand Ctrl-C on, which Lightning turns into an exit of its own."""

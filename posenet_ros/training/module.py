@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import math
 from typing import Any
 
@@ -33,7 +34,7 @@ from posenet_ros.training.losses import (
     SquaredLoss,
 )
 import torch
-from torch import Tensor
+from torch import nn, Tensor
 
 # The two balance weights are few and far from home: they take larger steps than the network.
 _BALANCE_RATE = 1e-2
@@ -69,17 +70,18 @@ class PoseTraining(lightning.LightningModule):
         image_B3HW = batch.image_B3HW.contiguous(memory_format=torch.channels_last)
         prediction = self.model(image_B3HW)
         parts = self.loss(prediction, batch.position_B3, batch.quaternion_wxyz_B4)
-        self._losses.append(torch.stack([parts.total.detach(), parts.position]))
-        if batch_index + 1 == self.trainer.num_training_batches:
-            self._log_losses()
+        self._note({'train/loss': parts.total, 'train/position_m': parts.position}, batch_index)
         return parts.total
 
-    def _log_losses(self) -> None:
+    def _note(self, values: Mapping[str, Tensor], batch_index: int) -> None:
         """Log an epoch's means, once: asked in every step, Lightning takes a millisecond of it."""
-        total, position = torch.stack(self._losses).mean(dim=0)
+        self._losses.append(torch.stack([value.detach() for value in values.values()]))
+        if batch_index + 1 < self.trainer.num_training_batches:
+            return
+        means = torch.stack(self._losses).mean(dim=0)
         self._losses.clear()
         several = self.trainer.world_size > 1
-        values = {'train/loss': total, 'train/position_m': position}
+        values = dict(zip(values, means))
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=1, sync_dist=several)
 
     def validation_step(self, batch: PoseBatch, batch_index: int) -> None:
@@ -105,17 +107,27 @@ class PoseTraining(lightning.LightningModule):
         # Every process has the same medians now, and the mean of them is asked for formally.
         self.log_dict(medians, sync_dist=several)
 
+    def learning(self) -> nn.Module:
+        """Return what learns."""
+        return self.model
+
+    @property
+    def peak_rate(self) -> float:
+        """The peak of the rate at which that learns."""
+        return self.options.learning_rate
+
     def configure_optimizers(self) -> dict[str, Any]:
         """Return the optimiser and its schedule; norms and biases are not decayed."""
-        weights = [value for value in self.model.parameters() if value.ndim > 1]
-        others = [value for value in self.model.parameters() if value.ndim <= 1]
+        learning = [*self.learning().parameters()]
+        weights = [value for value in learning if value.ndim > 1]
+        others = [value for value in learning if value.ndim <= 1]
         groups = [
             {'params': weights, 'weight_decay': self.options.weight_decay},
             {'params': others, 'weight_decay': 0.0},
         ]
         if balance := list(self.loss.parameters()):
             groups.append({'params': balance, 'weight_decay': 0.0, 'lr': _BALANCE_RATE})
-        optimizer = make_optimizer(groups, self.options)
+        optimizer = make_optimizer(groups, self.options, self.peak_rate)
         total = int(self.trainer.estimated_stepping_batches)
         epochs = self.trainer.max_epochs
         schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -136,9 +148,10 @@ def make_loss(options: TrainOptions) -> PoseLoss:
     return others[options.loss]()
 
 
-def make_optimizer(groups: list[dict[str, Any]], options: TrainOptions) -> torch.optim.Optimizer:
+def make_optimizer(
+    groups: list[dict[str, Any]], options: TrainOptions, peak: float
+) -> torch.optim.Optimizer:
     """Return the optimiser of a recipe. Only AdamW's weight decay is apart from the gradient."""
-    peak = options.learning_rate
     if options.optimizer == 'sgd':
         # One kernel for many weights; the CPU has all of them in its cache as it is.
         fused = all(value.is_cuda for group in groups for value in group['params']) or None

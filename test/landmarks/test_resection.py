@@ -17,12 +17,11 @@
 from __future__ import annotations
 
 import numpy as np
-from posenet_ros.geometry import Camera
+from posenet_ros.geometry import Camera, rays_of
 from posenet_ros.landmarks.resection import (
     _linearised,
     Attitude,
     FEWEST_MATCHES,
-    rays_of,
     refine,
     resect,
 )

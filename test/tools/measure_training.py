@@ -173,7 +173,7 @@ def _bare(options: TrainOptions, steps: int, also_replayed: bool) -> dict[str, f
     loss = make_loss(options).to(_DEVICE)
     batch = _random_batch(options)
     values = [*model.parameters(), *loss.parameters()]
-    optimizer = make_optimizer([{'params': values}], options)
+    optimizer = make_optimizer([{'params': values}], options, options.learning_rate)
 
     def passes() -> None:
         optimizer.zero_grad(set_to_none=True)

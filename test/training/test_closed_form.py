@@ -22,7 +22,7 @@ from posenet_ros.data.dataset import FrameDataset, ResizedImages
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training import closed_form
-from posenet_ros.training.closed_form import solve_last_layer, views
+from posenet_ros.training.closed_form import solve_last_layer, views, views_of
 import pytest
 import torch
 
@@ -64,7 +64,7 @@ def objective_slope(model: PoseNet, batch) -> float:
     return float(slope.abs().max()) / len(inputs)
 
 
-def test_images_are_shown_several_times_and_changed_each_time(corridor, monkeypatch):
+def test_images_are_shown_several_times_and_changed_each_time(corridor):
     preprocessing = Preprocessing(48, (48, 48))
     images = ResizedImages(corridor, preprocessing)
     dataset = FrameDataset(corridor, images, preprocessing, Augmentation())
@@ -74,8 +74,9 @@ def test_images_are_shown_several_times_and_changed_each_time(corridor, monkeypa
     unchanged = dataset.as_taken().__getitems__(range(len(corridor))).image_B3HW
     same = (shown[:, None] == unchanged).flatten(2).all(dim=2).any(dim=1)
     assert 0.25 < same.float().mean() < 0.45
-    monkeypatch.setattr(closed_form, '_MOST_VIEWS', 10)
-    few = list(views(dataset, 16))
+    few = list(views(dataset, 16, 10))
+    assert views_of(dataset, 10) == 10
+    assert views_of(dataset) == len(shown)
     assert len(few) == 1
     positions = np.array([frame.map_from_camera.translation for frame in corridor[::4]])
     assert few[0].position_B3.numpy() == pytest.approx(positions, abs=1e-6)

@@ -257,6 +257,7 @@ def test_each_optimiser_takes_what_the_recipe_says(how, kind):
             {'params': [not_decayed], 'weight_decay': 0.0},
         ],
         options,
+        options.learning_rate,
     )
     assert type(made) is kind
     assert [group['lr'] for group in made.param_groups] == [0.02, 0.02]

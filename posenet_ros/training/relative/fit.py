@@ -29,6 +29,7 @@ from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.callbacks import History, LastEpoch, TrainingBar
 from posenet_ros.training.fit import CHECKPOINT, quiet, run
 from posenet_ros.training.identity import Identity
+from posenet_ros.training.precision import multiplies_bfloat16
 from posenet_ros.training.relative.batches import DrawnPairs
 from posenet_ros.training.relative.module import RelativeOptions, RelativeTraining
 from posenet_ros.training.relative.resident import fit_into, ResidentPairs, ResidentScenes
@@ -94,7 +95,7 @@ def fit_relative(
             num_sanity_val_steps=0,
             log_every_n_steps=1,
             enable_model_summary=False,
-            precision='bf16-mixed' if not cuda and _multiplies_bfloat16() else '32-true',
+            precision='bf16-mixed' if not cuda and multiplies_bfloat16() else '32-true',
             # All batches are of one size: to try which convolutions are fastest pays.
             benchmark=cuda,
         )
@@ -121,16 +122,6 @@ def _pairs_of(
         DrawnPairs(scenes, count),
         DrawnPairs(held_out, _HELD_OUT_PAIRS, mirrored=False, seed=0),
     )
-
-
-def _multiplies_bfloat16() -> bool:
-    """
-    Tell whether the CPU has units for products of such matrices (AMX).
-
-    Convolutions are several times as fast there; other CPUs would only convert back and forth.
-    """
-    capabilities = getattr(torch.cpu, 'get_capabilities', dict)()
-    return bool(capabilities.get('amx_bf16'))
 
 
 def _told(values: Mapping[str, Any]) -> str:

@@ -61,7 +61,7 @@ def test_it_learns_what_carries_over_to_other_scenes(telling_scenes, tmp_path):
 def test_it_learns_with_and_without_products_in_bfloat16(
     telling_scenes, tmp_path, monkeypatch, bfloat16
 ):
-    monkeypatch.setattr(fit, '_multiplies_bfloat16', lambda: bfloat16)
+    monkeypatch.setattr(fit, 'multiplies_bfloat16', lambda: bfloat16)
     options = RelativeOptions(steps=40, batch_size=16, learning_rate=5e-3)
     network = RelativePoseNet(SMALL, 5)
     found = fit_relative(

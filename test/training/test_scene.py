@@ -1,0 +1,236 @@
+# Copyright 2026 The posenet_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A scene head that learns where cells lie, of poses alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from posenet_ros.data.dataset import PoseBatch
+from posenet_ros.data.frames import Frame
+from posenet_ros.data.images import encode_jpeg
+from posenet_ros.errors import ConfigError
+from posenet_ros.geometry import Camera, Pose
+from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.training import scene as scene_module
+from posenet_ros.training.config import TrainOptions
+from posenet_ros.training.fit import fit, make_trunk, refit
+from posenet_ros.training.scene import CellBatch, scene_loss, SeenCells, start_scene
+import pytest
+from scipy.spatial.transform import Rotation
+import torch
+
+from .conftest import HEIGHT, pose_at, WIDTH
+
+CAMERA = Camera(WIDTH, HEIGHT, 60.0, 60.0, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
+OPTIONS = TrainOptions(
+    backbone='mobilenet_v3_small',
+    weights='none',
+    freeze_norms=False,
+    head='scene',
+    levels=3,
+    pool=2,
+    rotation='6d',
+    dropout=0.0,
+    image_size=64,
+    margin=0.0,
+    wide=True,
+    shift=0.0,
+    epochs=2,
+    batch_size=8,
+)
+
+
+@pytest.fixture(scope='session')
+def wall(tmp_path_factory) -> list[Frame]:
+    """Frames of a drive along a painted wall, two metres away, as a camera does see it."""
+    folder = tmp_path_factory.mktemp('wall')
+    rng = np.random.default_rng(0)
+    paint = cv2.resize(
+        rng.integers(0, 255, (12, 40, 3), dtype=np.uint8),
+        (800, 240),
+        interpolation=cv2.INTER_CUBIC,
+    )
+    # A hundred pixels of paint a metre; its upper left corner is at (-2, -1.2, 2).
+    paint_from_wall = np.array([[100, 0, 200], [0, 100, 120], [0, 0, 1.0]])
+    frames = []
+    for number, place in enumerate(np.linspace(0, 1, 24)):
+        turn = Rotation.from_euler('y', 10 * np.sin(9 * place), degrees=True)
+        pose = Pose(turn, np.array([3 * place, 0.1 * place, 0]), 'map', 'camera')
+        camera_from_map = turn.as_matrix().T
+        # A point (x, y, 2) of the wall: R^T (p - t) has x, y and one as its unknowns.
+        seen = camera_from_map @ np.array(
+            [
+                [1, 0, -pose.translation[0]],
+                [0, 1, -pose.translation[1]],
+                [0, 0, 2 - pose.translation[2]],
+            ]
+        )
+        image_from_paint = CAMERA.matrix @ seen @ np.linalg.inv(paint_from_wall)
+        rgb = cv2.warpPerspective(paint, image_from_paint, (WIDTH, HEIGHT))
+        path = folder / f'{number:03d}.jpg'
+        encode_jpeg(path, rgb)
+        frames.append(Frame(path, pose, number * 500_000_000))
+    return frames
+
+
+@pytest.fixture
+def network(corridor) -> PoseNet:
+    torch.manual_seed(0)
+    model = PoseNet(OPTIONS.architecture())
+    model.set_extent(np.array([frame.map_from_camera.translation for frame in corridor]))
+    model.scene.set_camera(CAMERA, Preprocessing(64, (64, 96)))
+    start_scene(model, corridor)
+    return model
+
+
+def batch(count: int, seed: int = 0) -> PoseBatch:
+    generator = torch.Generator().manual_seed(seed)
+    quaternion = torch.nn.functional.normalize(torch.randn(count, 4, generator=generator))
+    position = torch.randn(count, 3, generator=generator)
+    return PoseBatch(torch.rand(count, 3, 64, 96, generator=generator), position, quaternion)
+
+
+def cells_at(network: PoseNet, depth: float, count: int = 50) -> tuple[torch.Tensor, CellBatch]:
+    """Return points that lie on the rays of cells, so far ahead in units of the scene."""
+    generator = torch.Generator().manual_seed(1)
+    ray = torch.rand(count, 2, generator=generator) - 0.5
+    rotation = torch.from_numpy(pose_at(0.3).rotation.as_matrix()).float().expand(count, 3, 3)
+    position = torch.tensor([1.0, 2.0, 3.0]).expand(count, 3)
+    ahead = torch.cat([ray, torch.ones(count, 1)], dim=1) * depth * network.scene.unit
+    point = (rotation @ ahead[:, :, None])[:, :, 0] + position
+    return point, CellBatch(torch.zeros(count, 1), ray, position, rotation)
+
+
+def test_a_scene_begins_ahead_of_its_cameras(network, corridor):
+    unit = float(network.scene.unit)
+    assert unit == pytest.approx(4.0)
+    ahead = [frame.map_from_camera @ np.array([0, 0, unit]) for frame in corridor]
+    np.testing.assert_allclose(network.scene.middle_3, np.mean(ahead, axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize('depth', [0.1, 1.0, 5.0])
+def test_a_point_on_its_ray_is_right_wherever_on_it(network, depth):
+    point, cells = cells_at(network, depth)
+    told = torch.full((len(point),), 2.0)
+    _, pixels = scene_loss(network, point, told, cells, 0.5)
+    assert pixels < 1e-2
+
+
+@pytest.mark.parametrize('done', [0.0, 0.9])
+def test_points_are_drawn_to_their_rays_from_near_and_from_far(network, done):
+    point, cells = cells_at(network, 1.0)
+    told = torch.full((len(point),), 2.0)
+    for shift in (0.02, 0.5, -3.0):
+        start = (point + shift * network.scene.unit).requires_grad_()
+        loss, _ = scene_loss(network, start, told, cells, done)
+        (slope,) = torch.autograd.grad(loss, start)
+        other, _ = scene_loss(network, start - 0.01 * slope / slope.norm(), told, cells, done)
+        assert slope.isfinite().all()
+        assert other < loss
+
+
+def test_the_error_that_is_told_is_half_of_the_mean_of_those_that_are_made(network):
+    # Of e exp(-e / s) / s^2, the length of a two-dimensional Laplace error.
+    point, cells = cells_at(network, 1.0, 4000)
+    unit, focal = network.scene.unit, network.scene.focal
+    generator = torch.Generator().manual_seed(2)
+    off = torch.rand(4000, 1, generator=generator) * 20 / focal
+    aside = cells.map_from_camera_B33[:, :, 0]
+    told = torch.tensor(3.0, requires_grad=True)
+    for _ in range(300):
+        loss, _ = scene_loss(network, point + off * unit * aside, told.expand(4000), cells, 0.5)
+        (slope,) = torch.autograd.grad(loss, told)
+        told = (told - 0.5 * slope).detach().requires_grad_()
+    assert told.item() == pytest.approx(10 / 2, rel=0.05)
+
+
+def test_cells_are_given_out_once_an_epoch_with_their_own_poses(network, monkeypatch):
+    monkeypatch.setattr(scene_module, 'CELLS_A_STEP', 16)
+    views = batch(4)
+    cells = SeenCells(network, [views], 4)
+    assert len(cells) == 4 * 24 // 16
+    batches = [*cells]
+    # Every view has all 24 of its cells in an epoch, mixed with those of others.
+    places = torch.cat([each.position_B3 for each in batches])
+    assert [(places == place).all(dim=1).sum() for place in views.position_B3] == [24] * 4
+    assert len(batches[0].position_B3.unique(dim=0)) > 1
+    with torch.inference_mode():
+        expected = network.eval().see_cells(views.image_B3HW)
+    first = batches[0]
+    view = (views.position_B3 == first.position_B3[0]).all(dim=1).nonzero()[0, 0]
+    cell = (network.scene.rays_C2 == first.ray_B2[0]).all(dim=1).nonzero()[0, 0]
+    torch.testing.assert_close(first.seen_BD[0].float(), expected[view, cell], atol=2e-3, rtol=0)
+
+
+def test_of_very_many_views_some_cells_of_each_are_kept(network, monkeypatch):
+    monkeypatch.setattr(scene_module, '_ROOM', 2 * network.scene.width * 4 * 5)
+    monkeypatch.setattr(scene_module, 'CELLS_A_STEP', 4)
+    cells = SeenCells(network, [batch(2), batch(2, seed=3)], 4)
+    places = torch.cat([each.position_B3 for each in cells])
+    assert len(places) == 4 * 5
+    assert len(places.unique(dim=0)) == 4
+
+
+def test_a_scene_head_learns_and_the_trunk_stays(wall, tmp_path, monkeypatch):
+    monkeypatch.setattr(scene_module, 'CELLS_A_STEP', 256)
+    options = replace(OPTIONS, epochs=30, turn_deg=5.0)
+    trunk = make_trunk(options)
+    before = {name: value.clone() for name, value in trunk.state_dict().items()}
+    # On its own frames: a trunk that knows nothing cannot tell what is between them.
+    fitted = fit(wall, wall[1::2], options, tmp_path, trunk=trunk, camera=CAMERA)
+    for name, value in fitted.model.trunk.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    history = fitted.history
+    assert len(history) == 30
+    assert history[-1]['train/cell_px'] < 0.5 * history[0]['train/cell_px']
+    assert history[-1]['held_out/position_m'] < 0.2
+    assert history[-1]['held_out/orientation_deg'] < 5
+    learned = fitted.model.scene.point.weight.clone()
+    refit(fitted.model, fitted.preprocessing, wall, options, CAMERA)
+    assert not torch.equal(fitted.model.scene.point.weight, learned)
+    assert not fitted.model.training
+
+
+def test_a_stopped_training_goes_on(corridor, tmp_path):
+    trunk = make_trunk(OPTIONS)
+    fit(corridor[::2], corridor[1::2], OPTIONS, tmp_path, trunk=trunk, camera=CAMERA)
+    more = replace(OPTIONS, epochs=3)
+    fitted = fit(corridor[::2], corridor[1::2], more, tmp_path, trunk=trunk, camera=CAMERA)
+    assert len(fitted.history) == 3
+
+
+def test_without_a_camera_there_are_no_cells(corridor, tmp_path):
+    with pytest.raises(ConfigError, match='intrinsics'):
+        fit(corridor[::2], corridor[1::2], OPTIONS, tmp_path, trunk=make_trunk(OPTIONS))
+
+
+def test_what_is_not_known_makes_the_head_linear():
+    known = replace(OPTIONS, weights='imagenet')
+    assert known.for_what_is_known(camera=True) is known
+    assert known.for_what_is_known(camera=False).head == 'linear'
+    assert OPTIONS.for_what_is_known(camera=True).head == 'linear'
+    assert replace(known, epochs=0).for_what_is_known(camera=True).head == 'linear'
+    plain = Architecture('mobilenet_v3_small')
+    assert not plain.solved
+    assert known.architecture().solved
+
+
+def test_crops_are_not_shifted_under_their_labels():
+    with pytest.raises(ConfigError, match='shift'):
+        replace(OPTIONS, shift=1.0)
