@@ -357,7 +357,8 @@ class PoseNet(nn.Module):
     ) -> Resected:
         """Return the poses that the cells of images agree with."""
         scene = self.scene
-        rays_BC2 = scene.rays_C2.expand(len(point_BC3), -1, -1)
+        # By its shape: the length would be a constant of what is exported.
+        rays_BC2 = scene.rays_C2.expand(point_BC3.shape[0], -1, -1)
         if beside_B2 is not None:
             rays_BC2 = rays_BC2 + (beside_B2 / scene.focal)[:, None]
         with torch.autocast(point_BC3.device.type, enabled=False):

@@ -25,30 +25,23 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from posenet_ros.models.rotations import matrix_from_quaternion
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 # By how many times its expected error a cell may disagree and still count for half.
 _WIDTHS = (16.0, 8.0, 4.0, 2.0, 2.0, 2.0, 2.0)
 # Of the trace of the normal equations: where cells say nothing, the start stays.
 _DAMPING = 1e-5
+_LEAST = 1e-12
 # What is nearer than this share of the scene's unit, or behind, says nothing.
 _NEAR = 0.02
 
 
 class Resected(NamedTuple):
-    """
-    Poses `map_from_camera` of a batch that their cells agree with.
-
-    `information_B66` is that of a turn (3, radians) and a move (3, metres) of the map in the
-    camera's axes, of cells as independent as they are not: neighbours are wrong together.
-    """
+    """Poses `map_from_camera` of a batch that their cells agree with."""
 
     position_B3: Tensor
     rotation_B33: Tensor
-    information_B66: Tensor
 
 
 def resected(
@@ -66,71 +59,69 @@ def resected(
     lie. The start is a pose that is roughly right, `unit` a length of the scene's size.
     """
     camera_from_map_B33 = start_B33.transpose(1, 2)
-    move_B3 = -(camera_from_map_B33 @ start_B3[:, :, None])[:, :, 0]
     # In units of the scene, so that turns and moves weigh alike in what is solved for.
-    point_BC3, move_B3 = point_BC3 / unit, move_B3 / unit
+    move_B31 = -(camera_from_map_B33 @ start_B3[:, :, None]) / unit
+    point_B3C = (point_BC3 / unit).transpose(1, 2)
+    ray_B2C = ray_BC2.transpose(1, 2)
+    trust_BC = error_BC**-2
     for width in _WIDTHS:
-        hessian_B66, gradient_B6 = _system(
-            point_BC3, error_BC, ray_BC2, camera_from_map_B33, move_B3, width
+        system_B67 = _system(
+            camera_from_map_B33 @ point_B3C + move_B31, ray_B2C, trust_BC, 1 / width**2
         )
-        step_B6 = -_solved(hessian_B66, gradient_B6)
+        step_B6 = -_solved(system_B67)
         turn_B33 = _rotation(step_B6[:, :3])
         camera_from_map_B33 = turn_B33 @ camera_from_map_B33
-        move_B3 = (turn_B33 @ move_B3[:, :, None])[:, :, 0] + step_B6[:, 3:]
-    information_B66, _ = _system(
-        point_BC3, error_BC, ray_BC2, camera_from_map_B33, move_B3, _WIDTHS[-1]
-    )
-    by_metre_6 = torch.cat([torch.ones_like(move_B3[0]), (1 / unit).expand(3)])
+        move_B31 = turn_B33 @ move_B31 + step_B6[:, 3:, None]
     rotation_B33 = camera_from_map_B33.transpose(1, 2)
-    position_B3 = -(rotation_B33 @ move_B3[:, :, None])[:, :, 0] * unit
-    scaled_B66 = information_B66 * by_metre_6[:, None] * by_metre_6
-    return Resected(position_B3, rotation_B33, scaled_B66)
+    return Resected(-(rotation_B33 @ move_B31)[:, :, 0] * unit, rotation_B33)
 
 
-def _system(
-    point_BC3: Tensor,
-    error_BC: Tensor,
-    ray_BC2: Tensor,
-    camera_from_map_B33: Tensor,
-    move_B3: Tensor,
-    width: float,
-) -> tuple[Tensor, Tensor]:
-    """Return the normal equations (B, 6, 6) and (B, 6) of a turn and a move of what is seen."""
-    seen_BC3 = point_BC3 @ camera_from_map_B33.transpose(1, 2) + move_B3[:, None]
-    depth_BC = seen_BC3[..., 2].clamp(min=_NEAR)
-    inverse_BC = 1 / depth_BC
-    plane_BC2 = seen_BC3[..., :2] * inverse_BC[..., None]
-    left_BC2 = (plane_BC2 - ray_BC2) / error_BC[..., None]
-    told_BC = 1 / (1 + left_BC2.square().sum(-1) / width**2)
-    told_BC = torch.where(seen_BC3[..., 2] > _NEAR, told_BC, torch.zeros_like(told_BC))
-    x, y = plane_BC2.unbind(-1)
-    none, one = torch.zeros_like(x), torch.ones_like(x)
-    # A turn w and a move v: a point p goes to p + w x p + v.
-    by_u = [-x * y, one + x * x, -y, inverse_BC, none, -x * inverse_BC]
-    by_v = [-one - y * y, x * y, x, none, inverse_BC, -y * inverse_BC]
-    jacobian_BR6 = torch.stack([torch.stack(by_u, -1), torch.stack(by_v, -1)], 2)
-    jacobian_BR6 = (jacobian_BR6 / error_BC[..., None, None]).flatten(1, 2)
-    weighted_B6R = (jacobian_BR6 * told_BC.repeat_interleave(2, 1)[..., None]).transpose(1, 2)
-    hessian_B66 = weighted_B6R @ jacobian_BR6
-    gradient_B6 = (weighted_B6R @ left_BC2.flatten(1)[..., None])[..., 0]
-    return hessian_B66, gradient_B6
+def _system(seen_B3C: Tensor, ray_B2C: Tensor, trust_BC: Tensor, narrowness: float) -> Tensor:
+    """
+    Return the normal equations, matrix and right side (B, 6, 7), of a turn and a move.
+
+    Of points as the camera has them: a turn w and a move v take p to p + w x p + v.
+    """
+    depth_BC = seen_B3C[:, 2]
+    inverse = 1 / depth_BC.clamp(min=_NEAR)
+    plane_B2C = seen_B3C[:, :2] * inverse[:, None]
+    left_B2C = plane_B2C - ray_B2C
+    told_BC = trust_BC / (1 + left_B2C.square().sum(dim=1) * trust_BC * narrowness)
+    told_BC = told_BC * (depth_BC > _NEAR)
+    x, y = plane_B2C.unbind(dim=1)
+    none, across = torch.zeros_like(x), x * y
+    by_x = [-across, 1 + x * x, -y, inverse, none, -x * inverse]
+    by_y = [-1 - y * y, across, x, none, inverse, -y * inverse]
+    # Both rows of each cell, one after the other.
+    slope_B6R = torch.stack([torch.cat(pair, dim=1) for pair in zip(by_x, by_y)], dim=1)
+    weighted_B6R = slope_B6R * told_BC.repeat(1, 2)[:, None]
+    sides_B7R = torch.cat([slope_B6R, left_B2C.flatten(1)[:, None]], dim=1)
+    return weighted_B6R @ sides_B7R.transpose(1, 2)
 
 
-def _solved(hessian_B66: Tensor, gradient_B6: Tensor) -> Tensor:
+def _solved(system_B67: Tensor) -> Tensor:
     """Solve positive definite systems by elimination, which ONNX has no step of its own for."""
-    trace_B = hessian_B66.diagonal(dim1=1, dim2=2).sum(-1)
-    eye_66 = torch.eye(6, dtype=hessian_B66.dtype, device=hessian_B66.device)
-    raised_B66 = hessian_B66 + (_DAMPING * trace_B + 1e-12)[:, None, None] * eye_66
-    system_B67 = torch.cat([raised_B66, gradient_B6[..., None]], dim=2)
+    eye_66 = torch.eye(6, dtype=system_B67.dtype, device=system_B67.device)
+    trace_B11 = system_B67[:, :, :6].diagonal(dim1=1, dim2=2).sum(dim=1)[:, None, None]
+    raised_B66 = system_B67[:, :, :6] + (_DAMPING * trace_B11 + _LEAST) * eye_66
+    right_B61 = system_B67[:, :, 6:]
+    if not (torch.compiler.is_compiling() or system_B67.is_cuda):
+        return torch.linalg.solve(raised_B66, right_B61)[:, :, 0]
+    system_B67 = torch.cat([raised_B66, right_B61], dim=2)
     for row in range(6):
-        pivot_B7 = system_B67[:, row] / system_B67[:, row, row, None]
+        pivot_B17 = system_B67[:, row : row + 1] / system_B67[:, row : row + 1, row : row + 1]
         # The row itself loses its multiple less one: it is the pivot then.
-        others_B6 = system_B67[:, :, row] - eye_66[row]
-        system_B67 = system_B67 - others_B6[..., None] * pivot_B7[:, None]
-    return system_B67[..., 6]
+        others_B61 = system_B67[:, :, row : row + 1] - eye_66[row, :, None]
+        system_B67 = system_B67 - others_B61 * pivot_B17
+    return system_B67[:, :, 6]
 
 
 def _rotation(vector_B3: Tensor) -> Tensor:
-    """Return rotations (B, 3, 3) of small vectors, by quaternions (1, w / 2)."""
-    whole_B4 = torch.cat([torch.ones_like(vector_B3[:, :1]), vector_B3 / 2], dim=1)
-    return matrix_from_quaternion(functional.normalize(whole_B4, dim=1))
+    """Return rotations (B, 3, 3) of small vectors w: those of the quaternions (1, w / 2)."""
+    half = vector_B3 / 2
+    none = torch.zeros_like(half[:, 0])
+    x, y, z = half.unbind(dim=1)
+    skew_B33 = torch.stack([none, -z, y, z, none, -x, -y, x, none], dim=1).view(-1, 3, 3)
+    scale_B11 = 2 / (1 + half.square().sum(dim=1))[:, None, None]
+    eye_33 = torch.eye(3, dtype=half.dtype, device=half.device)
+    return eye_33 + scale_B11 * (skew_B33 + skew_B33 @ skew_B33)

@@ -38,7 +38,9 @@ from torch.nn import functional
 
 # Cells are those of the trunk's map at stride 16; what it has at stride 8 tells where in them.
 STRIDE = 16
-_WIDTH = 512
+_WIDTH = 384
+# A map at stride 8 is seen whole, or, where that has more channels, as a mean over each cell.
+_MOST_FINE = 1024
 # The error that a cell is told to have, in pixels of the network's input.
 _LEAST_PX, _MOST_PX = 0.5, 100.0
 
@@ -73,7 +75,8 @@ class SceneCoordinates(nn.Module):
         """Take the depth of the maps at strides 8 and 16."""
         super().__init__()
         fine, coarse = channels
-        self.width = 4 * fine + coarse
+        self._whole = 4 * fine <= _MOST_FINE
+        self.width = (4 * fine if self._whole else fine) + coarse
         self.first = nn.Linear(self.width, _WIDTH)
         self.block = nn.Sequential(
             nn.Linear(_WIDTH, _WIDTH), nn.ReLU(), nn.Linear(_WIDTH, _WIDTH), nn.ReLU()
@@ -95,11 +98,12 @@ class SceneCoordinates(nn.Module):
 
     def seen(self, fine_BChw: Tensor, coarse_BChw: Tensor) -> Tensor:
         """Return what is seen of each cell (B, cells, `width`), from the two maps."""
-        size = coarse_BChw.shape[2:]
-        double = [2 * side for side in size]
-        if list(fine_BChw.shape[2:]) != double:
-            fine_BChw = functional.adaptive_avg_pool2d(fine_BChw, double)
-        parts = functional.pixel_unshuffle(fine_BChw, 2), coarse_BChw
+        size = [(2 if self._whole else 1) * side for side in coarse_BChw.shape[2:]]
+        if list(fine_BChw.shape[2:]) != size:
+            fine_BChw = functional.adaptive_avg_pool2d(fine_BChw, size)
+        if self._whole:
+            fine_BChw = functional.pixel_unshuffle(fine_BChw, 2)
+        parts = fine_BChw, coarse_BChw
         # As in `GridDescriptor`: light does not count, and no level outweighs another.
         scaled = [
             functional.normalize(part.float(), dim=1) * part.shape[1] ** 0.5 for part in parts

@@ -15,6 +15,7 @@
 """A small network whose trunk, heads and feature all say something."""
 
 import numpy as np
+from posenet_ros.geometry import Camera
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 import pytest
@@ -47,6 +48,15 @@ def make_network():
 @pytest.fixture(scope='session')
 def network(make_network):
     return make_network(head='linear', levels=2, pool=2, rotation='6d', dropout=0.0)
+
+
+@pytest.fixture(scope='session')
+def scene_network(make_network, preprocessing):
+    how = {'levels': 3, 'pool': 2, 'rotation': '6d', 'dropout': 0.0}
+    model = make_network(head='scene', **how)
+    model.scene.set_camera(Camera(640, 480, 500.0, 500.0, 319.5, 239.5), preprocessing)
+    model.scene.unit.fill_(4)
+    return model
 
 
 @pytest.fixture(scope='session')

@@ -17,7 +17,7 @@ import importlib.util
 import numpy as np
 from posenet_ros.engines import choose
 from posenet_ros.engines.choose import choose_engine, make_engine
-from posenet_ros.engines.difference import TOLERANCE
+from posenet_ros.engines.difference import largest_difference, noise_image, TOLERANCE
 from posenet_ros.engines.kinds import Kind, KINDS, kinds_of
 from posenet_ros.engines.names import ENGINES
 from posenet_ros.errors import ConfigError
@@ -50,6 +50,22 @@ def test_every_engine_of_single_precision_answers_as_torch_does(network, preproc
             assert metres < 1e-3
             assert radians < 1e-3
         np.testing.assert_allclose(found.features, expected.features, atol=1e-4)
+
+
+@pytest.mark.parametrize('name', [there(name) for name in kinds_of(CPU) if KINDS[name].exact])
+def test_cells_show_every_engine_what_they_show_torch(scene_network, preprocessing, name):
+    assert make_engine(scene_network, preprocessing, name).difference < TOLERANCE
+
+
+def test_cells_that_show_something_else_are_noticed(scene_network, preprocessing):
+    image_B3HW = noise_image(preprocessing)
+    with torch.inference_mode():
+        answer = scene_network(image_B3HW)
+    assert largest_difference(answer, answer, scene_network) == 0
+    for name, change in (('point_BC3', 0.1), ('error_BC', 0.01), ('start_B3', 0.1)):
+        other = answer.scene._replace(**{name: getattr(answer.scene, name) + change})
+        difference = largest_difference(answer, answer._replace(scene=other), scene_network)
+        assert difference > 10 * TOLERANCE, name
 
 
 @pytest.mark.parametrize('name', [there(name) for name in kinds_of(CPU) if not KINDS[name].exact])

@@ -101,24 +101,16 @@ def test_where_cells_say_nothing_the_start_stays():
     found = resected(behind, told, rays, *start, torch.tensor(1.0))
     torch.testing.assert_close(found.position_B3, start[0])
     torch.testing.assert_close(found.rotation_B33, start[1])
-    assert found.information_B66.abs().max() == 0
 
 
-def test_information_is_the_inverse_of_how_poses_scatter():
-    points, rays, position, rotation = scene(5, images=1)
-    points, rays = (each.expand(400, -1, -1) for each in (points, rays))
-    sigma = 0.004
-    noise = torch.from_numpy(np.random.default_rng(6).normal(size=rays.shape)) * sigma
-    told = torch.full(rays.shape[:2], sigma, dtype=rays.dtype)
-    start = position.expand(400, -1), rotation.expand(400, -1, -1)
-    found = resected(points, told, rays + noise, *start, torch.tensor(2.0))
-    away = (found.position_B3 - position).numpy()
-    # A move in the camera's axes moves its place in the map the other way round.
-    covariance = np.linalg.inv(found.information_B66[0].numpy())[3:, 3:]
-    expected = np.sqrt(np.trace(covariance))
-    scatter = np.sqrt((away**2).sum(axis=1).mean())
-    # Cells count for less than they could (Cauchy), and are told to.
-    assert 0.6 < scatter / expected < 1.1
+def test_elimination_solves_what_the_library_does(monkeypatch):
+    points, rays, position, rotation = scene(5)
+    start = beside(position, rotation, 0.1, 3)
+    told = torch.full(rays.shape[:2], 0.01, dtype=rays.dtype)
+    by_library = resected(points, told, rays, *start, torch.tensor(1.0))
+    monkeypatch.setattr(torch.compiler, 'is_compiling', lambda: True)
+    by_elimination = resected(points, told, rays, *start, torch.tensor(1.0))
+    torch.testing.assert_close(by_elimination, by_library)
 
 
 def test_gradients_come_through():

@@ -88,6 +88,16 @@ def test_maps_that_are_not_of_twice_the_size_are_made_so():
     assert head.seen(torch.rand(1, 4, 7, 11), torch.rand(1, 6, 4, 6)).shape == (1, 24, 22)
 
 
+def test_wide_maps_are_seen_as_means():
+    head = SceneCoordinates([480, 6])
+    assert head.width == 480 + 6
+    fine, coarse = torch.rand(1, 480, 8, 12), torch.rand(1, 6, 4, 6)
+    other = fine.clone()
+    # Within a cell, what is where does not matter.
+    other[..., :2, :2] = fine[..., :2, :2].flip(2)
+    torch.testing.assert_close(head.seen(other, coarse), head.seen(fine, coarse))
+
+
 def test_what_learns_of_errors_does_not_pull_at_points():
     head = SceneCoordinates([4, 6])
     _, error = head(torch.rand(5, 22))
