@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 # Options that have a flag of their own; every other one of TrainOptions goes by --set.
 _FLAGS = ('backbone', 'weights', 'epochs', 'batch_size', 'learning_rate', 'image_size', 'loss')
 _FLAGS += ('beta', 'seed', 'devices', 'nodes')
+# What only a trunk that learns has any use for.
+_OF_TRUNKS = ('learning_rate', 'loss', 'beta')
 # Of the time by which a database is measured, as of that of a network.
 _HELD_OUT = 0.2
 
@@ -238,7 +240,14 @@ def train_options(args: argparse.Namespace) -> TrainOptions:
         if not equals:
             raise ConfigError(f'--set takes NAME=VALUE, got {text!r}')
         given[name] = parse_option(name, value)
-    return TrainOptions.from_dict(given)
+    options = TrainOptions.from_dict(given)
+    idle = [name for name in _OF_TRUNKS if getattr(args, name) is not None]
+    if options.head == 'scene' and options.weights != 'none' and idle:
+        raise ConfigError(
+            f'{", ".join(idle)} would change nothing, since the trunk of a scene head does not '
+            'learn: leave that out, or give --set head=linear too'
+        )
+    return options
 
 
 def _labelling(args: argparse.Namespace) -> LabelOptions | None:

@@ -50,11 +50,16 @@ _AT_ONCE = 64
 
 
 class PoseBatch(NamedTuple):
-    """Images and where they were taken, `map_from_camera` in metres and unit quaternions."""
+    """
+    Images and where they were taken, `map_from_camera` in metres and unit quaternions.
+
+    `turn_B33` are the rotations `camera_from_turned` of cameras that were turned, if any.
+    """
 
     image_B3HW: Tensor
     position_B3: Tensor
     quaternion_wxyz_B4: Tensor
+    turn_B33: Tensor | None = None
 
 
 class ResizedImages:
@@ -210,6 +215,7 @@ class FrameDataset(Dataset[PoseBatch]):
             self.preprocessing.normalise(torch.from_numpy(pixels)),
             torch.as_tensor(position_B3, dtype=torch.float32),
             quaternions_wxyz(views.map_from_turned_B33),
+            torch.from_numpy(views.changes.turn.as_matrix()).float() if self.turns else None,
         )
 
     def draw(self, indices: Sequence[int], size_B2: NDArray[np.int64]) -> Views:

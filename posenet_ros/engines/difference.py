@@ -51,7 +51,8 @@ def largest_difference(reference: PosePrediction, other: PosePrediction, model: 
             other.scene.error_BC / reference.scene.error_BC - 1,
         ]
     largest = float(torch.cat([each.abs().flatten() for each in apart]).max())
-    return largest if largest < float('inf') else float('inf')
+    finite = other.position_B3.isfinite().all() and other.quaternion_wxyz_B4.isfinite().all()
+    return largest if finite and largest < float('inf') else float('inf')
 
 
 def _poses(prediction: PosePrediction) -> tuple[Tensor, Tensor]:

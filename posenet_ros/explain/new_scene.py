@@ -100,6 +100,9 @@ def _starts(
 ) -> dict[str, tuple[TrainOptions, Path | None]]:
     """Return the recipe and trunk of every start that there is."""
     options = recipe_of(subject, epochs)
+    if options.head == 'scene':
+        # Its trunk does not learn, and what there is to compare is what trunks learn.
+        options = replace(options, head='linear')
     starts = {}
     if trunk is not None:
         open_other(subject, trunk)

@@ -77,11 +77,12 @@ class Answering:
         """Return what the network is given (B * C, channels, h, w)."""
         return self._prepare(rgb_BHW3)
 
-    def answered(self, image_BCHW: Tensor) -> Tensor:
-        """Return what it says of that."""
+    def answered(self, image_BCHW: Tensor, first: int = 0) -> Tensor:
+        """Return what it says of that, or of a part of it from crop `first` on."""
         beside_B2 = self._beside_C2
         if beside_B2 is not None:
-            beside_B2 = beside_B2.repeat(len(image_BCHW) // self.crops, 1)
+            place_B = torch.arange(first, first + len(image_BCHW), device=beside_B2.device)
+            beside_B2 = beside_B2[place_B % self.crops]
         return torch.cat(self._model.numbers(image_BCHW, side_by_side, beside_B2), dim=1)
 
     def outputs(self, found_NK: NDArray[np.float32]) -> list[Outputs]:
@@ -163,9 +164,11 @@ class Replayed:
     def _step_by_step(self, answering: Answering, images: Images) -> NDArray[np.float32]:
         with full_precision():
             found = [
-                answering.answered(part_BCHW)
+                answering.answered(part_BCHW, number * _STEP_BY_STEP)
                 for rgb in images
-                for part_BCHW in answering.prepared(self._on_device(rgb)).split(_STEP_BY_STEP)
+                for number, part_BCHW in enumerate(
+                    answering.prepared(self._on_device(rgb)).split(_STEP_BY_STEP)
+                )
             ]
             return torch.cat(found).cpu().numpy()
 

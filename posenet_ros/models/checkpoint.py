@@ -164,7 +164,7 @@ def load_model(folder: Path, device: str | torch.device = 'cpu') -> LoadedModel:
             f'in {CARD}'
         ) from error
     if model.scene is not None:
-        model.scene.set_camera(_camera_of(card, folder), card.preprocessing)
+        model.set_camera(_camera_of(card, folder), card.preprocessing)
     features = read_features(folder / FEATURES) if FEATURES in files else None
     device = torch.device(device)
     return LoadedModel(model.eval().to(device), card, features, device, folder, frozenset(files))

@@ -28,6 +28,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.errors import ConfigError
+from posenet_ros.geometry import Camera
 from posenet_ros.models.backbones import backbone_named, build_backbone, Trunk
 from posenet_ros.models.descriptor import (
     GridDescriptor,
@@ -36,6 +37,7 @@ from posenet_ros.models.descriptor import (
     PlaceFeature,
     Standardised,
 )
+from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.resection import Resected, resected
 from posenet_ros.models.rotations import (
     columns_from_quaternion,
@@ -212,6 +214,17 @@ class PoseNet(nn.Module):
         middle, half = _middle_and_half(positions_N3)
         self.position_mean.copy_(torch.as_tensor(middle))
         self.position_scale.copy_(torch.as_tensor(half))
+
+    def set_camera(self, camera: Camera, preprocessing: Preprocessing) -> None:
+        """Tell a scene head the camera of the images, of any size, and how they become input."""
+        was_training = self.trunk.training
+        self.trunk.eval()
+        with torch.no_grad():
+            # Trunks round differently where a side is no multiple of the stride.
+            black = self.position_mean.new_zeros(1, 3, *preprocessing.crop)
+            coarse = self.trunk.maps(black, self._cells)[self._cells[-1]]
+        self.trunk.train(was_training)
+        self.scene.set_camera(camera, preprocessing, *coarse.shape[2:])
 
     def scale_rows(self, positions_N3: NDArray[np.float64]) -> None:
         """

@@ -34,7 +34,7 @@ _WIDTHS = (16.0, 8.0, 4.0, 2.0, 2.0, 2.0, 2.0)
 _DAMPING = 1e-5
 _LEAST = 1e-12
 # What is nearer than this share of the scene's unit, or behind, says nothing.
-_NEAR = 0.02
+_NEAR = 0.005
 
 
 class Resected(NamedTuple):

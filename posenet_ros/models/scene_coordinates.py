@@ -25,7 +25,9 @@ by Brachmann, Cavallari, Prisacariu, Accelerated Coordinate Encoding, CVPR 2023.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -88,11 +90,21 @@ class SceneCoordinates(nn.Module):
         self.register_buffer('unit', torch.ones(()))
         self.register_buffer('rays_C2', torch.zeros(1, 2), persistent=False)
         self.register_buffer('focal', torch.ones(()), persistent=False)
+        # What a camera without its lens would see there, and what the lens makes of such; for
+        # learning of turned cameras.
+        self.register_buffer('bent_C2', torch.zeros(1, 2), persistent=False)
+        self.lens: Callable[[Tensor], Tensor] | None = None
 
-    def set_camera(self, camera: Camera, preprocessing: Preprocessing) -> None:
-        """Take the camera that images are of, of any size, and how they become input."""
-        rays_C2, focal = cell_rays(camera, preprocessing)
+    def set_camera(
+        self, camera: Camera, preprocessing: Preprocessing, rows: int, columns: int
+    ) -> None:
+        """Take the camera that images are of, how they become input, and how many cells it has."""
+        rays_C2, focal = cell_rays(camera, preprocessing, rows, columns)
         device = self.middle_3.device
+        bare = replace(camera, distortion='none', coefficients=())
+        bent_C2, _ = cell_rays(bare, preprocessing, rows, columns)
+        self.bent_C2 = torch.as_tensor(bent_C2, dtype=torch.float32, device=device)
+        self.lens = None if camera == bare else partial(_straightened, camera)
         self.rays_C2 = torch.as_tensor(rays_C2, dtype=torch.float32, device=device)
         self.focal = torch.tensor(focal, dtype=torch.float32, device=device)
 
@@ -119,12 +131,16 @@ class SceneCoordinates(nn.Module):
         """
         first = functional.relu(self.first(seen_XD))
         hidden = self.last(first + self.block(first))
-        point = self.middle_3 + self.unit * self.point(hidden).float()
-        logarithm = self.error(hidden.detach())[..., 0].float()
-        return point, logarithm.exp().clamp(_LEAST_PX, _MOST_PX)
+        # Half precision would round points to a thousandth of the scene and worse.
+        with torch.autocast(hidden.device.type, enabled=False):
+            point = self.middle_3 + self.unit * self.point(hidden.float())
+            logarithm = self.error(hidden.detach().float())[..., 0]
+        return point, (_LEAST_PX + logarithm.exp()).clamp(max=_MOST_PX)
 
 
-def cell_rays(camera: Camera, preprocessing: Preprocessing) -> tuple[NDArray[np.float64], float]:
+def cell_rays(
+    camera: Camera, preprocessing: Preprocessing, rows: int, columns: int
+) -> tuple[NDArray[np.float64], float]:
     """
     Return where the cells' middles are seen on the plane one unit ahead, and the focal length.
 
@@ -133,8 +149,15 @@ def cell_rays(camera: Camera, preprocessing: Preprocessing) -> tuple[NDArray[np.
     wide, high = preprocessing.resized_size(camera.width, camera.height)
     small = camera.resized(wide, high)
     [(top, left)] = preprocessing.corners(wide, high, 1)
-    rows, columns = (-(-side // STRIDE) for side in preprocessing.crop)
-    y = (np.arange(rows) + 0.5) * preprocessing.crop[0] / rows - 0.5 + top
-    x = (np.arange(columns) + 0.5) * preprocessing.crop[1] / columns - 0.5 + left
+    y = (np.arange(rows) + 0.5) * STRIDE - 0.5 + top
+    x = (np.arange(columns) + 0.5) * STRIDE - 0.5 + left
     pixels = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     return rays_of(small, pixels), (small.fx + small.fy) / 2
+
+
+def _straightened(camera: Camera, bent_BC2: Tensor) -> Tensor:
+    """Return rays without the lens of those that take pixels for where there is none."""
+    focal, centre = np.array([camera.fx, camera.fy]), np.array([camera.cx, camera.cy])
+    pixels_N2 = bent_BC2.cpu().double().numpy().reshape(-1, 2) * focal + centre
+    straight = torch.from_numpy(rays_of(camera, pixels_N2)).to(bent_BC2)
+    return straight.view(bent_BC2.shape)

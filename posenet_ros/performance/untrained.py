@@ -59,7 +59,7 @@ def untrained_model(
     preprocessing = options.preprocessing(height, width)
     camera = Camera(width, height, width, width, (width - 1) / 2, (height - 1) / 2)
     if model.scene is not None:
-        model.scene.set_camera(camera, preprocessing)
+        model.set_camera(camera, preprocessing)
     images = camera_images(_IMAGES)
     _settle_norms(model, torch.stack([preprocessing.prepare(rgb) for rgb in images]))
     regressor = PoseRegressor(model, preprocessing, device)

@@ -134,6 +134,8 @@ class TrainOptions:
             raise ConfigError(f'held_out is a share from 0.02 to 0.5, got {self.held_out}')
         if self.head == 'scene' and self.shift:
             raise ConfigError('a scene head learns of centre crops: set shift to 0')
+        if self.head == 'scene' and self.devices * self.nodes > 1:
+            raise ConfigError('a scene head learns on one device: leave out devices and nodes')
         # These refuse the rest, now and not after minutes of labelling.
         self.architecture()
         self.preprocessing(480, 640)

@@ -130,7 +130,7 @@ def fit(
             raise ConfigError('a scene head needs intrinsics of the camera: --set head=linear')
         if not (options.epochs or options.iterations):
             raise ConfigError('a scene head has to learn: give epochs, or --set head=linear')
-        model.scene.set_camera(camera, preprocessing)
+        model.set_camera(camera, preprocessing)
         start_scene(model, train)
     model.to(_device_of(training_set))
     history = History()
@@ -190,15 +190,16 @@ def refit(
     dataset = FrameDataset(frames, images, preprocessing, augmentation, camera, depths)
     nearest = _nearest(dataset, options)
     _solve_again(model, nearest, options)
-    if model.scene is not None and options.epochs:
+    if model.scene is not None:
         _learn_on(model, nearest, options)
 
 
 def _learn_on(model: PoseNet, dataset: Frames, options: TrainOptions) -> None:
     """Let a scene head that has learned go on with other frames, for a share of its epochs."""
+    epochs = options.epochs_for(len(dataset))
     options = replace(
         options,
-        epochs=max(round(_AGAIN * options.epochs), 1),
+        epochs=max(round(_AGAIN * epochs), 1),
         iterations=0,
         scene_rate=_AGAIN * options.scene_rate,
         average=0.0,
@@ -208,6 +209,7 @@ def _learn_on(model: PoseNet, dataset: Frames, options: TrainOptions) -> None:
     with quiet():
         trainer = lightning.Trainer(
             **_how(options, len(dataset)),
+            devices=1,
             enable_checkpointing=False,
             logger=False,
             callbacks=[TrainingBar()],
@@ -220,8 +222,10 @@ def _learn_on(model: PoseNet, dataset: Frames, options: TrainOptions) -> None:
 
 
 def _cells(model: PoseNet, dataset: Frames, batch_size: int) -> SeenCells:
-    seen = views(dataset, batch_size, _MOST_SEEN, 'looking at cells')
-    return SeenCells(model, seen, views_of(dataset, _MOST_SEEN))
+    # Of very many images one view each, so that none is left out.
+    most = max(_MOST_SEEN, len(dataset))
+    seen = views(dataset, batch_size, most, 'looking at cells')
+    return SeenCells(model, seen, views_of(dataset, most))
 
 
 def _solve_again(model: PoseNet, dataset: Frames, options: TrainOptions) -> None:

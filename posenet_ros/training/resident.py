@@ -149,7 +149,8 @@ class ResidentFrames:
         image_B3HW = ((rgb_BHW3.float() - self._shift_3) * self._scale_3).permute(0, 3, 1, 2)
         # In memory as the network has them.
         image_B3HW = image_B3HW.contiguous(memory_format=torch.channels_last)
-        return PoseBatch(image_B3HW, position_B3, plan.quaternion_wxyz_N4)
+        turn_B33 = plan.turn_N33 if self._dataset.turns else None
+        return PoseBatch(image_B3HW, position_B3, plan.quaternion_wxyz_N4, turn_B33)
 
     def _cropped(self, plan: Plan) -> Tensor:
         rows_Bh1, columns_B1w = pixels(plan.corner_N2, self.crop)

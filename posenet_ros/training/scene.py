@@ -31,6 +31,7 @@ from posenet_ros.data.dataset import PoseBatch
 from posenet_ros.data.frames import Frame
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.rotations import matrix_from_quaternion
+from posenet_ros.models.scene_coordinates import SceneCoordinates
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import Identity
 from posenet_ros.training.module import PoseTraining
@@ -42,7 +43,9 @@ CELLS_A_STEP = 4096
 _ROOM = 2 * 1024**3
 # A cell that is so many pixels off, or so many of the scene's units ahead, or behind the camera,
 # is first brought to one unit ahead of where it is seen.
-_ASTRAY_PX, _FAR, _NEAR = 200.0, 20.0, 0.02
+_ASTRAY_PX, _FAR, _NEAR = 200.0, 1000.0, 1e-3
+# How far away things are is some metres, however long or short the drive is.
+_LEAST_UNIT, _MOST_UNIT = 0.5, 20.0
 _PULL = 40.0
 # Pixels at which an error stops to count for more: at first, and less at last.
 _WIDEST_PX, _NARROWEST_PX = 50.0, 1.0
@@ -74,26 +77,28 @@ class SeenCells:
         scene = model.scene
         cells = len(scene.rays_C2)
         kept = min(cells, max(_ROOM // (2 * scene.width * max(views, 1)), 1))
-        seen, ray, position, rotation = [], [], [], []
+        seen_ND = torch.empty((views * kept, scene.width), dtype=torch.half)
+        self._seen_ND = seen_ND.to(scene.middle_3.device)
+        ray, position, rotation = [], [], []
         was_training = model.training
         model.eval()
-        with torch.inference_mode():
-            for batch in batches:
+        filled = 0
+        for batch in batches:
+            with torch.no_grad():
                 seen_BCD = model.see_cells(batch.image_B3HW)
-                index_BK = torch.rand(seen_BCD.shape[:2], device=seen_BCD.device).argsort(1)
-                index_BK = index_BK[:, :kept]
-                at = torch.arange(len(seen_BCD), device=seen_BCD.device)[:, None]
-                seen.append(seen_BCD[at, index_BK].half())
-                ray.append(scene.rays_C2[index_BK])
-                position.append(batch.position_B3)
-                rotation.append(matrix_from_quaternion(batch.quaternion_wxyz_B4))
+            index_BK = torch.rand(seen_BCD.shape[:2], device=seen_BCD.device).argsort(1)[:, :kept]
+            at = torch.arange(len(seen_BCD), device=seen_BCD.device)[:, None]
+            chosen_ND = seen_BCD[at, index_BK].flatten(0, 1)
+            self._seen_ND[filled : filled + len(chosen_ND)] = chosen_ND
+            filled += len(chosen_ND)
+            ray.append(_rays(scene, batch)[at, index_BK].flatten(0, 1))
+            position.append(batch.position_B3)
+            rotation.append(matrix_from_quaternion(batch.quaternion_wxyz_B4))
         model.train(was_training)
-        # Tensors of inference are of no use where gradients are computed; copies are.
         self._kept = kept
-        self._seen_ND = torch.cat(seen).flatten(0, 1).clone()
-        self._ray_N2 = torch.cat(ray).flatten(0, 1).clone()
-        self._position_V3 = torch.cat(position).clone()
-        self._rotation_V33 = torch.cat(rotation).clone()
+        self._ray_N2 = torch.cat(ray)
+        self._position_V3 = torch.cat(position)
+        self._rotation_V33 = torch.cat(rotation)
 
     def __len__(self) -> int:
         """Return the number of batches; a last one that is not full is left out."""
@@ -113,14 +118,36 @@ class SeenCells:
             )
 
 
+def _rays(scene: SceneCoordinates, batch: PoseBatch) -> Tensor:
+    """
+    Return where the cells of a batch are seen on the plane one unit ahead (B, C, 2).
+
+    Turned cameras see images warped as if there were no lens, and a cell shows what the lens had
+    put where it was taken from.
+    """
+    rays_BC2 = scene.rays_C2.expand(len(batch.position_B3), -1, -1)
+    if scene.lens is None or batch.turn_B33 is None:
+        return rays_BC2
+    turn_B33 = batch.turn_B33
+    bent_BC3 = _ahead(scene.bent_C2.expand_as(rays_BC2)) @ turn_B33.transpose(1, 2)
+    straight_BC2 = scene.lens(bent_BC3[..., :2] / bent_BC3[..., 2:].clamp(min=_NEAR))
+    turned_BC3 = _ahead(straight_BC2) @ turn_B33
+    return turned_BC3[..., :2] / turned_BC3[..., 2:].clamp(min=_NEAR)
+
+
+def _ahead(plane_BC2: Tensor) -> Tensor:
+    return torch.cat([plane_BC2, torch.ones_like(plane_BC2[..., :1])], dim=-1)
+
+
 def start_scene(model: PoseNet, frames: Sequence[Frame]) -> None:
     """
-    Let a scene head begin one unit ahead of the cameras, a unit being the scene's longer side.
+    Let a scene head begin one unit ahead of the cameras.
 
-    How far away things are, labels do not tell; learning finds that within a few steps.
+    A unit is the longer side of where they went, within reason. How far away things are, labels do
+    not tell; learning finds that within a few steps.
     """
     scene = model.scene
-    unit = 2 * float(model.position_scale.max())
+    unit = min(max(2 * float(model.position_scale.max()), _LEAST_UNIT), _MOST_UNIT)
     ahead_N3 = [frame.map_from_camera @ np.array([0, 0, unit]) for frame in frames]
     scene.unit.fill_(unit)
     scene.middle_3.copy_(torch.as_tensor(np.mean(ahead_N3, axis=0)))
@@ -150,7 +177,9 @@ class SceneTraining(PoseTraining):
         """Return the loss of a batch of cells."""
         done = self.trainer.global_step / max(int(self.trainer.estimated_stepping_batches), 1)
         point_B3, error_B = self.model.scene(batch.seen_BD.float())
-        total, pixels = scene_loss(self.model, point_B3, error_B, batch, done)
+        # In half precision, poses are worth half a pixel less.
+        with torch.autocast(point_B3.device.type, enabled=False):
+            total, pixels = scene_loss(self.model, point_B3, error_B, batch, done)
         self._note({'train/loss': total, 'train/cell_px': pixels}, batch_index)
         return total
 

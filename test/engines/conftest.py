@@ -54,7 +54,7 @@ def network(make_network):
 def scene_network(make_network, preprocessing):
     how = {'levels': 3, 'pool': 2, 'rotation': '6d', 'dropout': 0.0}
     model = make_network(head='scene', **how)
-    model.scene.set_camera(Camera(640, 480, 500.0, 500.0, 319.5, 239.5), preprocessing)
+    model.set_camera(Camera(640, 480, 500.0, 500.0, 319.5, 239.5), preprocessing)
     model.scene.unit.fill_(4)
     return model
 

@@ -74,8 +74,8 @@ def test_cells_that_show_something_else_do_not_count():
     metres, degrees = errors(
         resected(points, told, rays, *start, torch.tensor(1.0)), position, rotation
     )
-    assert metres.max() < 0.01
-    assert degrees.max() < 0.3
+    assert metres.max() < 0.03
+    assert degrees.max() < 0.6
 
 
 def test_a_cell_that_tells_of_a_large_error_counts_for_little():

@@ -39,7 +39,7 @@ def network() -> PoseNet:
     torch.manual_seed(0)
     model = PoseNet(ARCHITECTURE)
     model.set_extent(np.array([[0.0, 0, 1], [4, 2, 1]]))
-    model.scene.set_camera(CAMERA, PREPROCESSING)
+    model.set_camera(CAMERA, PREPROCESSING)
     # Cells show a bent wall ahead of the camera, so that there is a pose to be found.
     rays = model.scene.rays_C2
     depth = 6 + 9 * rays[:, :1] ** 2 + rays[:, 1:]
@@ -54,7 +54,7 @@ def images(count: int = 2) -> torch.Tensor:
 
 
 def test_rays_of_cells_are_those_of_their_middles_in_the_original_image():
-    rays, focal = cell_rays(CAMERA, PREPROCESSING)
+    rays, focal = cell_rays(CAMERA, PREPROCESSING, 4, 6)
     assert rays.shape == (4 * 6, 2)
     assert focal == pytest.approx(500 * 72 / 480)
     # The crop is in the middle, and so is what its cells are on both sides of.
@@ -64,10 +64,22 @@ def test_rays_of_cells_are_those_of_their_middles_in_the_original_image():
     np.testing.assert_allclose(rays[6] - rays[0], [0, 16 / focal], atol=1e-12)
 
 
+@pytest.mark.parametrize('size', [100, 196, 225, 250])
+@pytest.mark.parametrize('backbone', ['googlenet', 'resnet18'])
+def test_there_are_as_many_rays_as_cells_whatever_the_size(backbone, size):
+    model = PoseNet(replace(ARCHITECTURE, backbone=backbone)).eval()
+    preprocessing = Preprocessing(size, (size, size + 28))
+    model.set_camera(CAMERA, preprocessing)
+    with torch.inference_mode():
+        seen = model.see_cells(torch.zeros(1, 3, *preprocessing.crop))
+        assert model(torch.zeros(1, 3, *preprocessing.crop)).position_B3.shape == (1, 3)
+    assert len(model.scene.rays_C2) == seen.shape[1]
+
+
 def test_rays_leave_the_lens_out():
     bent = replace(CAMERA, distortion='plumb_bob', coefficients=(-0.3, 0.1, 0.0, 0.0, 0.0))
-    straight, _ = cell_rays(CAMERA, PREPROCESSING)
-    found, _ = cell_rays(bent, PREPROCESSING)
+    straight, _ = cell_rays(CAMERA, PREPROCESSING, 4, 6)
+    found, _ = cell_rays(bent, PREPROCESSING, 4, 6)
     # A barrel shows more at the edges.
     assert np.linalg.norm(found[0]) > 1.02 * np.linalg.norm(straight[0])
 

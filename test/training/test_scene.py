@@ -20,13 +20,14 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from posenet_ros.data.dataset import PoseBatch
+from posenet_ros.data.dataset import FrameDataset, PoseBatch, ResizedImages
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import encode_jpeg
 from posenet_ros.errors import ConfigError
-from posenet_ros.geometry import Camera, Pose
+from posenet_ros.geometry import Camera, Pose, rays_of
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
+from posenet_ros.training import fit as fit_module
 from posenet_ros.training import scene as scene_module
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.fit import fit, make_trunk, refit
@@ -94,7 +95,7 @@ def network(corridor) -> PoseNet:
     torch.manual_seed(0)
     model = PoseNet(OPTIONS.architecture())
     model.set_extent(np.array([frame.map_from_camera.translation for frame in corridor]))
-    model.scene.set_camera(CAMERA, Preprocessing(64, (64, 96)))
+    model.set_camera(CAMERA, Preprocessing(64, (64, 96)))
     start_scene(model, corridor)
     return model
 
@@ -218,6 +219,54 @@ def test_a_stopped_training_goes_on(corridor, tmp_path):
 def test_without_a_camera_there_are_no_cells(corridor, tmp_path):
     with pytest.raises(ConfigError, match='intrinsics'):
         fit(corridor[::2], corridor[1::2], OPTIONS, tmp_path, trunk=make_trunk(OPTIONS))
+
+
+def test_cells_of_turned_views_lie_where_the_lens_had_put_them(corridor):
+    bent = replace(CAMERA, distortion='plumb_bob', coefficients=(-0.3, 0.08, 0.0, 0.0, 0.0))
+    model = PoseNet(OPTIONS.architecture())
+    model.set_camera(bent, Preprocessing(64, (64, 96)))
+    turn = Rotation.from_euler('xyz', [6, -8, 5], degrees=True).as_matrix()
+    views = batch(1)._replace(turn_B33=torch.from_numpy(turn).float()[None])
+    found = scene_module._rays(model.scene, views)[0].double().numpy()
+    # A cell of the warped image shows a pixel of the one that was taken, whose ray the lens tells.
+    warped = np.column_stack([model.scene.bent_C2.double().numpy(), np.ones(24)]) @ turn.T
+    focal, centre = np.array([bent.fx, bent.fy]), np.array([bent.cx, bent.cy])
+    taken = rays_of(bent, warped[:, :2] / warped[:, 2:] * focal + centre)
+    expected = np.column_stack([taken, np.ones(24)]) @ turn
+    np.testing.assert_allclose(found, expected[:, :2] / expected[:, 2:], atol=1e-5)
+    # What is not turned lies where the model's cells do at run time.
+    still = batch(1)._replace(turn_B33=torch.eye(3)[None])
+    torch.testing.assert_close(
+        scene_module._rays(model.scene, still)[0], model.scene.rays_C2, atol=1e-5, rtol=0
+    )
+
+
+@pytest.mark.parametrize('unit', [3.0, 20.0])
+def test_learning_in_half_precision_rounds_no_point(network, unit):
+    network.scene.unit.fill_(unit)
+    with torch.autocast('cpu', torch.bfloat16):
+        point, _ = network.scene(torch.rand(50, network.scene.width))
+    assert point.dtype == torch.float32
+    assert not torch.equal(point, point.bfloat16().float())
+
+
+def test_of_very_many_images_every_one_is_seen(corridor, monkeypatch):
+    monkeypatch.setattr(fit_module, '_MOST_SEEN', 8)
+    torch.manual_seed(0)
+    model = PoseNet(OPTIONS.architecture())
+    preprocessing = OPTIONS.preprocessing(HEIGHT, WIDTH)
+    model.set_camera(CAMERA, preprocessing)
+    images = ResizedImages(corridor, preprocessing)
+    frames = FrameDataset(corridor, images, preprocessing, None, CAMERA)
+    monkeypatch.setattr(scene_module, 'CELLS_A_STEP', 24)
+    cells = fit_module._cells(model, frames, 8)
+    seen = torch.cat([each.position_B3 for each in cells]).unique(dim=0)
+    assert len(seen) == len(corridor)
+
+
+def test_one_device_at_a_time():
+    with pytest.raises(ConfigError, match='one device'):
+        replace(OPTIONS, devices=2)
 
 
 def test_what_is_not_known_makes_the_head_linear():
