@@ -157,11 +157,8 @@ def test_nothing_is_left_that_only_training_needed(finished):
 
 
 def test_flags_and_set_reach_the_options():
-    options = train.train_options(
-        arguments(
-            '--bag', 'b', '--lr', 0.01, '--epochs', 7, '--set', 'wide=true', '--set', 'pool=3'
-        )
-    )
+    words = ['--bag', 'b', '--lr', 0.01, '--epochs', 7, '--set', 'wide=true', '--set', 'pool=3']
+    options = train.train_options(arguments(*words, '--set', 'head=linear'))
     assert (options.learning_rate, options.epochs, options.wide, options.pool) == (
         0.01,
         7,
@@ -169,6 +166,14 @@ def test_flags_and_set_reach_the_options():
         3,
     )
     assert options.backbone == 'googlenet'
+
+
+@pytest.mark.parametrize('words', [('--lr', 0.01), ('--loss', 'paper'), ('--beta', 100.0)])
+def test_what_changes_nothing_for_cells_is_refused(words):
+    with pytest.raises(ConfigError, match='head=linear'):
+        train.train_options(arguments('--bag', 'b', *words))
+    # Without weights, the head is another one.
+    train.train_options(arguments('--bag', 'b', *words, '--weights', 'none'))
 
 
 def test_flags_override_the_recipe():
