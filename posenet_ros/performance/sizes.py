@@ -16,13 +16,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from posenet_ros.models.posenet import PoseNet
 from torch import nn
 
 # What each part of the network is called, and the parts of `PoseNet` that it is made of.
 _PARTS = {
     'trunk': ('trunk',),
-    'heads': ('localization', 'regressor'),
+    'heads': ('localization', 'regressor', 'scene'),
     'place feature': ('place',),
 }
 
@@ -37,12 +39,18 @@ def bytes_on_disk(model: PoseNet) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for precision, widest in (('float32', 4), ('float16', 2)):
         parts = {
-            part: sum(_bytes(getattr(model, name), widest) for name in names)
+            part: sum(_bytes(each, widest) for each in _modules(model, names))
             for part, names in _PARTS.items()
         }
         pose = parts['trunk'] + parts['heads']
         found[precision] = {**parts, 'pose': pose, 'whole': pose + parts['place feature']}
     return found
+
+
+def _modules(model: PoseNet, names: Sequence[str]) -> list[nn.Module]:
+    """Return those of the modules that the network has."""
+    found = [getattr(model, name) for name in names]
+    return [module for module in found if module is not None]
 
 
 def _bytes(module: nn.Module, widest: int) -> int:
