@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 _FLAGS = ('backbone', 'weights', 'epochs', 'batch_size', 'learning_rate', 'image_size', 'loss')
 _FLAGS += ('beta', 'seed', 'devices', 'nodes')
 # What only a trunk that learns has any use for.
-_OF_TRUNKS = ('learning_rate', 'loss', 'beta')
+_OF_TRUNKS = {'learning_rate': '--lr', 'loss': '--loss', 'beta': '--beta'}
 # Of the time by which a database is measured, as of that of a network.
 _HELD_OUT = 0.2
 
@@ -241,7 +241,7 @@ def train_options(args: argparse.Namespace) -> TrainOptions:
             raise ConfigError(f'--set takes NAME=VALUE, got {text!r}')
         given[name] = parse_option(name, value)
     options = TrainOptions.from_dict(given)
-    idle = [name for name in _OF_TRUNKS if getattr(args, name) is not None]
+    idle = [flag for name, flag in _OF_TRUNKS.items() if getattr(args, name) is not None]
     if options.head == 'scene' and options.weights != 'none' and idle:
         raise ConfigError(
             f'{", ".join(idle)} would change nothing, since the trunk of a scene head does not '

@@ -334,8 +334,7 @@ class PoseNet(nn.Module):
 
     def see_cells(self, image_B3HW: Tensor) -> Tensor:
         """Return what a scene head sees of each cell of images (B, C, D)."""
-        maps = self.trunk.maps(image_B3HW, self._cells)
-        return self.scene.seen(*(maps[name] for name in self._cells))
+        return self._seen(self.trunk.maps(image_B3HW, self._cells))
 
     def describe(self, image_B3HW: Tensor) -> Tensor:
         """Return what the head sees (B, D), for `localization` to standardise or connect."""
@@ -353,9 +352,12 @@ class PoseNet(nn.Module):
             rotation = columns_from_quaternion(quaternion_wxyz_B4)
         return torch.cat([position, rotation], dim=1)
 
+    def _seen(self, maps: Mapping[str, Tensor]) -> Tensor:
+        return self.scene.seen(*(maps[name] for name in self._cells))
+
     def _cells_of(self, maps: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return the points that cells show (B, C, 3), and their errors in pixels (B, C)."""
-        seen_BCD = self.scene.seen(*(maps[name] for name in self._cells))
+        seen_BCD = self._seen(maps)
         # Half precision would round points to a thousandth of the scene and worse.
         with torch.autocast(seen_BCD.device.type, enabled=False):
             return self.scene(seen_BCD)
