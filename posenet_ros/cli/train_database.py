@@ -193,7 +193,7 @@ def scene_name(source: str) -> str:
 
 
 def _card(labelled: Labelled, split: Split, held_out: HeldOut, asked: Asked) -> DatabaseCard:
-    if held_out.fused is None:
+    if held_out.told is None:
         raise ConfigError(f'the solver {asked.asking.solver} tells no covariances')
     identity = {
         'labels_sha256': frames_sha256([*split.train, *split.held_out]),
@@ -202,6 +202,6 @@ def _card(labelled: Labelled, split: Split, held_out: HeldOut, asked: Asked) -> 
     return DatabaseCard(
         neighbours=asked.asking.neighbours,
         apart_m=asked.asking.apart_m,
-        fused=held_out.fused,
+        fused=held_out.told,
         **known_of_map(labelled, split, held_out, identity, asked.decides(), {'database': 'all'}),
     )

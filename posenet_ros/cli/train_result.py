@@ -33,7 +33,8 @@ from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.disturbed import disturbances
 from posenet_ros.evaluation.held_out import describe, evaluate_held_out, HeldOut, with_frames
 from posenet_ros.evaluation.report import write_report
-from posenet_ros.evaluation.table import spread, text_table
+from posenet_ros.evaluation.table import spread, text_table, usual_spread
+from posenet_ros.evaluation.told import by_one_factor
 from posenet_ros.localization.posenet import choose_device
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.card import ModelCard
@@ -126,7 +127,9 @@ def _measured(
     disturb = disturbances(labelled.camera, depths)
     regressor = PoseRegressor(model, preprocessing, choose_device())
     features = describe(regressor, split.train)
-    held_out = evaluate_held_out(regressor, features, split.train, split.blocks, disturb)
+    held_out = evaluate_held_out(
+        regressor, features, split.train, split.blocks, disturb, by_one_factor
+    )
     evaluation = replace(held_out.evaluation, metric=labelled.metric)
     return replace(held_out, evaluation=evaluation)
 
@@ -167,26 +170,37 @@ def _counted(labelled: Labelled, held_out: HeldOut) -> str:
 
 def tell(labelled: Labelled, card: MapCard, held_out: HeldOut, method: str = _POSENET) -> None:
     """Print the table, and what it does and does not say."""
-    evaluation, support = held_out.evaluation, held_out.support
+    evaluation = held_out.evaluation
     print(f'\n{_counted(labelled, held_out)}:\n')
     print(text_table(evaluation, method), '', sep='\n')
     if not labelled.metric:
         print('the labels have no metres: lengths are in units of the map')
-    checked = ''
-    if support.inside_95_unscaled is not None:
-        checked = (
-            f': {support.scale:.2f} times the variances of the held-out errors, since before '
-            f'{100 * support.inside_95_unscaled:.0f} % lay in the 95 % region of other blocks'
-        )
-    print(f'covariance  {spread(card.covariance, evaluation.unit)} at usual novelty{checked}')
+    print(f'covariance  {_how_sure(held_out, evaluation.unit)}')
     trust = held_out.trust
-    if held_out.fused is None:
+    if held_out.told is None:
         print(f'holes       {_of_holes(trust, evaluation.unit)}')
     print(
         f'refusal     above a novelty of {trust.limit:.2f}: {100 * trust.own_refused:.0f} % of '
         'the held-out frames that were answered rightly, also disturbed ones, and '
         f'{100 * (1 - trust.foreign_accepted):.0f} % of mirrored ones'
     )
+
+
+def _how_sure(held_out: HeldOut, unit: str) -> str:
+    """Say how large covariances are, and how that was checked."""
+    told = held_out.told_support
+    support = told or held_out.support
+    checked = ''
+    if support.inside_95_unscaled is not None:
+        checked = (
+            f': {support.scale:.2f} times the variances of the held-out errors, since before '
+            f'{100 * support.inside_95_unscaled:.0f} % lay in the 95 % region of other blocks'
+        )
+    if told:
+        return (
+            f'{usual_spread(held_out.evaluation.covariances, unit)}, told by each image{checked}'
+        )
+    return f'{spread(support.covariance, unit)} at usual novelty{checked}'
 
 
 def _of_holes(trust: Trust, unit: str) -> str:
@@ -216,6 +230,7 @@ def _card(
     return ModelCard(
         fitted.model.architecture,
         fitted.preprocessing,
+        held_out.told,
         **known_of_map(labelled, split, held_out, identity, options.to_dict(), frames),
     )
 

@@ -31,6 +31,8 @@ IMAGE = 'image_B3HW'
 FEWEST_HALVED = 16_384
 POSE = ('position_B3', 'quaternion_wxyz_B4')
 FEATURE = 'feature_BK'
+# How sure a scene head is of its poses.
+INFORMATION = 'information_B66'
 # What a scene head makes its poses of; see `SceneAnswer`.
 SCENE = ('start_B3', 'start_wxyz_B4', 'point_BC3', 'error_BC')
 
@@ -57,7 +59,7 @@ class Whole(nn.Module):
         self.model = model
         self.outputs = POSE if pose_only else (*POSE, FEATURE)
         if model.scene is not None:
-            self.outputs = (*self.outputs, *SCENE)
+            self.outputs = (*self.outputs, INFORMATION, *SCENE)
 
     def forward(self, image_B3HW: Tensor) -> tuple[Tensor, ...]:
         """Answer a batch of images as `Preprocessing` makes them."""

@@ -42,20 +42,26 @@ _STEEPEST = 50.0
 
 
 class Seen(NamedTuple):
-    """Novelties (N,) of answered frames, their residuals (N, 6), and how much each counts (N,)."""
+    """
+    Novelties (N,) of answered frames, their residuals (N, 6), and how much each counts (N,).
+
+    `told_N66` are the covariances that came with the answers, None where none did.
+    """
 
     novelty_N: NDArray[np.float64]
     residuals_N6: NDArray[np.float64]
     weight_N: NDArray[np.float64]
+    told_N66: NDArray[np.float64] | None = None
 
     @classmethod
     def joined(cls, parts: Sequence[Seen]) -> Seen:
-        """Return several as one."""
-        return cls(*(np.concatenate(each) for each in zip(*parts)))
+        """Return several of a kind as one."""
+        every = zip(*parts)
+        return cls(*(None if each[0] is None else np.concatenate(each) for each in every))
 
     def where(self, chosen_N: NDArray[np.bool_]) -> Seen:
         """Return those that are chosen."""
-        return Seen(*(each[chosen_N] for each in self))
+        return Seen(*(None if each is None else each[chosen_N] for each in self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +131,7 @@ def residual_covariance(blocks: Sequence[Sequence[Seen]]) -> ResidualCovariance:
     95 % region of the other blocks'. The floor (1 cm, 0.5 deg) keeps variances above zero even
     when all errors are zero. Raises PosenetError when no frame was answered.
     """
-    answered = [block for block in blocks if len(block[0].novelty_N)]
-    if not answered:
-        raise PosenetError(
-            'no covariance: none of the held-out frames was answered; the training has '
-            'diverged, try a lower learning rate'
-        )
+    answered = blocks_answered(blocks)
     fitted = _fit(answered)
     frames = sum(len(block[0].novelty_N) for block in answered)
     errors = np.concatenate([block[0].residuals_N6 for block in answered])
@@ -158,6 +159,17 @@ def residual_covariance(blocks: Sequence[Sequence[Seen]]) -> ResidualCovariance:
         inside_95=float((distances <= reached).mean()),
         inside_95_unscaled=float((distances <= most).mean()),
     )
+
+
+def blocks_answered(blocks: Sequence[Sequence[Seen]]) -> list[Sequence[Seen]]:
+    """Return the blocks of which some frame was answered; raise PosenetError when none was."""
+    answered = [block for block in blocks if len(block[0].novelty_N)]
+    if not answered:
+        raise PosenetError(
+            'no covariance: none of the held-out frames was answered; the training has '
+            'diverged, try a lower learning rate'
+        )
+    return answered
 
 
 def _fit(blocks: Sequence[Sequence[Seen]]) -> CovarianceByNovelty:

@@ -142,6 +142,15 @@ class Evaluation:
         )
         return int((confirmed & far).sum()) if len(confirmed) else 0
 
+    @property
+    def unverified_covariances(self) -> tuple[NDArray[np.float64] | None, ...]:
+        """The covariances of all answers that no image confirmed."""
+        if not self.verified:
+            return self.covariances
+        return tuple(
+            each for each, sure in zip(self.covariances, self.verified, strict=True) if not sure
+        )
+
     def errors_of(self, chosen_N: NDArray[np.bool_]) -> PoseErrors:
         """Return the errors of some frames."""
         return PoseErrors(self.errors.position_m[chosen_N], self.errors.orientation_deg[chosen_N])
@@ -179,13 +188,15 @@ def evaluate_regressor(
     """
     Ask a network about labelled frames, all of which it must answer, with a progress bar.
 
-    `told` names the bar. Raises PosenetError when there is no frame.
+    Covariances are those that it tells itself, if any. `told` names the bar. Raises PosenetError
+    when there is no frame.
     """
-    return evaluate_answers(
-        lambda images: Asked(*regressor.regress(images)[:2]),
-        queries_of_frames(frames, told),
-        baselines,
-    )
+
+    def ask(images: Sequence[NDArray[np.uint8]]) -> Asked:
+        found = regressor.regress(images)
+        return Asked(found.poses, found.features, found.covariances)
+
+    return evaluate_answers(ask, queries_of_frames(frames, told), baselines)
 
 
 def evaluate_answers(

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import chain
 from typing import Any
 
@@ -30,7 +30,9 @@ from posenet_ros.evaluation.disturbed import Disturb, disturbances
 from posenet_ros.evaluation.evaluate import batched, evaluate_regressor, Evaluation
 from posenet_ros.evaluation.queries import queries_of_frames
 from posenet_ros.evaluation.stretches import left_out
+from posenet_ros.evaluation.told import by_axes, Settle
 from posenet_ros.evaluation.trusting import calibrate
+from posenet_ros.localization.measured import grown
 from posenet_ros.localization.regressor import PoseRegressor, Regressor
 from posenet_ros.localization.retrieval import NearestImage
 from posenet_ros.localization.thinning import thinned
@@ -47,8 +49,9 @@ class HeldOut:
     The answers on held-out frames, the covariance they support, and the training features.
 
     The covariance, `trust`, those of `retrieval` and `card_errors()` go into the model card,
-    `features` into the model folder. `fused` is there where poses come with covariances of their
-    own.
+    `features` into the model folder. Covariances of `evaluation` are those of poses that tell
+    them, as large as was measured. `told` is there where poses come with covariances of their
+    own: as the others, in units of those, and `told_support` what it was concluded from.
     """
 
     evaluation: Evaluation
@@ -56,11 +59,13 @@ class HeldOut:
     trust: Trust
     retrieval: Measure
     features: TrainingFeatures
-    fused: Measure | None = None
+    told: Measure | None = None
+    told_support: ResidualCovariance | None = None
 
     def card_errors(self) -> dict[str, Any]:
         """Return the error table for `ModelCard.errors`, in plain values."""
-        return {**self.evaluation.to_dict(), 'covariance': self.support.to_dict()}
+        support = self.told_support or self.support
+        return {**self.evaluation.to_dict(), 'covariance': support.to_dict()}
 
 
 def evaluate_held_out(
@@ -69,24 +74,42 @@ def evaluate_held_out(
     train: Sequence[Frame],
     blocks: Sequence[Sequence[Frame]],
     disturb: Sequence[Disturb] | None = None,
+    settle: Settle = by_axes,
 ) -> HeldOut:
     """
     Measure a model on held-out blocks of frames beside both baselines.
 
     `train` are the frames it was trained on, and `features` theirs (see `describe`), by which the
     baselines answer.
-    `disturb` are what makes held-out frames hard, by default what needs no depth of them.
+    `disturb` are what makes held-out frames hard, by default what needs no depth of them, and
+    `settle` measures covariances that come with poses.
     Raises PosenetError when nothing is held out, or when the model answers nothing.
     """
     frames = [*chain(*blocks)]
-    told = 'evaluating held-out frames'
-    evaluation = evaluate_regressor(regressor, frames, told, Baselines(features))
+    doing = 'evaluating held-out frames'
+    evaluation = evaluate_regressor(regressor, frames, doing, Baselines(features))
     few = thinned(features)
-    own, retrieval, *fused = calibrate(
-        regressor, NearestImage(few), train, blocks, disturb or disturbances(), left_out(few)
+    nearest = NearestImage(few)
+    disturb = disturb or disturbances()
+    own, retrieval, *told = calibrate(
+        regressor, nearest, train, blocks, disturb, left_out(few), settle
     )
-    measures = [Measure(each.support.covariance, each.trust) for each in (retrieval, *fused)]
-    return HeldOut(evaluation, own.support, own.trust, measures[0], features, *measures[1:])
+    measures = [Measure(each.support.covariance, each.trust) for each in (retrieval, *told)]
+    units = measures[1].covariance if told else None
+    covariances = tuple(
+        None if units is None or own_66 is None else grown(own_66, units)
+        for own_66 in evaluation.covariances
+    )
+    evaluation = replace(evaluation, covariances=covariances)
+    return HeldOut(
+        evaluation,
+        own.support,
+        own.trust,
+        measures[0],
+        features,
+        *measures[1:],
+        *(each.support for each in told),
+    )
 
 
 def with_frames(

@@ -29,7 +29,7 @@ from posenet_ros.evaluation.coverage import Coverage, coverage, coverage_of_veri
 from posenet_ros.evaluation.evaluate import Evaluation, WRONG
 from posenet_ros.evaluation.foreign import Foreign, ForeignVerified
 from posenet_ros.evaluation.request import Request
-from posenet_ros.evaluation.table import spread
+from posenet_ros.evaluation.table import usual_spread
 from posenet_ros.evaluation.truth import LabelFit
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.estimate import Localizer
@@ -170,8 +170,9 @@ class Measured:
                 'larger'
             )
         if self.coverage:
+            usual = usual_spread(self.evaluation.unverified_covariances, unit)
             yield (
-                f'published covariance: {spread(card.covariance, unit)} at the usual novelty; '
+                f'published covariance: usually {usual}; '
                 f'{self.coverage.half} of the answers lie in the region for 50 %, '
                 f'{self.coverage.most} in that for 95 %'
             )

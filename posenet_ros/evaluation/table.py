@@ -104,8 +104,14 @@ def _cells(summary: ErrorSummary) -> tuple[str, ...]:
 
 def spread(covariance: NDArray[np.float64], unit: str) -> str:
     """Return the standard deviations of a pose covariance (6, 6) along the axes that move most."""
-    variances = np.diag(covariance)
-    position, rotation = np.sqrt([variances[:3].max(), variances[3:].max()])
+    return usual_spread([covariance], unit)
+
+
+def usual_spread(covariances: Sequence[NDArray[np.float64] | None], unit: str) -> str:
+    """Return the medians of the same, of those that there are of several covariances (6, 6)."""
+    variances_N6 = [np.diag(each) for each in covariances if each is not None]
+    largest_N2 = [(each[:3].max(), each[3:].max()) for each in variances_N6]
+    position, rotation = np.sqrt(np.median(largest_N2, axis=0))
     return f'{metres(position)} {unit}, {degrees(np.degrees(rotation))} deg'
 
 

@@ -40,8 +40,8 @@ from posenet_ros.evaluation.covariance import (
 )
 from posenet_ros.evaluation.disturbed import Disturb, Rgb
 from posenet_ros.evaluation.stretches import Unseen, unseen
+from posenet_ros.evaluation.told import by_axes, Settle, Settled
 from posenet_ros.geometry import Pose
-from posenet_ros.localization.measured import whitened
 from posenet_ros.localization.regressor import Regressor
 from posenet_ros.localization.retrieval import FeatureIndex, NearestImage
 from posenet_ros.models.trust import FLOORS, Trust
@@ -67,15 +67,16 @@ def calibrate(
     blocks: Sequence[Sequence[Frame]],
     disturb: Sequence[Disturb],
     stretches: Sequence[Seen],
+    settle: Settle = by_axes,
 ) -> tuple[Calibrated, ...]:
     """
     Measure covariance by novelty on held-out blocks, and where refusing begins.
 
     Returns that of the regressor's poses, that of the poses of the nearest training images, of
     `nearest`, and, where poses come with covariances of their own, that of the former in units of
-    these (see `whitened`). `disturb` are what `disturbances` returns. All disturbed frames
-    together count as much as all frames as they are. `stretches` are what `left_out` returns; of
-    covariances that come with poses they say nothing. Raises PosenetError when no held-out frame
+    these, by `settle`. `disturb` are what `disturbances` returns. All disturbed frames
+    together count as much as all frames as they are. `stretches` are what `left_out` returns.
+    Raises PosenetError when no held-out frame
     was answered.
     """
     strangers = _spread([*train, *chain(*blocks)], _MOST_MIRRORED)
@@ -88,15 +89,25 @@ def calibrate(
             for block, some in zip(blocks, few)
         ]
         mirrored = _mirrored(regressor, nearest.index, strangers, progress)
-    told = (stretches, stretches, ())
-    return tuple(_calibrated(*each, mirrored) for each in zip(zip(*seen), told))
+    ways = (_as_they_are, _as_they_are, settle)
+    return tuple(
+        _calibrated(blocks, way, stretches, mirrored) for blocks, way in zip(zip(*seen), ways)
+    )
+
+
+def _as_they_are(blocks: Sequence[Sequence[Seen]]) -> Settled:
+    return Settled(residual_covariance(blocks), blocks, in_holes=1.0)
 
 
 def _calibrated(
-    blocks: Sequence[Sequence[Seen]], stretches: Sequence[Seen], foreign_N: NDArray[np.float64]
+    blocks: Sequence[Sequence[Seen]],
+    settle: Settle,
+    stretches: Sequence[Seen],
+    foreign_N: NDArray[np.float64],
 ) -> Calibrated:
-    support = residual_covariance(blocks)
-    beyond = unseen([block[0] for block in blocks], stretches)
+    support, blocks, in_holes = settle(blocks)
+    beyond = unseen([block[0] for block in blocks], stretches if in_holes else ())
+    beyond = beyond._replace(sizes=tuple(in_holes * size for size in beyond.sizes))
     return Calibrated(support, trust_of(support, blocks, foreign_N, beyond))
 
 
@@ -194,7 +205,7 @@ def _seen(
         ways = [own, _compared(truth, nearest.poses(found.features), novelty_N)]
         if found.covariances is not None:
             told = [each for each in found.covariances if each is not None]
-            ways.append(own._replace(residuals_N6=whitened(own.residuals_N6, np.array(told))))
+            ways.append(own._replace(told_N66=np.array(told).reshape(-1, 6, 6)))
         parts.append(ways)
     return tuple(Seen.joined(each) for each in zip(*parts))
 

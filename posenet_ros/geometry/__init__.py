@@ -31,6 +31,7 @@ from posenet_ros.geometry.uncertainty import (
     check_covariance,
     covariance_at_lever,
     covariance_in_axes,
+    covariance_of,
     pose_error,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     'check_unit',
     'covariance_at_lever',
     'covariance_in_axes',
+    'covariance_of',
     'fit_similarity',
     'mean_and_spread',
     'mean_pose',

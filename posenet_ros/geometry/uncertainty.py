@@ -29,6 +29,10 @@ from posenet_ros.errors import GeometryError
 from posenet_ros.geometry.pose import Pose
 from scipy.spatial.transform import Rotation
 
+# Of numbers of single precision, sums of some hundred.
+_ROUNDED = 1e-6
+_LEAST_KNOWN = 1e-12
+
 
 def check_covariance(covariance: ArrayLike) -> NDArray[np.float64]:
     """
@@ -79,6 +83,21 @@ def covariance_at_lever(covariance: NDArray[np.float64], lever: ArrayLike) -> ND
     swing[..., 1, 3], swing[..., 1, 5] = -z, x
     swing[..., 2, 3], swing[..., 2, 4] = y, -x
     return swing @ covariance @ np.swapaxes(swing, -1, -2)
+
+
+def covariance_of(information: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Return the covariances (..., 6, 6) of informations that may be rounded to single precision.
+
+    What rounding leaves of a direction of which next to nothing is known would be zero, or less:
+    of each, no less counts as known than rounding can tell.
+    """
+    scale = 1 / np.sqrt(np.maximum(np.diagonal(information, axis1=-2, axis2=-1), _LEAST_KNOWN))
+    alike = information * scale[..., :, None] * scale[..., None, :]
+    values, vectors = np.linalg.eigh((alike + np.swapaxes(alike, -1, -2)) / 2)
+    inverse = 1 / np.maximum(values, _ROUNDED * np.maximum(values[..., -1:], 1))
+    whole = (vectors * inverse[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    return whole * scale[..., :, None] * scale[..., None, :]
 
 
 def covariance_in_axes(

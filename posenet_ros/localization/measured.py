@@ -60,14 +60,16 @@ class MeasuredLocalizer:
         method: str,
         covariance: NDArray[np.float64] | None,
         trust: Trust | None,
+        told: bool = False,
         always: bool = False,
         engine: str = 'eager',
     ) -> None:
         """
         Take what answers, and what was measured of it: `covariance` and `trust` of the method.
 
-        Raises ModelError where the covariance was never measured, or the features that tell
-        novelty are gone.
+        They are in units of the covariances that come with poses where those are `told`, and
+        these count for nothing otherwise. Raises ModelError where the covariance was never
+        measured, or the features that tell novelty are gone.
         """
         if covariance is None:
             raise ModelError(_unmeasured(method))
@@ -79,6 +81,7 @@ class MeasuredLocalizer:
         self.device = regressor.device
         self.engine = engine
         self._covariance = covariance
+        self._told = told
         self._always = always
         if (trust is not None or method == RETRIEVAL) and training is None:
             raise ModelError(
@@ -135,14 +138,17 @@ class MeasuredLocalizer:
         )
 
     def _covariance_at(self, found: Regressed, number: int, novelty: float) -> NDArray[np.float64]:
-        measured = self._covariance
-        if self._by_novelty is not None:
-            measured = self._by_novelty.at(np.array([novelty]))[0]
-        if found.covariances is None:
-            return measured if self._by_novelty is None else _turned_at_most(measured)
+        if not self._told or found.covariances is None:
+            if self._by_novelty is None:
+                return self._covariance
+            return _turned_at_most(self._by_novelty.at(np.array([novelty]))[0])
         own = found.covariances[number]
         if own is not None:
-            return grown(own, measured)
+            if self._by_novelty is None:
+                return grown(own, self._covariance)
+            [units_66] = self._by_novelty.seen_at(np.array([novelty]))
+            [least_6] = self._by_novelty.unseen_at(np.array([novelty]))
+            return grown(own, units_66, least_6)
         # Of a pose that was taken back there is none to grow, and what was measured is in units
         # of such.
         card = self.card
@@ -157,18 +163,22 @@ def _turned_at_most(measured_66: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.diag(np.minimum(np.diag(measured_66), [math.inf] * 3 + [_ANY_ANGLE**2] * 3))
 
 
-def grown(own_66: NDArray[np.float64], units_66: NDArray[np.float64]) -> NDArray[np.float64]:
+def grown(
+    own_66: NDArray[np.float64],
+    units_66: NDArray[np.float64],
+    unseen_6: NDArray[np.float64] | float = 0.0,
+) -> NDArray[np.float64]:
     """
     Return a covariance as much larger as was measured in its own units, and never smaller.
 
     `own_66` came with a pose; `units_66` is the covariance of errors that were whitened by such
     (see `whitened`), which is diagonal. Held-out frames have others of a second before or after
-    them beside them: that they are better than is told says nothing of an image that has none. No
-    variance is below the usual floors.
+    them beside them: that they are better than is told says nothing of an image that has none.
+    Beside that there are the usual floors, and deviations `unseen_6` of which nothing was seen.
     """
     root_66 = np.linalg.cholesky(own_66)
     whole = root_66 @ np.diag(np.maximum(np.diag(units_66), 1)) @ root_66.T
-    return (whole + whole.T) / 2 + np.diag(FLOORS**2)
+    return (whole + whole.T) / 2 + np.diag(FLOORS**2 + np.square(unseen_6))
 
 
 def whitened(

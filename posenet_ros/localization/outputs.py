@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.geometry import (
+    covariance_of,
     mean_and_spread,
     Pose,
     rotation_from_columns,
@@ -39,12 +40,14 @@ class Outputs(NamedTuple):
     Of one image, by several crops or samples: what of it is a pose, and features.
 
     `positions_N3` in metres in the map with `rotations` (N), which are None where there are none,
-    and `features_CK`, one a crop.
+    and `features_CK`, one a crop. `informations_N66` tell how sure a scene head is of each pose,
+    None of other heads; see `models.resection.Resected`.
     """
 
     positions_N3: NDArray[np.float64]
     rotations: Rotation | None
     features_CK: NDArray[np.float32]
+    informations_N66: NDArray[np.float64] | None = None
 
     @classmethod
     def of(
@@ -52,25 +55,32 @@ class Outputs(NamedTuple):
         positions: NDArray[np.float64],
         rotations: NDArray[np.float64],
         features_CK: NDArray[np.float32],
+        informations: NDArray[np.float64] | None = None,
     ) -> Outputs:
         """
         Take what is finite of positions (..., 3) and rotations (..., 4 or 6).
 
         These are quaternions wxyz of any length, or two columns each. One of length zero is none.
+        Informations are of 36 numbers each.
         """
         positions = positions.reshape(-1, 3)
         rotations = rotations.reshape(len(positions), -1)
         lengths = _lengths(rotations)
-        if not (math.isfinite(positions.sum() + lengths.sum()) and lengths.min() > _NO_LENGTH):
+        all_of_it = positions.sum() + lengths.sum()
+        if informations is not None:
+            informations = informations.reshape(-1, 6, 6)
+            all_of_it += informations.sum()
+        if not (math.isfinite(all_of_it) and lengths.min() > _NO_LENGTH):
             sound = np.isfinite(positions).all(axis=1) & np.isfinite(lengths)
             sound &= lengths > _NO_LENGTH
+            if informations is not None:
+                sound &= np.isfinite(informations).all(axis=(1, 2))
+                informations = informations[sound]
             positions, rotations = positions[sound], rotations[sound]
-        if not len(positions):
-            return cls(positions, None, features_CK)
-        if rotations.shape[1] == 4:
-            w, x, y, z = rotations.T
-            return cls(positions, rotation_from_parts(w=w, x=x, y=y, z=z), features_CK)
-        return cls(positions, rotation_from_columns(rotations), features_CK)
+        turned = None
+        if len(positions):
+            turned = _rotations(rotations)
+        return cls(positions, turned, features_CK, informations)
 
     def mean(self) -> tuple[Pose | None, tuple[float, float]]:
         """Return the mean pose, and how far the others are from it, NaN where there is one."""
@@ -81,6 +91,16 @@ class Outputs(NamedTuple):
             return Pose(self.rotations[0], self.positions_N3[0], **frames), _UNKNOWN
         return mean_and_spread(self.rotations, self.positions_N3, **frames)
 
+    def covariance(self) -> NDArray[np.float64] | None:
+        """
+        Return the covariance (6, 6) of the mean pose, as the scene head tells it; None of others.
+
+        What crops of one image show is wrong together, so that a mean is no better than they are.
+        """
+        if self.rotations is None or self.informations_N66 is None:
+            return None
+        return covariance_of(self.informations_N66).mean(axis=0)
+
     def mean_feature(self) -> NDArray[np.float32]:
         """Return the mean direction at the mean length, which tells how new the image is."""
         if len(self.features_CK) == 1:
@@ -88,6 +108,13 @@ class Outputs(NamedTuple):
         mean = self.features_CK.mean(axis=0)
         length = np.sqrt(np.einsum('ij,ij->i', self.features_CK, self.features_CK)).mean()
         return mean * (length / max(float(np.linalg.norm(mean)), 1e-12))
+
+
+def _rotations(rotations: NDArray[np.float64]) -> Rotation:
+    if rotations.shape[1] == 4:
+        w, x, y, z = rotations.T
+        return rotation_from_parts(w=w, x=x, y=y, z=z)
+    return rotation_from_columns(rotations)
 
 
 def _lengths(rotations: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -63,7 +63,7 @@ class PoseNetLocalizer(MeasuredLocalizer):
         if method not in OF_POSENET:
             raise ConfigError(f'method must be {" or ".join(OF_POSENET)}, not {method!r}')
         card = loaded.card
-        measured = card.retrieval if method == RETRIEVAL else card
+        measured = card.retrieval if method == RETRIEVAL else card.cells or card
         size = card.camera and (card.camera.height, card.camera.width)
         super().__init__(
             PoseRegressor(loaded.model, card.preprocessing, loaded.device, ensemble, size),
@@ -72,6 +72,7 @@ class PoseNetLocalizer(MeasuredLocalizer):
             method=method,
             covariance=measured and measured.covariance,
             trust=measured and measured.trust,
+            told=measured is not None and measured is card.cells,
             always=always,
             engine=engine,
         )

@@ -130,6 +130,7 @@ class PoseRegressor:
                 tuple(pose for pose, _ in answers),
                 np.stack([each.mean_feature() for each in outputs]),
                 np.array([spread for _, spread in answers]),
+                covariances=self._covariances(outputs),
             )
 
     @torch.inference_mode()
@@ -148,6 +149,10 @@ class PoseRegressor:
         self.model.place.measure(described_ND[::step].float())
         parts = described_ND.split(_MOST_TO_MEASURE)
         return torch.cat([self.model.place(part) for part in parts]).cpu().numpy()
+
+    def _covariances(self, outputs: Sequence[Outputs]) -> tuple[NDArray | None, ...] | None:
+        """Return the covariances that a scene head tells with its poses, None of other heads."""
+        return tuple(each.covariance() for each in outputs) if self._sees_cells else None
 
     def _by_layers(self, images: Sequence[NDArray[np.uint8]]) -> list[Outputs]:
         """Return what the network puts out for each image, layer after layer."""
@@ -171,10 +176,12 @@ class PoseRegressor:
         beside = [self.preprocessing.beside_centre(*size, crops) for size in sizes]
         return torch.from_numpy(np.concatenate(beside)).split(_IMAGES_AT_ONCE)
 
-    def _predict(
-        self, image_B3HW: Tensor, beside_B2: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return positions (B, S, 3), quaternions wxyz (B, S, 4) and features (B, D)."""
+    def _predict(self, image_B3HW: Tensor, beside_B2: Tensor | None) -> tuple[Tensor, ...]:
+        """
+        Return positions (B, S, 3), quaternions wxyz (B, S, 4) and features (B, D).
+
+        Of a scene head there are informations (B, 6, 6), too.
+        """
         image_B3HW = image_B3HW.to(self.device, memory_format=self._layout)
         if self.ensemble.samples:
             output = self.model.sample(image_B3HW, self.ensemble.samples)
@@ -183,4 +190,7 @@ class PoseRegressor:
             where = () if beside_B2 is None else (beside_B2.to(self.device),)
             output = self.model(image_B3HW, *where)
             position, quaternion = output.position_B3[:, None], output.quaternion_wxyz_B4[:, None]
-        return position.double(), quaternion.double(), output.feature_BK.float()
+        found = position.double(), quaternion.double(), output.feature_BK.float()
+        if output.information_B66 is None:
+            return found
+        return (*found, output.information_B66.double())

@@ -298,5 +298,6 @@ class RelativeLocalizer(MeasuredLocalizer):
             method=method,
             covariance=measured and measured.covariance,
             trust=measured and measured.trust,
+            told=measured is card.fused,
             always=always,
         )

@@ -48,8 +48,8 @@ class Answering:
     """
     The network and its preprocessing as one computation on a device, for images of one shape.
 
-    From uint8 (B, h, w, 3), what lies in the `box` of each image, to (B * C, 3 + R + K): position,
-    rotation as the head has it, feature.
+    From uint8 (B, h, w, 3), what lies in the `box` of each image, to (B * C, 3 + R + K + I):
+    position, rotation as the head has it, feature, and what tells how surely, of a scene head.
     Poses are made of that on the CPU: so few numbers take a GPU longer, a step at a time.
     """
 
@@ -64,6 +64,7 @@ class Answering:
         self.crops = self._prepare.crops
         self.box = self._prepare.box
         self._rotation = model.regressor.out_features - 3
+        self._feature = model.place.width
         self._beside_C2 = None
         if model.scene is not None and crops > 1:
             beside_C2 = torch.from_numpy(preprocessing.beside_centre(width, height, crops))
@@ -87,12 +88,14 @@ class Answering:
 
     def outputs(self, found_NK: NDArray[np.float32]) -> list[Outputs]:
         """Return answers as they are told of each image."""
-        crops, end = self.crops, 3 + self._rotation
-        poses_N = found_NK[:, :end].astype(np.float64)
-        parts = (slice(start, start + crops) for start in range(0, len(found_NK), crops))
+        ends = np.cumsum([3, self._rotation, self._feature])
+        position_N3, rotation_NR, feature_NK, information_NI = np.split(found_NK, ends, axis=1)
+        told = [position_N3.astype(np.float64), rotation_NR.astype(np.float64), feature_NK]
+        if information_NI.shape[1]:
+            told.append(information_NI.astype(np.float64))
+        parts = range(0, len(found_NK), self.crops)
         return [
-            Outputs.of(poses_N[part, :3], poses_N[part, 3:], found_NK[part, end:])
-            for part in parts
+            Outputs.of(*(each[start : start + self.crops] for each in told)) for start in parts
         ]
 
 

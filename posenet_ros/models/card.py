@@ -23,21 +23,30 @@ from typing import Any
 
 from posenet_ros.errors import ModelError
 from posenet_ros.files import write_yaml
-from posenet_ros.models.map_card import check_format, MapCard, read_written
+from posenet_ros.models.map_card import check_format, MapCard, Measure, read_written
 from posenet_ros.models.posenet import Architecture
 from posenet_ros.models.preprocessing import Preprocessing
 
 # Raised when an older reader would misunderstand a newer card, or a newer one an older card.
-FORMAT = 5
+FORMAT = 6
+# The oldest that can be read: there, no pose of a scene head has a covariance of its own.
+_OLDEST = 5
 KIND = 'posenet_ros model'
 
 
 @dataclass(frozen=True, eq=False)
 class ModelCard(MapCard):
-    """Everything about a PoseNet that is not a weight."""
+    """
+    Everything about a PoseNet that is not a weight.
+
+    `cells` is how the covariances that come with poses of a scene head may be trusted: as
+    `covariance` and `trust`, but in units of those. None of other heads, and where it was not
+    measured.
+    """
 
     architecture: Architecture
     preprocessing: Preprocessing
+    cells: Measure | None = None
 
     @property
     def sees(self) -> Preprocessing:
@@ -45,10 +54,11 @@ class ModelCard(MapCard):
         return self.preprocessing
 
     def own(self) -> dict[str, Any]:
-        """Return what a PoseNet is made of, and fed with."""
+        """Return what a PoseNet is made of, and fed with, and what its covariances are worth."""
         return {
             'architecture': asdict(self.architecture),
             'preprocessing': self.preprocessing.to_dict(),
+            'cells': self.cells and self.cells.to_dict(),
         }
 
     @staticmethod
@@ -57,6 +67,7 @@ class ModelCard(MapCard):
         return {
             'architecture': Architecture(**values['architecture']),
             'preprocessing': Preprocessing.from_dict(values['preprocessing']),
+            'cells': Measure.read(values['cells']),
         }
 
 
@@ -82,7 +93,9 @@ def read_card(path: Path) -> tuple[ModelCard, dict[str, dict[str, Any]]]:
         'a version that did not know how wrong poses are in a hole of the map; remove this folder '
         'and give the same train command again, which keeps the labels'
     )
-    check_format(path, written, FORMAT, older)
+    check_format(path, written, FORMAT, older, oldest=_OLDEST)
+    if written < FORMAT:
+        values.setdefault('cells', None)
     try:
         return ModelCard.from_dict(values), files
     except ModelError as error:

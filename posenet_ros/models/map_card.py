@@ -193,9 +193,15 @@ def read_written(path: Path) -> Written:
     return Written(kind, written, files, values)
 
 
-def check_format(path: Path, written: int, known: int, older: str) -> None:
-    """Refuse a card of another format; `older` is what is to be said of an older one."""
-    if written < known:
+def check_format(
+    path: Path, written: int, known: int, older: str, *, oldest: int | None = None
+) -> None:
+    """
+    Refuse a card of another format than is known, or from the `oldest` to that.
+
+    `older` is what is to be said of an older one.
+    """
+    if written < (oldest or known):
         raise ModelError(f'{path} has format {written}, of {older}')
     if written > known:
         raise ModelError(

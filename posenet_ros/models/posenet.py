@@ -131,7 +131,8 @@ class PosePrediction(NamedTuple):
     quaternion head in training; `feature_BK`, what images are compared by (see
     `PlaceFeature`), of zeros until it was measured. In training `auxiliary` holds the
     predictions of the auxiliary heads as (position, quaternion), the earlier head first. `scene`
-    is what the pose of a scene head was made of.
+    is what the pose of a scene head was made of, and `information_B66` how surely (see
+    `resection.Resected`).
     """
 
     position_B3: Tensor
@@ -139,6 +140,7 @@ class PosePrediction(NamedTuple):
     feature_BK: Tensor
     auxiliary: tuple[tuple[Tensor, Tensor], ...] = ()
     scene: SceneAnswer | None = None
+    information_B66: Tensor | None = None
 
 
 class PoseNet(nn.Module):
@@ -251,13 +253,14 @@ class PoseNet(nn.Module):
         maps = self.trunk.maps(image_B3HW, {*taps, *self._levels, *compared})
         localization = self.localization(self._described(maps))
         position, quaternion = self._pose(self.regressor, localization)
-        scene = None
+        scene = information = None
         if self.scene is not None and not self.training:
             cells = self._cells_of(maps)
             scene = SceneAnswer(position, quaternion, *cells)
             start_B33 = matrix_from_quaternion(quaternion)
             found = self._resected(*cells, position, start_B33, beside_B2)
             position, quaternion = found.position_B3, quaternion_from_matrix(found.rotation_B33)
+            information = found.information_B66
         heads = tuple(
             self._pose(head.fc2, _before_regressor(head, maps[tap]))
             for head, tap in zip(self.auxiliary, taps)
@@ -266,16 +269,18 @@ class PoseNet(nn.Module):
             feature = position.new_zeros(len(position), self.place.width)
         else:
             feature = self._feature(maps)
-        return PosePrediction(position, quaternion, feature, heads, scene)
+        return PosePrediction(position, quaternion, feature, heads, scene, information)
 
     def numbers(
         self,
         image_B3HW: Tensor,
         in_turn: Callable[..., Sequence[Tensor]],
         beside_B2: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         """
         Return positions (B, 3), rotations as the head has them (B, 4 or 6) and features (B, K).
+
+        Of a scene head there is what tells how surely, too (B, 36); see `PosePrediction`.
 
         What `forward` makes poses of in evaluation mode, for what makes them elsewhere:
         quaternions wxyz of any length, or two columns that are not orthogonal yet. `in_turn` is
@@ -303,7 +308,7 @@ class PoseNet(nn.Module):
             columns_BR = rotation_B33.transpose(1, 2)[:, :2].flatten(1)
         else:
             columns_BR = quaternion_from_matrix(rotation_B33)
-        return found.position_B3, columns_BR, feature_BK
+        return found.position_B3, columns_BR, feature_BK, found.information_B66.flatten(1)
 
     def sample(self, image_B3HW: Tensor, samples: int) -> PosePrediction:
         """
@@ -378,7 +383,7 @@ class PoseNet(nn.Module):
             rays_BC2 = rays_BC2 + (beside_B2 / scene.focal)[:, None]
         with torch.autocast(point_BC3.device.type, enabled=False):
             return resected(
-                point_BC3, error_BC / scene.focal, rays_BC2, start_B3, start_B33, scene.unit
+                point_BC3, error_BC, rays_BC2, start_B3, start_B33, scene.unit, scene.focal
             )
 
     def _matrix(self, rotation_BR: Tensor) -> Tensor:

@@ -19,10 +19,14 @@ A fixed number of rounds of Gauss-Newton on SE(3), of torch's plain operations a
 goes with the network wherever that does: onto a GPU, into a recording, into ONNX. What is known of
 each cell's error says how much it counts, and those that do not agree count less and less
 (Cauchy, with a width that shrinks from round to round).
+
+How surely a pose is known is told by the same equations, and by how far off the cells are that it
+was made of.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -35,13 +39,27 @@ _DAMPING = 1e-5
 _LEAST = 1e-12
 # What is nearer than this share of the scene's unit, or behind, says nothing.
 _NEAR = 0.005
+# What cells tell of the pose counts as if they were independent where they are off by so many
+# pixels (the geometric mean, to which the second is added), and less by this power of it where
+# they are off by more; cells further off than their own expected error tell little. Chosen on
+# held-out blocks, see docs/recipe.md.
+_USUAL_PX, _ADDED_PX, _POWER, _TELLING = 5.0, 0.5, 1.5, 1.0
+# Where no cell tells anything: so many units, and any angle.
+_ANYWHERE, _ANY_ANGLE = 3.0, math.pi
 
 
 class Resected(NamedTuple):
-    """Poses `map_from_camera` of a batch that their cells agree with."""
+    """
+    Poses `map_from_camera` of a batch that their cells agree with.
+
+    `information_B66` tells how surely: the inverse of a covariance, up to a factor that has to be
+    measured, of x y z in metres and turns about x y z in radians, along and about the axes of the
+    map.
+    """
 
     position_B3: Tensor
     rotation_B33: Tensor
+    information_B66: Tensor
 
 
 def resected(
@@ -51,19 +69,21 @@ def resected(
     start_B3: Tensor,
     start_B33: Tensor,
     unit: Tensor,
+    focal: Tensor,
 ) -> Resected:
     """
     Return the poses from which points of the map are seen along rays.
 
-    `error_BC` is the error to be expected of each, on the plane one unit ahead, where `ray_BC2`
-    lie. The start is a pose that is roughly right, `unit` a length of the scene's size.
+    `error_BC` is the error to be expected of each, in pixels; `ray_BC2` are on the plane one unit
+    ahead, of which `focal` is the length in pixels. The start is a pose that is roughly right,
+    `unit` a length of the scene's size.
     """
     camera_from_map_B33 = start_B33.transpose(1, 2)
     # In units of the scene, so that turns and moves weigh alike in what is solved for.
     move_B31 = -(camera_from_map_B33 @ start_B3[:, :, None]) / unit
     point_B3C = (point_BC3 / unit).transpose(1, 2)
     ray_B2C = ray_BC2.transpose(1, 2)
-    trust_BC = error_BC**-2
+    trust_BC = (error_BC / focal) ** -2
     for width in _WIDTHS:
         system_B67 = _system(
             camera_from_map_B33 @ point_B3C + move_B31, ray_B2C, trust_BC, 1 / width**2
@@ -73,7 +93,41 @@ def resected(
         camera_from_map_B33 = turn_B33 @ camera_from_map_B33
         move_B31 = turn_B33 @ move_B31 + step_B6[:, 3:, None]
     rotation_B33 = camera_from_map_B33.transpose(1, 2)
-    return Resected(-(rotation_B33 @ move_B31)[:, :, 0] * unit, rotation_B33)
+    seen_B3C = camera_from_map_B33 @ point_B3C + move_B31
+    system_B67 = _system(seen_B3C, ray_B2C, trust_BC, 1 / _TELLING**2)
+    agreement_B11 = (_misfit(seen_B3C, ray_B2C, focal) / _USUAL_PX)[:, None, None] ** -_POWER
+    information_B66 = agreement_B11 * _in_map(system_B67[:, :, :6], camera_from_map_B33, unit)
+    anywhere = (_ANYWHERE * unit).expand(3) ** -2
+    nothing_6 = torch.cat([anywhere, torch.full_like(anywhere, _ANY_ANGLE**-2)])
+    return Resected(
+        -(rotation_B33 @ move_B31)[:, :, 0] * unit,
+        rotation_B33,
+        information_B66 + torch.diag(nothing_6),
+    )
+
+
+def _misfit(seen_B3C: Tensor, ray_B2C: Tensor, focal: Tensor) -> Tensor:
+    """Return how many pixels points are off (B), such that a few far away count little."""
+    plane_B2C = seen_B3C[:, :2] / seen_B3C[:, 2:].clamp(min=_NEAR)
+    off_BC = torch.linalg.vector_norm(plane_B2C - ray_B2C, dim=1) * focal
+    return (off_BC + _ADDED_PX).log().mean(dim=1).exp()
+
+
+def _in_map(system_B66: Tensor, camera_from_map_B33: Tensor, unit: Tensor) -> Tensor:
+    """
+    Return normal equations of a move and a turn in the map, of a turn and a move in the camera.
+
+    A turn w and a move v, in units, of what the camera sees are a move -R v of the camera in the
+    map, and a turn -R w of it, with R `map_from_camera`.
+    """
+    turn_B33 = camera_from_map_B33
+    move_B33 = camera_from_map_B33 / unit
+    none_B33 = torch.zeros_like(turn_B33)
+    # Both signs are the same, and squared.
+    change_B66 = torch.cat(
+        [torch.cat([none_B33, turn_B33], dim=2), torch.cat([move_B33, none_B33], dim=2)], dim=1
+    )
+    return change_B66.transpose(1, 2) @ system_B66 @ change_B66
 
 
 def _system(seen_B3C: Tensor, ray_B2C: Tensor, trust_BC: Tensor, narrowness: float) -> Tensor:

@@ -34,11 +34,12 @@ _RISE, _LEAST_RISE = 0.5, 0.01
 @dataclass(frozen=True, eq=False)
 class CovarianceByNovelty:
     """
-    A diagonal covariance whose logarithm grows with novelty.
+    A diagonal covariance whose logarithm grows with novelty, in some units.
 
     `typical_66` holds at the novelty `typical`. Below `lowest`, nothing was seen to be better.
     Beyond `seen` nothing was seen at all: from half as much again on, standard deviations are at
-    least `unseen` (x y z, about x y z) a unit of novelty, and in between they rise to that.
+    least `unseen` (x y z in metres, about x y z in radians) a unit of novelty, and in between they
+    rise to that.
     """
 
     typical_66: NDArray[np.float64]
@@ -50,14 +51,21 @@ class CovarianceByNovelty:
     unseen: tuple[float, ...] = (0.0,) * 6
 
     def at(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return covariances (N, 6, 6) at novelties."""
+        """Return covariances (N, 6, 6) at novelties, in metres and radians."""
+        variances_N6 = np.diagonal(self.seen_at(novelty_N), axis1=1, axis2=2)
+        variances_N6 = np.maximum(variances_N6, self.unseen_at(novelty_N) ** 2)
+        return variances_N6[:, :, None] * np.eye(6)
+
+    def seen_at(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return covariances (N, 6, 6) at novelties, by what was seen."""
         above_N1 = (np.maximum(novelty_N, self.lowest) - self.typical)[:, None]
         logs_N6 = above_N1 * np.repeat([self.growth_position, self.growth_rotation], 3)
         variances_N6 = np.maximum(np.diag(self.typical_66) * np.exp(logs_N6), FLOORS**2)
-        sizes_6 = np.array(self.unseen)
-        least_N6 = (self._beyond(novelty_N) * novelty_N)[:, None] * sizes_6
-        variances_N6 = np.maximum(variances_N6, least_N6**2)
         return variances_N6[:, :, None] * np.eye(6)
+
+    def unseen_at(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the least standard deviations (N, 6) at novelties, where nothing was seen."""
+        return (self._beyond(novelty_N) * novelty_N)[:, None] * np.array(self.unseen)
 
     def _beyond(self, novelty_N: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return from 0 to 1 how far images are beyond what was seen."""

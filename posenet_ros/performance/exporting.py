@@ -222,6 +222,8 @@ def _card(
             name: {
                 'position_B3': 'metres in the map' if card.metric else 'units of the map',
                 'quaternion_wxyz_B4': 'map_from_camera, w first, of unit length',
+                'information_B66': 'the inverse times a factor in `model` is the covariance: x y '
+                'z in metres, turns about them in radians, in the axes of the map',
                 'feature_BK': 'what images are compared by: the cosine with training images',
                 'start_B3': 'the position from which the pose was searched',
                 'start_wxyz_B4': 'the rotation from which the pose was searched',
@@ -244,6 +246,7 @@ def _card(
             'preprocessing': card.preprocessing.to_dict(),
             'camera': card.camera and card.camera.to_dict(),
             'covariance': None if card.covariance is None else card.covariance.tolist(),
+            'covariance_factor': card.cells and float(card.cells.covariance[0, 0]),
         },
         'made_by': {'posenet_ros': __version__, 'torch': torch.__version__},
     }

@@ -178,7 +178,7 @@ def test_a_bag_and_its_truth(tmp_path, capsys, run_folder, bag, truth):
     told = capsys.readouterr().out
     assert f'5 of 5 images of {bag} have a true pose; 5 of them answered (100.0 %)' in told
     # One of five errors, 4 m, is beyond 3.55 deviations of 1 m.
-    assert 'published covariance: 1.000 m, 57.30 deg at the usual novelty; ' in told
+    assert 'published covariance: usually 1.000 m, 57.30 deg; ' in told
     assert '80.0 % (80 to 80) in that for 95 %' in told
     assert values['covariance']['inside_95'] == [0.8, 0.8, 0.8]
     assert (values['images'], values['trained_on'], values['metric']) == (5, 0, True)

@@ -159,7 +159,7 @@ def test_a_trained_model_is_measured_on_what_it_has_not_seen(centred_model, fram
     regressor = PoseRegressor(centred_model, Preprocessing(36, (32, 32)), 'cpu')
     features = describe(regressor, frames[:3])
     held_out = evaluate_held_out(regressor, features, frames[:3], [frames[3:4], frames[4:]])
-    assert held_out.fused is None
+    assert held_out.told is None
     # The model says (0, 0, 0.5); the held-out cameras are 3 and 4 m along x.
     expected = [np.hypot(3, 0.5), np.hypot(4, 0.5)]
     np.testing.assert_allclose(held_out.evaluation.errors.position_m, expected, atol=1e-5)
@@ -201,7 +201,7 @@ def test_stretches_left_out_are_for_poses_that_do_not_say_how_wrong_they_are(
     sizes = (pytest.approx(1 / 1.9),) * 6
     assert measured.trust.unseen == sizes
     assert measured.retrieval.trust.unseen == sizes
-    assert measured.fused.trust.unseen == (0.0,) * 6
+    assert measured.told.trust.unseen == (0.0,) * 6
 
 
 def test_a_training_image_finds_itself(centred_model, frames):

@@ -22,6 +22,7 @@ from posenet_ros.geometry import (
     check_covariance,
     covariance_at_lever,
     covariance_in_axes,
+    covariance_of,
     Pose,
     pose_error,
 )
@@ -104,3 +105,27 @@ def test_a_covariance_is_copied_for_reading():
     assert kept[0, 0] == 1
     with pytest.raises(ValueError, match='read-only'):
         kept[0, 0] = 2
+
+
+def test_a_covariance_is_the_inverse_of_an_information():
+    mixed = np.random.default_rng(0).normal(size=(5, 6, 6))
+    # Metres and radians, of which much and little is known.
+    scale = np.array([1, 30, 1e3, 1e2, 1e4, 1])
+    information = scale[:, None] * (mixed @ mixed.transpose(0, 2, 1) + np.eye(6)) * scale
+    expected = np.linalg.inv(information)
+    np.testing.assert_allclose(covariance_of(information), expected, rtol=1e-6)
+
+
+def test_an_information_that_rounding_made_negative_is_still_one():
+    direction = np.ones(6) / np.sqrt(6)
+    information = 1e5 * (np.eye(6) - (1 + 1e-9) * np.outer(direction, direction))
+    assert np.linalg.eigvalsh(information)[0] < 0
+    covariance = check_covariance(covariance_of(information))
+    # Of that direction nothing is known; of the others all.
+    assert direction @ covariance @ direction > 1
+    assert np.linalg.eigvalsh(covariance)[-2] == pytest.approx(1e-5, rel=0.01)
+
+
+def test_no_information_at_all_is_a_large_covariance():
+    covariance = check_covariance(covariance_of(np.zeros((6, 6))))
+    assert (np.diag(covariance) > 1e10).all()

@@ -23,7 +23,7 @@ from posenet_ros.models.checkpoint import save_model, TrainingFeatures
 from posenet_ros.models.map_card import Measure
 from posenet_ros.models.posenet import PosePrediction
 from posenet_ros.models.preprocessing import Preprocessing
-from posenet_ros.models.trust import Trust
+from posenet_ros.models.trust import FLOORS, Trust
 import pytest
 import torch
 
@@ -220,6 +220,57 @@ def test_of_an_angle_nothing_is_known_at_worst(trusting):
     covariance = localizer.locate(red(1.0)).covariance
     np.testing.assert_allclose(np.sqrt(np.diag(covariance))[3:], [np.pi / np.sqrt(3)] * 3)
     assert (np.diag(covariance)[:3] > 0).all()
+
+
+class Telling(Seen):
+    """A network that is as sure as its image is red."""
+
+    def __init__(self):
+        super().__init__()
+        self.scene = object()
+
+    def forward(self, image_B3HW):
+        sure_B = 400 * image_B3HW[:, 0].mean(dim=(1, 2)) + 1
+        information = sure_B[:, None, None] * torch.eye(6)
+        return super().forward(image_B3HW)._replace(information_B66=information)
+
+
+@pytest.fixture
+def telling(trusting):
+    """Return a model whose poses come with covariances, which are a quarter of what they were."""
+    measured = replace(trusting.card.trust, growth_position=0.0, growth_rotation=0.0, seen=0.6)
+    cells = Measure(4 * np.eye(6), replace(measured, unseen=(0.5,) * 3 + (0.1,) * 3))
+    return replace(trusting, model=Telling(), card=replace(trusting.card, cells=cells))
+
+
+def test_a_pose_that_comes_with_a_covariance_has_that_as_large_as_was_measured(telling):
+    localizer = PoseNetLocalizer(telling)
+    for angle in (0.2, 0.8):
+        covariance = localizer.locate(red(angle)).covariance
+        # Colours are of 256 levels.
+        told = 1 / (400 * round(255 * angle) / 255 + 1)
+        expected = 4 * told * np.eye(6) + np.diag(FLOORS**2)
+        np.testing.assert_allclose(covariance, expected, rtol=1e-5)
+
+
+def test_in_a_hole_of_the_map_it_is_larger_whatever_is_told(telling):
+    angle = 2.0
+    beyond = Preprocessing(mean=(0,) * 3, std=(1 / angle,) * 3)
+    telling = replace(telling, card=replace(telling.card, preprocessing=beyond))
+    covariance = PoseNetLocalizer(telling, always=True).locate(red(1.0)).covariance
+    novelty = 1 - np.cos(angle)
+    told = 4 / (400 * angle + 1)
+    expected = told + FLOORS[:3] ** 2 + (0.5 * novelty) ** 2
+    np.testing.assert_allclose(np.diag(covariance)[:3], expected, rtol=1e-3)
+
+
+def test_covariances_of_which_nothing_was_measured_count_for_nothing(telling):
+    older = replace(telling, card=replace(telling.card, cells=None))
+    of_both = [
+        PoseNetLocalizer(each).locate(red(0.5)).covariance
+        for each in (older, replace(older, model=Seen()))
+    ]
+    np.testing.assert_array_equal(*of_both)
 
 
 @pytest.fixture

@@ -257,6 +257,7 @@ def localizer(database, network, **options):
         method='relative',
         covariance=4 * np.eye(6),
         trust=trust,
+        told=True,
         **options,
     )
 

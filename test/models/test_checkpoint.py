@@ -35,6 +35,15 @@ def folder(tmp_path, model, card, features):
     return tmp_path / 'run' / 'model'
 
 
+def test_a_card_of_before_covariances_were_told_by_cells_is_read(folder, card):
+    def older(values):
+        values.update(format=FORMAT - 1)
+        del values['cells']
+
+    edit_card(folder, older)
+    assert load_model(folder).card.to_dict() == card.to_dict()
+
+
 def edit_card(folder, change):
     values = yaml.safe_load((folder / 'model.yaml').read_text())
     change(values)

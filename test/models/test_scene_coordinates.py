@@ -120,10 +120,12 @@ def test_what_learns_of_errors_does_not_pull_at_points():
 
 def test_both_ways_to_answer_agree(network):
     one_by_one = network.numbers(images(), lambda *calls: [call() for call in calls])
-    position, columns, feature = one_by_one
+    position, columns, feature, information = one_by_one
     found = network(images())
     torch.testing.assert_close(position, found.position_B3)
     torch.testing.assert_close(feature, found.feature_BK)
+    told = found.information_B66.diagonal(dim1=1, dim2=2)
+    torch.testing.assert_close(information[:, ::7], told, rtol=0.01, atol=0)
     torch.testing.assert_close(columns.norm(dim=1), torch.full((2,), 2.0).sqrt())
 
 
