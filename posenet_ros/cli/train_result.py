@@ -46,8 +46,9 @@ from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.trust import Trust
 from posenet_ros.sfm.report import PAGE
 from posenet_ros.training.config import TrainOptions
-from posenet_ros.training.fit import Fitted, refit
+from posenet_ros.training.fit import Fitted
 from posenet_ros.training.identity import frames_sha256, Identity, identity_of
+from posenet_ros.training.refit import refit
 from posenet_ros.training.splits import hold_out, Split
 
 _POSENET = 'PoseNet'
@@ -188,19 +189,20 @@ def tell(labelled: Labelled, card: MapCard, held_out: HeldOut, method: str = _PO
 
 def _how_sure(held_out: HeldOut, unit: str) -> str:
     """Say how large covariances are, and how that was checked."""
-    told = held_out.told_support
-    support = told or held_out.support
-    checked = ''
-    if support.inside_95_unscaled is not None:
-        checked = (
-            f': {support.scale:.2f} times the variances of the held-out errors, since before '
-            f'{100 * support.inside_95_unscaled:.0f} % lay in the 95 % region of other blocks'
-        )
-    if told:
-        return (
-            f'{usual_spread(held_out.evaluation.covariances, unit)}, told by each image{checked}'
-        )
-    return f'{spread(support.covariance, unit)} at usual novelty{checked}'
+    support = held_out.told_support or held_out.support
+    how = f'{spread(support.covariance, unit)} at usual novelty'
+    if held_out.told_support:
+        how = f'usually {usual_spread(held_out.evaluation.covariances, unit)}, told by each image'
+    inside = support.inside_95_unscaled
+    if inside is None:
+        return how
+    share = f'{100 * inside:.0f} % lay in the 95 % region of other blocks'
+    if support.scale == 1:
+        return f'{how}; {share}'
+    return (
+        f'{how}: {support.scale:.2f} times the variances of the held-out errors, since before '
+        f'{share}'
+    )
 
 
 def _of_holes(trust: Trust, unit: str) -> str:

@@ -75,8 +75,7 @@ class SeenCells:
         They stay on the device of the model.
         """
         scene = model.scene
-        cells = len(scene.rays_C2)
-        kept = min(cells, max(_ROOM // (2 * scene.width * max(views, 1)), 1))
+        kept = cells_kept(scene, views)
         seen_ND = torch.empty((views * kept, scene.width), dtype=torch.half)
         self._seen_ND = seen_ND.to(scene.middle_3.device)
         ray, position, rotation = [], [], []
@@ -102,7 +101,7 @@ class SeenCells:
 
     def __len__(self) -> int:
         """Return the number of batches; a last one that is not full is left out."""
-        return max(len(self._seen_ND) // CELLS_A_STEP, 1)
+        return steps_an_epoch(len(self._seen_ND))
 
     def __iter__(self) -> Iterator[CellBatch]:
         """Yield the batches of an epoch."""
@@ -116,6 +115,16 @@ class SeenCells:
                 self._position_V3[view_B],
                 self._rotation_V33[view_B],
             )
+
+
+def cells_kept(scene: SceneCoordinates, views: int) -> int:
+    """Return of how many cells of each view a head learns."""
+    return min(len(scene.rays_C2), max(_ROOM // (2 * scene.width * max(views, 1)), 1))
+
+
+def steps_an_epoch(cells: int) -> int:
+    """Return in how many steps a head sees so many cells."""
+    return max(cells // CELLS_A_STEP, 1)
 
 
 def _rays(scene: SceneCoordinates, batch: PoseBatch) -> Tensor:

@@ -24,13 +24,17 @@ import json
 import numpy as np
 from posenet_ros.__main__ import main
 from posenet_ros.cli import train, train_source
+from posenet_ros.data.capture import Capture, image_path
 from posenet_ros.data.scenes import read_scene
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.session import measure
+from posenet_ros.geometry import Camera, Trajectory
 from posenet_ros.models.checkpoint import load_model
 from posenet_ros.training.identity import frames_sha256
 import pytest
+import torch
+import torchvision
 import yaml
 
 
@@ -150,6 +154,48 @@ def test_its_report_made_again_has_the_figures_of_before(linear, words):
     assert main(words(output, *(word for option in how for word in ('--set', option)))) == 0
     after = json.loads(metrics.read_text())
     assert after['median_position_m'] == pytest.approx(before['median_position_m'], abs=1e-4)
+
+
+@pytest.fixture(scope='module')
+def by_cells(scene, tmp_path_factory):
+    """Train a scene head on a poor trunk; return the run, its capture, and what was said."""
+    folder = tmp_path_factory.mktemp('by_cells')
+    torch.manual_seed(0)
+    network = torchvision.models.mobilenet_v3_small().train()
+    with torch.no_grad():
+        network(torch.rand(8, 3, 64, 64))
+    torch.save(network.state_dict(), folder / 'weights.pt')
+    # Only what tells its camera has cells that teach.
+    frames = read_scene(f'7scenes:{scene}').train
+    for frame in frames:
+        path = image_path(folder / 'capture', frame.stamp_ns)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(frame.image)
+    labels = Trajectory.from_poses(
+        [frame.stamp_ns for frame in frames], [frame.map_from_camera for frame in frames]
+    )
+    camera = Camera(64, 48, 60.0, 60.0, 31.5, 23.5)
+    Capture.create(folder / 'capture', camera=camera, labels=labels)
+    words = ['--backbone', 'mobilenet_v3_small', '--weights', folder / 'weights.pt']
+    words += ['--image-size', 32, '--epochs', 1, '--map-budget', 0, '--output', folder / 'run']
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        source = f'capture:{folder / "capture"}'
+        assert main(['train', '--dataset', source, *map(str, words)]) == 0
+    return folder / 'run', source, said.getvalue()
+
+
+def test_a_scene_head_that_learned_next_to_nothing_says_so_of_each_pose(by_cells):
+    output, source, said = by_cells
+    assert 'told by each image' in said
+    card = load_model(output).card
+    assert card.architecture.head == 'scene'
+    assert card.cells.covariance[0, 0] >= 1
+    assert card.errors['covariance']['blocks'] == 4
+    found = measure(Request(model=output, dataset=source, device='cpu', always=True))
+    # Frames are at most 3 m apart.
+    assert min(each[0, 0] for each in found.evaluation.covariances) > 1
+    assert found.coverage.most.value > 0.5
 
 
 def test_nothing_is_left_that_only_training_needed(finished):

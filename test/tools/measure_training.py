@@ -37,6 +37,7 @@ from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
 import time
+from types import ModuleType
 from typing import Any
 import warnings
 
@@ -49,11 +50,12 @@ from posenet_ros.data.images import encode_jpeg
 from posenet_ros.geometry import Camera, Pose
 from posenet_ros.models.backbones import build_backbone
 from posenet_ros.models.posenet import PoseNet
+from posenet_ros.training import batches, graphs
 from posenet_ros.training import fit as fit_module
-from posenet_ros.training import graphs
 from posenet_ros.training.callbacks import History
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.module import make_loss, make_optimizer
+from posenet_ros.training.precision import half_precision
 from posenet_ros.training.recipes import read_recipe
 from posenet_ros.training.resident import resident, ResidentLoader
 from scipy.spatial.transform import Rotation
@@ -117,7 +119,7 @@ def _machine() -> dict[str, Any]:
     cuda = _DEVICE.type == 'cuda'
     return {
         'device': torch.cuda.get_device_name(_DEVICE) if cuda else 'cpu',
-        'precision': fit_module.half_precision() if cuda else '32-true',
+        'precision': half_precision() if cuda else '32-true',
         'torch': torch.__version__,
         'lightning': lightning.__version__,
     }
@@ -160,7 +162,7 @@ def _autocast() -> Any:
     """Return the half precision in which `fit` trains on the device."""
     if _DEVICE.type == 'cpu':
         return nullcontext()
-    brain = fit_module.half_precision() == 'bf16-mixed'
+    brain = half_precision() == 'bf16-mixed'
     dtype = torch.bfloat16 if brain else torch.float16
     return torch.autocast('cuda', dtype=dtype, cache_enabled=False)
 
@@ -260,9 +262,9 @@ class _Stamped(History):
 
 
 @contextmanager
-def _timed(name: str, spent: dict[str, float]) -> Iterator[None]:
-    """Add to `spent` how long a function of `fit` takes in all."""
-    function = getattr(fit_module, name)
+def _timed(module: ModuleType, name: str, spent: dict[str, float]) -> Iterator[None]:
+    """Add to `spent` how long a function that a module calls takes in all."""
+    function = getattr(module, name)
 
     def timed(*args: Any, **how: Any) -> Any:
         start = _waited()
@@ -270,11 +272,11 @@ def _timed(name: str, spent: dict[str, float]) -> Iterator[None]:
         spent[name] = spent.get(name, 0.0) + _waited() - start
         return result
 
-    setattr(fit_module, name, timed)
+    setattr(module, name, timed)
     try:
         yield
     finally:
-        setattr(fit_module, name, function)
+        setattr(module, name, function)
 
 
 def _fitted(
@@ -287,7 +289,11 @@ def _fitted(
     trunk = fit_module.make_trunk(options)
     start = _waited()
     try:
-        with _timed('ResizedImages', spent), _timed('run', spent), _timed('resident', spent):
+        with (
+            _timed(fit_module, 'ResizedImages', spent),
+            _timed(fit_module, 'run', spent),
+            _timed(batches, 'resident', spent),
+        ):
             fit_module.fit(train, held_out, options, logs, trunk=trunk, camera=_CAMERA)
     finally:
         fit_module.History = history

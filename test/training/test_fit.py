@@ -21,11 +21,13 @@ import signal
 import numpy as np
 from posenet_ros.data.dataset import FrameDataset, ResizedImages
 from posenet_ros.errors import PosenetError
-from posenet_ros.training import callbacks, graphs
+from posenet_ros.training import batches, callbacks, graphs, loop
 from posenet_ros.training import fit as fit_module
+from posenet_ros.training import refit as refit_module
 from posenet_ros.training.config import TrainOptions
-from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk, refit
+from posenet_ros.training.fit import CHECKPOINT, fit, make_trunk
 from posenet_ros.training.module import make_optimizer, PoseTraining, rate
+from posenet_ros.training.refit import refit
 from posenet_ros.training.splits import hold_out
 import pytest
 import torch
@@ -314,9 +316,10 @@ def test_a_training_that_goes_on_does_not_begin_at_the_first_fit_again(
     first = fitted(corridor, tmp_path / 'logs', epochs=1, **how)
     solved = []
     solve = fit_module.solve_last_layer
-    monkeypatch.setattr(
-        fit_module, 'solve_last_layer', lambda *args, **how: solved.append(solve(*args, **how))
-    )
+    for module in (fit_module, refit_module):
+        monkeypatch.setattr(
+            module, 'solve_last_layer', lambda *args, **how: solved.append(solve(*args, **how))
+        )
     again = fitted(corridor, tmp_path / 'logs', epochs=1, **how)
     # Once, after the training; and the views it is shown are the same.
     assert len(solved) == 1
@@ -338,15 +341,15 @@ def test_ctrl_c_while_lightning_prepares_is_handed_on_and_other_failures_are_not
                 raise RuntimeError('Please call `iter(combined_loader)` first.')
 
     with pytest.raises(KeyboardInterrupt):
-        fit_module.run(Preparing(KeyboardInterrupt()), None, None, None, None)
+        loop.run(Preparing(KeyboardInterrupt()), None, None, None, None)
     with pytest.raises(RuntimeError, match='combined_loader'):
-        fit_module.run(Preparing(ValueError()), None, None, None, None)
+        loop.run(Preparing(ValueError()), None, None, None, None)
 
 
 @pytest.fixture
 def on_device(monkeypatch):
     """Let frames stay on a device, as on a GPU; here it is the CPU."""
-    monkeypatch.setattr(fit_module, '_gpu', lambda _: torch.device('cpu'))
+    monkeypatch.setattr(batches, '_gpu', lambda _: torch.device('cpu'))
     monkeypatch.setattr(FrameDataset, '__getitems__', lambda *_: pytest.fail('made on the CPU'))
 
 

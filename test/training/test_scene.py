@@ -27,10 +27,11 @@ from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Camera, Pose, rays_of
 from posenet_ros.models.posenet import Architecture, PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
-from posenet_ros.training import fit as fit_module
+from posenet_ros.training import batches
 from posenet_ros.training import scene as scene_module
 from posenet_ros.training.config import TrainOptions
-from posenet_ros.training.fit import fit, make_trunk, refit
+from posenet_ros.training.fit import fit, make_trunk
+from posenet_ros.training.refit import refit
 from posenet_ros.training.scene import CellBatch, scene_loss, SeenCells, start_scene
 import pytest
 from scipy.spatial.transform import Rotation
@@ -251,7 +252,7 @@ def test_learning_in_half_precision_rounds_no_point(network, unit):
 
 
 def test_of_very_many_images_every_one_is_seen(corridor, monkeypatch):
-    monkeypatch.setattr(fit_module, '_MOST_SEEN', 8)
+    monkeypatch.setattr(batches, '_MOST_SEEN', 8)
     torch.manual_seed(0)
     model = PoseNet(OPTIONS.architecture())
     preprocessing = OPTIONS.preprocessing(HEIGHT, WIDTH)
@@ -259,9 +260,10 @@ def test_of_very_many_images_every_one_is_seen(corridor, monkeypatch):
     images = ResizedImages(corridor, preprocessing)
     frames = FrameDataset(corridor, images, preprocessing, None, CAMERA)
     monkeypatch.setattr(scene_module, 'CELLS_A_STEP', 24)
-    cells = fit_module._cells(model, frames, 8)
+    cells = batches.seen_cells(model, frames, 8)
     seen = torch.cat([each.position_B3 for each in cells]).unique(dim=0)
     assert len(seen) == len(corridor)
+    assert batches.steps_of(model, frames, OPTIONS) == len(cells)
 
 
 def test_one_device_at_a_time():

@@ -27,8 +27,9 @@ from posenet_ros.errors import ConfigError
 from posenet_ros.models.relative import RelativePoseNet
 from posenet_ros.training.allocator import keep_freed_memory
 from posenet_ros.training.callbacks import History, LastEpoch, TrainingBar
-from posenet_ros.training.fit import CHECKPOINT, quiet, run
+from posenet_ros.training.fit import CHECKPOINT
 from posenet_ros.training.identity import Identity
+from posenet_ros.training.loop import quiet, run
 from posenet_ros.training.precision import multiplies_bfloat16
 from posenet_ros.training.relative.batches import DrawnPairs
 from posenet_ros.training.relative.module import RelativeOptions, RelativeTraining
