@@ -155,7 +155,7 @@ def report(
         history=history,
         facts={
             **({'Labels': labelled.facts} if labelled.facts else {}),
-            'Covariance': card.errors['covariance'],
+            'Covariance': card.errors.get('covariance_told') or card.errors['covariance'],
             'Training': card.training,
         },
         links=[('How good the labels are', PAGE)] if (output / 'report' / PAGE).is_file() else [],
@@ -178,8 +178,9 @@ def tell(labelled: Labelled, card: MapCard, held_out: HeldOut, method: str = _PO
         print('the labels have no metres: lengths are in units of the map')
     print(f'covariance  {_how_sure(held_out, evaluation.unit)}')
     trust = held_out.trust
-    if held_out.told is None:
-        print(f'holes       {_of_holes(trust, evaluation.unit)}')
+    if method == _POSENET:
+        in_holes = held_out.told.trust if held_out.told else trust
+        print(f'holes       {_of_holes(in_holes, evaluation.unit)}')
     print(
         f'refusal     above a novelty of {trust.limit:.2f}: {100 * trust.own_refused:.0f} % of '
         'the held-out frames that were answered rightly, also disturbed ones, and '

@@ -64,8 +64,12 @@ class HeldOut:
 
     def card_errors(self) -> dict[str, Any]:
         """Return the error table for `ModelCard.errors`, in plain values."""
-        support = self.told_support or self.support
-        return {**self.evaluation.to_dict(), 'covariance': support.to_dict()}
+        told = self.told_support
+        return {
+            **self.evaluation.to_dict(),
+            'covariance': self.support.to_dict(),
+            **({'covariance_told': told.to_dict()} if told else {}),
+        }
 
 
 def evaluate_held_out(

@@ -31,9 +31,8 @@ from posenet_ros.evaluation.covariance import (
     residual_covariance,
     ResidualCovariance,
     Seen,
-    squared_distances,
 )
-from posenet_ros.localization.measured import grown, whitened
+from posenet_ros.localization.measured import whitened
 from posenet_ros.models.trust import CovarianceByNovelty, FLOORS
 from scipy.optimize import minimize_scalar
 from scipy.stats import chi2
@@ -42,8 +41,8 @@ from scipy.stats import chi2
 _MOST_LOG = 20.0
 _HALVINGS = 50
 # Cells of a hole that nobody drove through are wrong together, and may agree all the same. Of
-# heads that had learned without a stretch, errors by novelty were about half those of the pose of
-# the most similar image (docs/recipe.md).
+# heads that had learned without a stretch, positions were off by 0.1 to 1 times what the pose of
+# the most similar image is off by at that novelty, rotations by less (docs/recipe.md).
 _IN_HOLES = 0.5
 
 
@@ -89,25 +88,23 @@ def by_one_factor(blocks: Sequence[Sequence[Seen]]) -> Settled:
     answered = blocks_answered(blocks)
     factor = _most_likely(answered)
     own = Seen.joined([block[0] for block in answered])
-    others = [factor]
+    alone = _Alone.of(own)
+    most = float(chi2.ppf(0.95, df=6))
+    scale, checked = 1.0, {}
+    factor_N = np.full(len(own.novelty_N), factor)
     if len(answered) > 1:
         others = [
             _most_likely(answered[:number] + answered[number + 1 :])
             for number in range(len(answered))
         ]
-    by_others_N = np.repeat(others, [len(block[0].novelty_N) for block in answered])
-    most = float(chi2.ppf(0.95, df=6))
-    needed_N = _raise_needed(own, by_others_N, most)
-    scale = max(float(np.quantile(needed_N, 0.95, method='higher')), 1.0)
-    distances = _distances(own, by_others_N * scale)
-    checked = {}
-    if len(answered) > 1:
+        factor_N = np.repeat(others, [len(block[0].novelty_N) for block in answered])
+        needed_N = _raise_needed(alone, factor_N, most)
+        scale = max(float(np.quantile(needed_N, 0.95, method='higher')), 1.0)
         checked = {
-            'inside_95': float((distances <= most).mean()),
+            'inside_95': float((needed_N <= scale).mean()),
             'inside_95_unscaled': float((needed_N <= 1).mean()),
         }
-    else:
-        scale, distances = 1.0, _distances(own, by_others_N)
+    distances = alone.distances(factor_N * scale)
     typical = float(np.median(own.novelty_N))
     by_novelty = CovarianceByNovelty(
         factor * scale * np.eye(6), float(own.novelty_N.min()), typical, 0.0, 0.0
@@ -124,36 +121,48 @@ def by_one_factor(blocks: Sequence[Sequence[Seen]]) -> Settled:
     return Settled(support, blocks, _IN_HOLES)
 
 
+class _Alone(NamedTuple):
+    """
+    Errors along axes of their own, in which floors are ones and what is told is by itself.
+
+    Variances that are told, and squares of the errors, (N, 6) each.
+    """
+
+    variance_N6: NDArray[np.float64]
+    squares_N6: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, seen: Seen) -> _Alone:
+        told_N66 = seen.told_N66 / (FLOORS[:, None] * FLOORS)
+        variance_N6, axes_N66 = np.linalg.eigh(told_N66)
+        along_N6 = np.einsum('nij,ni->nj', axes_N66, seen.residuals_N6 / FLOORS)
+        return cls(variance_N6, along_N6**2)
+
+    def distances(self, factor_N: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return squared Mahalanobis distances of errors, by so many times what is told."""
+        return (self.squares_N6 / (factor_N[:, None] * self.variance_N6 + 1)).sum(axis=1)
+
+
 def _most_likely(blocks: Sequence[Sequence[Seen]]) -> float:
     """Return the factor of what is told by which errors are the most likely, at least one."""
     seen = Seen.joined([each for block in blocks for each in block])
-    # In axes along which the floors are ones, and what is told is by itself.
-    told_N66 = seen.told_N66 / (FLOORS[:, None] * FLOORS)
-    variance_N6, axes_N66 = np.linalg.eigh(told_N66)
-    squares_N6 = np.einsum('nij,ni->nj', axes_N66, seen.residuals_N6 / FLOORS) ** 2
+    alone = _Alone.of(seen)
 
     def unlikelihood(logarithm: float) -> float:
-        whole_N6 = np.exp(logarithm) * variance_N6 + 1
-        each_N = (squares_N6 / whole_N6 + np.log(whole_N6)).sum(axis=1)
+        factor = np.exp(logarithm)
+        spread_N = np.log(factor * alone.variance_N6 + 1).sum(axis=1)
+        each_N = alone.distances(np.full(len(spread_N), factor)) + spread_N
         return float(np.average(each_N, weights=seen.weight_N))
 
     found = minimize_scalar(unlikelihood, bounds=(0.0, _MOST_LOG), method='bounded')
     return float(np.exp(found.x))
 
 
-def _raise_needed(seen: Seen, factor_N: NDArray[np.float64], most: float) -> NDArray[np.float64]:
+def _raise_needed(alone: _Alone, factor_N: NDArray[np.float64], most: float) -> NDArray:
     """Return by how much the factor of each frame has to rise until its region holds its error."""
     low_N, high_N = np.zeros(len(factor_N)), np.full(len(factor_N), _MOST_LOG)
-    inside_N = _distances(seen, factor_N) <= most
     for _ in range(_HALVINGS):
         middle_N = (low_N + high_N) / 2
-        holds_N = _distances(seen, factor_N * np.exp(middle_N)) <= most
+        holds_N = alone.distances(factor_N * np.exp(middle_N)) <= most
         low_N, high_N = np.where(holds_N, low_N, middle_N), np.where(holds_N, middle_N, high_N)
-    return np.where(inside_N, 1.0, np.exp(high_N))
-
-
-def _distances(seen: Seen, factor_N: NDArray[np.float64]) -> NDArray[np.float64]:
-    whole_N66 = np.array(
-        [grown(own_66, factor * np.eye(6)) for own_66, factor in zip(seen.told_N66, factor_N)]
-    )
-    return squared_distances(seen.residuals_N6, whole_N66)
+    return np.where(alone.distances(factor_N) <= most, 1.0, np.exp(high_N))

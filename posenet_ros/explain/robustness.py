@@ -134,7 +134,7 @@ def measure(
         verdicts = verdicts_on(verifier, images, found) if verifier else [None] * len(images)
         answers.append(list(map(_Answer, found.estimates, found.novelty_N.tolist(), verdicts)))
     as_are, *worse = (
-        _condition(level, frames, of_one, subject.loaded.card.trust)
+        _condition(level, frames, of_one, localizer.trust)
         for (_, level), of_one in zip(_CONDITIONS, zip(*answers))
     )
     levels = [worse[start : start + len(LEVELS)] for start in range(0, len(worse), len(LEVELS))]

@@ -89,8 +89,8 @@ def covariance_of(information: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     Return the covariances (..., 6, 6) of informations that may be rounded to single precision.
 
-    What rounding leaves of a direction of which next to nothing is known would be zero, or less:
-    of each, no less counts as known than rounding can tell.
+    What rounding leaves of a direction of which next to nothing is known may be zero, or less. It
+    counts as what rounding can tell at least, which is more than is known.
     """
     scale = 1 / np.sqrt(np.maximum(np.diagonal(information, axis1=-2, axis2=-1), _LEAST_KNOWN))
     alike = information * scale[..., :, None] * scale[..., None, :]

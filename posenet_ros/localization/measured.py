@@ -30,11 +30,8 @@ from posenet_ros.localization.retrieval import NearestImage
 from posenet_ros.localization.thinning import thinned
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.map_card import MapCard
-from posenet_ros.models.trust import FLOORS, Trust
+from posenet_ros.models.trust import ANY_ANGLE, FLOORS, Trust
 from posenet_ros.stages import NOVELTY, POSE, stage
-
-# The deviation of an angle of which nothing is known, anywhere from -pi to pi.
-_ANY_ANGLE = math.pi / math.sqrt(3)
 
 
 class MeasuredLocalizer:
@@ -160,7 +157,7 @@ class MeasuredLocalizer:
 
 def _turned_at_most(measured_66: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a diagonal covariance whose angles are no less known than not at all."""
-    return np.diag(np.minimum(np.diag(measured_66), [math.inf] * 3 + [_ANY_ANGLE**2] * 3))
+    return np.diag(np.minimum(np.diag(measured_66), [math.inf] * 3 + [ANY_ANGLE**2] * 3))
 
 
 def grown(
@@ -175,10 +172,14 @@ def grown(
     (see `whitened`), which is diagonal. Held-out frames have others of a second before or after
     them beside them: that they are better than is told says nothing of an image that has none.
     Beside that there are the usual floors, and deviations `unseen_6` of which nothing was seen.
+    No angle is less known than not at all.
     """
     root_66 = np.linalg.cholesky(own_66)
     whole = root_66 @ np.diag(np.maximum(np.diag(units_66), 1)) @ root_66.T
-    return (whole + whole.T) / 2 + np.diag(FLOORS**2 + np.square(unseen_6))
+    whole = (whole + whole.T) / 2 + np.diag(FLOORS**2 + np.square(unseen_6))
+    most_6 = np.array([math.inf] * 3 + [ANY_ANGLE] * 3)
+    less_6 = np.minimum(most_6 / np.sqrt(np.diag(whole)), 1)
+    return less_6[:, None] * whole * less_6
 
 
 def whitened(

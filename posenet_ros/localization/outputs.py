@@ -95,11 +95,18 @@ class Outputs(NamedTuple):
         """
         Return the covariance (6, 6) of the mean pose, as the scene head tells it; None of others.
 
-        What crops of one image show is wrong together, so that a mean is no better than they are.
+        What crops of one image show is wrong together, so that a mean is no better than they are;
+        and it is worse where they are apart.
         """
         if self.rotations is None or self.informations_N66 is None:
             return None
-        return covariance_of(self.informations_N66).mean(axis=0)
+        told_66 = covariance_of(self.informations_N66).mean(axis=0)
+        if len(self.positions_N3) == 1:
+            return told_66
+        mean, _ = self.mean()
+        turned_N3 = (self.rotations * mean.rotation.inv()).as_rotvec()
+        apart_N6 = np.hstack([self.positions_N3 - mean.translation, turned_N3])
+        return told_66 + apart_N6.T @ apart_N6 / len(apart_N6)
 
     def mean_feature(self) -> NDArray[np.float32]:
         """Return the mean direction at the mean length, which tells how new the image is."""

@@ -38,7 +38,7 @@ from posenet_ros.models.descriptor import (
     Standardised,
 )
 from posenet_ros.models.preprocessing import Preprocessing
-from posenet_ros.models.resection import Resected, resected
+from posenet_ros.models.resection import information_of, Resected, resected
 from posenet_ros.models.rotations import (
     columns_from_quaternion,
     matrix_from_6d,
@@ -385,6 +385,19 @@ class PoseNet(nn.Module):
             return resected(
                 point_BC3, error_BC, rays_BC2, start_B3, start_B33, scene.unit, scene.focal
             )
+
+    def information(self, prediction: PosePrediction) -> Tensor:
+        """Return how surely the cells of a prediction tell its pose (B, 6, 6), of centre crops."""
+        scene, cells = self.scene, prediction.scene
+        return information_of(
+            cells.point_BC3,
+            cells.error_BC,
+            scene.rays_C2.expand(cells.point_BC3.shape[0], -1, -1),
+            prediction.position_B3,
+            matrix_from_quaternion(prediction.quaternion_wxyz_B4),
+            scene.unit,
+            scene.focal,
+        )
 
     def _matrix(self, rotation_BR: Tensor) -> Tensor:
         """Return the rotations (B, 3, 3) of what a head puts out for them."""

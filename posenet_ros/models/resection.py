@@ -26,9 +26,9 @@ was made of.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
+from posenet_ros.models.trust import ANY_ANGLE
 import torch
 from torch import Tensor
 
@@ -45,7 +45,7 @@ _NEAR = 0.005
 # held-out blocks, see docs/recipe.md.
 _USUAL_PX, _ADDED_PX, _POWER, _TELLING = 5.0, 0.5, 1.5, 1.0
 # Where no cell tells anything: so many units, and any angle.
-_ANYWHERE, _ANY_ANGLE = 3.0, math.pi
+_ANYWHERE = 3.0
 
 
 class Resected(NamedTuple):
@@ -93,17 +93,33 @@ def resected(
         camera_from_map_B33 = turn_B33 @ camera_from_map_B33
         move_B31 = turn_B33 @ move_B31 + step_B6[:, 3:, None]
     rotation_B33 = camera_from_map_B33.transpose(1, 2)
-    seen_B3C = camera_from_map_B33 @ point_B3C + move_B31
-    system_B67 = _system(seen_B3C, ray_B2C, trust_BC, 1 / _TELLING**2)
+    position_B3 = -(rotation_B33 @ move_B31)[:, :, 0] * unit
+    information_B66 = information_of(
+        point_BC3, error_BC, ray_BC2, position_B3, rotation_B33, unit, focal
+    )
+    return Resected(position_B3, rotation_B33, information_B66)
+
+
+def information_of(
+    point_BC3: Tensor,
+    error_BC: Tensor,
+    ray_BC2: Tensor,
+    position_B3: Tensor,
+    rotation_B33: Tensor,
+    unit: Tensor,
+    focal: Tensor,
+) -> Tensor:
+    """Return how surely cells tell poses that were made of them; see `resected`, `Resected`."""
+    camera_from_map_B33 = rotation_B33.transpose(1, 2)
+    beside_B3C = ((point_BC3 - position_B3[:, None]) / unit).transpose(1, 2)
+    seen_B3C = camera_from_map_B33 @ beside_B3C
+    ray_B2C = ray_BC2.transpose(1, 2)
+    system_B67 = _system(seen_B3C, ray_B2C, (error_BC / focal) ** -2, 1 / _TELLING**2)
     agreement_B11 = (_misfit(seen_B3C, ray_B2C, focal) / _USUAL_PX)[:, None, None] ** -_POWER
     information_B66 = agreement_B11 * _in_map(system_B67[:, :, :6], camera_from_map_B33, unit)
     anywhere = (_ANYWHERE * unit).expand(3) ** -2
-    nothing_6 = torch.cat([anywhere, torch.full_like(anywhere, _ANY_ANGLE**-2)])
-    return Resected(
-        -(rotation_B33 @ move_B31)[:, :, 0] * unit,
-        rotation_B33,
-        information_B66 + torch.diag(nothing_6),
-    )
+    nothing_6 = torch.cat([anywhere, torch.full_like(anywhere, ANY_ANGLE**-2)])
+    return information_B66 + torch.diag(nothing_6)
 
 
 def _misfit(seen_B3C: Tensor, ray_B2C: Tensor, focal: Tensor) -> Tensor:

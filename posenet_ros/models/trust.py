@@ -27,6 +27,8 @@ from posenet_ros.errors import ModelError
 
 # Metres and radians: 1 cm, 0.5 deg.
 FLOORS = np.repeat([0.01, math.radians(0.5)], 3)
+# The deviation of an angle of which nothing is known, anywhere from -pi to pi.
+ANY_ANGLE = math.pi / math.sqrt(3)
 # From where nothing was seen on, what holds there sets in over such a share of the novelty.
 _RISE, _LEAST_RISE = 0.5, 0.01
 

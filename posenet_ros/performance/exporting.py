@@ -33,15 +33,25 @@ from posenet_ros.engines.evidence import Evidence, MOST_WORSE, write_evidence
 from posenet_ros.engines.files import Answer, write_onnx, write_openvino
 from posenet_ros.engines.kinds import KINDS, kinds_of
 from posenet_ros.engines.names import EAGER
-from posenet_ros.engines.whole import FEATURE, POSE, rounded, SCENE, Whole, without_norms
+from posenet_ros.engines.whole import (
+    FEATURE,
+    INFORMATION,
+    POSE,
+    rounded,
+    SCENE,
+    Whole,
+    without_norms,
+)
 from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.explain.subject import open_subject, Subject
 from posenet_ros.files import write_yaml
 from posenet_ros.localization.posenet import choose_device
+from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import load_model, LoadedModel
 from posenet_ros.models.folder import find_model_folder, WEIGHTS
 from posenet_ros.models.posenet import PoseNet, PosePrediction, SceneAnswer
 from posenet_ros.models.provenance import file_sha256
+from posenet_ros.models.trust import FLOORS
 from posenet_ros.performance.accuracy import measure_engines
 from posenet_ros.performance.images import camera_images
 import torch
@@ -51,7 +61,13 @@ _LOG = logging.getLogger(__name__)
 FORMATS = ('onnx', 'openvino')
 HALF = 'half-precision weights'
 _CARD = 'export.yaml'
+_INFORMATION = (
+    'covariance = factor * inverse + diag(added_deviations^2), by `information` of `model` (null: '
+    'not measured): x y z in {unit}, turns about them in radians, along and about the axes of the '
+    'map; larger in a hole of the map, which this does not tell'
+)
 _KIND = 'posenet_ros export'
+_TOLERANCE_TOLD = 1e-3
 # A file with weights in half precision: what it is worth, the errors of the model tell.
 _TOLERANCE_HALF = 0.05
 _NEEDED = {'onnx': ('onnx', 'onnxscript', 'onnxruntime'), 'openvino': ('openvino',)}
@@ -189,8 +205,11 @@ def _checked(
             *(values[each] for each in POSE),
             values.get(FEATURE, expected.feature_BK),
             scene=SceneAnswer(*(values[each] for each in SCENE)) if SCENE[0] in values else None,
+            information_B66=values.get(INFORMATION),
         )
         largest = max(largest, largest_difference(expected, read, loaded.model))
+        if loaded.model.scene is not None:
+            _check_told(name, read, loaded.model)
     allowed = _TOLERANCE_HALF if order.half else TOLERANCE
     if not largest <= allowed:
         raise ModelError(
@@ -198,6 +217,20 @@ def _checked(
             'allowed; it is not left'
         )
     return largest
+
+
+def _check_told(name: str, read: PosePrediction, model: PoseNet) -> None:
+    """
+    Raise ModelError where a file does not say how surely it tells its poses.
+
+    That is compared with what its own cells tell of them, in units of each axis; the median, since
+    of images of nowhere single cells close to the camera decide some.
+    """
+    expected_B66 = model.information(read)
+    size_B6 = expected_B66.diagonal(dim1=1, dim2=2).sqrt()
+    apart_B66 = (read.information_B66 - expected_B66) / (size_B6[:, :, None] * size_B6[:, None])
+    if not apart_B66.abs().median() <= _TOLERANCE_TOLD:
+        raise ModelError(f'{name} does not tell how sure its poses are; it is not left')
 
 
 def _card(
@@ -222,8 +255,7 @@ def _card(
             name: {
                 'position_B3': 'metres in the map' if card.metric else 'units of the map',
                 'quaternion_wxyz_B4': 'map_from_camera, w first, of unit length',
-                'information_B66': 'the inverse times a factor in `model` is the covariance: x y '
-                'z in metres, turns about them in radians, in the axes of the map',
+                'information_B66': _INFORMATION.format(unit='metres' if card.metric else 'units'),
                 'feature_BK': 'what images are compared by: the cosine with training images',
                 'start_B3': 'the position from which the pose was searched',
                 'start_wxyz_B4': 'the rotation from which the pose was searched',
@@ -246,9 +278,21 @@ def _card(
             'preprocessing': card.preprocessing.to_dict(),
             'camera': card.camera and card.camera.to_dict(),
             'covariance': None if card.covariance is None else card.covariance.tolist(),
-            'covariance_factor': card.cells and float(card.cells.covariance[0, 0]),
+            'information': _worth(card),
         },
         'made_by': {'posenet_ros': __version__, 'torch': torch.__version__},
+    }
+
+
+def _worth(card: ModelCard) -> dict[str, Any] | None:
+    """Return what makes covariances of information; None where that was not measured."""
+    if card.cells is None:
+        return None
+    return {
+        'factor': float(card.cells.covariance[0, 0]),
+        'added_deviations': FLOORS.tolist(),
+        'half_reach': card.cells.trust.half_reach,
+        'most_reach': card.cells.trust.most_reach,
     }
 
 

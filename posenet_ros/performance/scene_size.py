@@ -53,7 +53,7 @@ def costs_by_scene_size(
     localizers, indexes = {}, {}
     for size in SIZES:
         training = training_of(features.astype(np.float16), size)
-        card = replace(loaded.card, trust=TRUSTING, covariance=np.eye(6))
+        card = replace(loaded.card, trust=TRUSTING, covariance=np.eye(6), cells=None)
         answering = replace(loaded, model=engine.model, card=card, features=training)
         localizers[size] = PoseNetLocalizer(answering)
         indexes[size] = FeatureIndex(training)

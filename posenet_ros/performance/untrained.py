@@ -23,6 +23,7 @@ from posenet_ros.geometry import Camera
 from posenet_ros.localization.regressor import PoseRegressor
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel, TrainingFeatures
+from posenet_ros.models.map_card import Measure
 from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.trust import Trust
 from posenet_ros.performance.images import CAMERA, camera_images
@@ -67,6 +68,7 @@ def untrained_model(
     card = ModelCard(
         options.architecture(),
         preprocessing,
+        None if model.scene is None else Measure(np.eye(6), TRUSTING),
         camera=camera,
         extent=extent,
         covariance=np.eye(6),

@@ -110,7 +110,7 @@ def test_the_result_tells_of_unlabelled_frames_and_of_the_covariance(finished):
     for text in (said, page):
         assert '0 frames have no label and are in no figure' in text
     assert 'covariance  ' in said
-    assert 'of the held-out errors, since before' in said
+    assert '% lay in the 95 % region of other blocks' in said
     assert '<td>inside_95_unscaled</td>' in page
 
 

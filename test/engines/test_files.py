@@ -20,7 +20,7 @@ import importlib.util
 
 from posenet_ros.engines.difference import noise_image
 from posenet_ros.engines.files import write_onnx
-from posenet_ros.engines.whole import FEATURE, POSE, SCENE, Whole, without_norms
+from posenet_ros.engines.whole import FEATURE, INFORMATION, POSE, SCENE, Whole, without_norms
 import pytest
 import torch
 
@@ -31,12 +31,12 @@ MISSING = [name for name in NEEDED if not importlib.util.find_spec(name)]
 @pytest.mark.skipif(bool(MISSING), reason=f'{", ".join(MISSING)} not installed')
 def test_a_file_tells_what_the_pose_of_cells_is_made_of(scene_network, preprocessing, tmp_path):
     whole = Whole(without_norms(scene_network), pose_only=False).eval()
-    assert whole.outputs == (*POSE, FEATURE, *SCENE)
+    assert whole.outputs == (*POSE, FEATURE, INFORMATION, *SCENE)
     answer = write_onnx(tmp_path / 'posenet.onnx', whole, preprocessing.crop)
     image_B3HW = noise_image(preprocessing).expand(3, -1, -1, -1)
     with torch.inference_mode():
         expected, found = whole(image_B3HW), answer(image_B3HW)
     for name, one, other in zip(whole.outputs, expected, found, strict=True):
         # Of noise, the pose is decided by the last digit; see `largest_difference`.
-        if name not in POSE:
+        if name not in (*POSE, INFORMATION):
             torch.testing.assert_close(torch.as_tensor(other), one, atol=1e-3, rtol=1e-3, msg=name)

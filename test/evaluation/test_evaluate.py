@@ -12,14 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
+
 import numpy as np
 from posenet_ros.errors import PosenetError
 from posenet_ros.evaluation import held_out as held_out_module
 from posenet_ros.evaluation.baselines import Baselines, MEAN_POSE, NEAREST_IMAGE
 from posenet_ros.evaluation.covariance import Seen
-from posenet_ros.evaluation.evaluate import batched, evaluate, evaluate_recorded
+from posenet_ros.evaluation.evaluate import batched, evaluate, evaluate_recorded, Evaluation
 from posenet_ros.evaluation.held_out import describe, evaluate_held_out
 from posenet_ros.evaluation.queries import Query
+from posenet_ros.evaluation.told import by_one_factor
 from posenet_ros.geometry import Trajectory
 from posenet_ros.localization.estimate import Answers, PoseEstimate
 from posenet_ros.localization.regressor import PoseRegressor
@@ -202,6 +205,11 @@ def test_stretches_left_out_are_for_poses_that_do_not_say_how_wrong_they_are(
     assert measured.trust.unseen == sizes
     assert measured.retrieval.trust.unseen == sizes
     assert measured.told.trust.unseen == (0.0,) * 6
+    by_cells = evaluate_held_out(
+        regressor, features, frames[:3], [frames[3:4], frames[4:]], settle=by_one_factor
+    )
+    assert by_cells.told.trust.unseen == (pytest.approx(0.5 / 1.9),) * 6
+    assert by_cells.card_errors()['covariance_told']['blocks'] == 2
 
 
 def test_a_training_image_finds_itself(centred_model, frames):
@@ -209,3 +217,12 @@ def test_a_training_image_finds_itself(centred_model, frames):
     features = describe(regressor, frames)
     evaluation = evaluate_held_out(regressor, features, frames, [frames]).evaluation
     np.testing.assert_allclose(evaluation.baseline_errors[NEAREST_IMAGE].position_m, 0, atol=1e-6)
+
+
+def test_covariances_that_no_image_confirmed_are_told_apart(pose):
+    poses = (pose(),) * 4
+    covariances = tuple(n * np.eye(6) for n in range(4))
+    found = Evaluation(np.arange(4), poses, poses, covariances=covariances)
+    assert found.unverified_covariances is covariances
+    half = replace(found, verified=(True, False, True, False))
+    assert [each[0, 0] for each in half.unverified_covariances] == [1, 3]

@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 from posenet_ros.errors import ConfigError, GeometryError
-from posenet_ros.geometry import Camera, Pose
+from posenet_ros.geometry import Camera, check_covariance, Pose
 from posenet_ros.localization.measured import grown, MeasuredLocalizer, whitened
 from posenet_ros.localization.relative import (
     Asking,
@@ -312,6 +312,16 @@ def test_deviations_are_of_normal_errors_and_twice_as_large_as_where_it_was_lear
     means = [np.linalg.norm(part, axis=1).mean() for part in (across, along, turn)]
     found = deviations_elsewhere(np.array([means]))
     np.testing.assert_allclose(found, [[2, 2, np.hypot(2, 0.05)]], rtol=0.01)
+
+
+def test_no_angle_is_less_known_than_not_at_all():
+    own = np.eye(6)
+    own[0, 3] = own[3, 0] = 0.9
+    units = np.diag([4.0, 4, 4, 100, 100, 100])
+    covariance = check_covariance(grown(own, units))
+    np.testing.assert_allclose(np.sqrt(np.diag(covariance))[3:], [np.pi / np.sqrt(3)] * 3)
+    assert covariance[0, 0] == pytest.approx(4, rel=0.01)
+    assert covariance[0, 3] > 0
 
 
 def test_half_a_covariance_is_none():

@@ -74,6 +74,18 @@ def test_many_crops_of_an_image_are_no_surer_than_one_of_them():
     np.testing.assert_allclose(several.covariance(), 3 * np.eye(6))
 
 
+def test_crops_that_are_apart_are_unsure_by_that():
+    turns = np.array([[1.0, 0, 0, 0.1], [1, 0, 0, -0.1]])
+    positions = np.array([[1.0, 0, 0], [-1, 0, 0]])
+    two = Outputs.of(positions, turns, np.ones((2, 2)), np.stack([np.eye(6)] * 2))
+    angle = 2 * np.arctan(0.1)
+    expected = np.eye(6)
+    expected[0, 0] += 1
+    expected[5, 5] += angle**2
+    expected[0, 5] = expected[5, 0] = angle
+    np.testing.assert_allclose(two.covariance(), expected, atol=1e-12)
+
+
 def test_a_crop_whose_covariance_is_not_finite_does_not_count():
     turns = np.tile([1.0, 0, 0, 0], (2, 1))
     told = np.stack([np.eye(6), np.full((6, 6), np.nan)])
