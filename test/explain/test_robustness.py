@@ -57,6 +57,7 @@ class FartherWhenBrighter:
 
     def __init__(self, loaded, *, always):
         assert always
+        self.trust = loaded.card.trust
 
     def locate_batch(self, images):
         said = [float(rgb[0, 0, 0]) for rgb in images]
