@@ -18,19 +18,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from dataclasses import replace
 import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 from posenet_ros.__main__ import main
 from posenet_ros.cli import train, train_source
+from posenet_ros.cli.train_result import _how_sure
 from posenet_ros.data.capture import Capture, image_path
 from posenet_ros.data.scenes import read_scene
 from posenet_ros.errors import ConfigError
+from posenet_ros.evaluation.covariance import ResidualCovariance
 from posenet_ros.evaluation.request import Request
 from posenet_ros.evaluation.session import measure
 from posenet_ros.geometry import Camera, Trajectory
 from posenet_ros.models.checkpoint import load_model
+from posenet_ros.models.trust import CovarianceByNovelty
 from posenet_ros.training.identity import frames_sha256
 import pytest
 import torch
@@ -112,6 +117,23 @@ def test_the_result_tells_of_unlabelled_frames_and_of_the_covariance(finished):
     assert 'covariance  ' in said
     assert '% lay in the 95 % region of other blocks' in said
     assert '<td>inside_95_unscaled</td>' in page
+
+
+def test_how_sure_it_is_says_what_was_measured_of_what():
+    measured = ResidualCovariance(
+        CovarianceByNovelty(0.04 * np.eye(6), 0.0, 0.1, 0.0, 0.0), 9, 4, 1.0, 12.6, 2.5, 0.96, 0.8
+    )
+    covariances = (None, 0.01 * np.eye(6), 0.04 * np.eye(6), 0.09 * np.eye(6))
+    evaluation = SimpleNamespace(covariances=covariances)
+    by_novelty = SimpleNamespace(support=measured, told_support=None, evaluation=evaluation)
+    by_image = SimpleNamespace(support=None, told_support=measured, evaluation=evaluation)
+    checked = ': 2.50 times the variances of the held-out errors, since before 80 % lay in'
+    assert _how_sure(by_novelty, 'm').startswith(f'0.200 m, 11.46 deg at usual novelty{checked}')
+    assert _how_sure(by_image, 'm').startswith('usually 0.200 m, 11.46 deg, told by each image')
+    alike = SimpleNamespace(
+        support=replace(measured, scale=1.0), told_support=None, evaluation=evaluation
+    )
+    assert _how_sure(alike, 'm').endswith('; 80 % lay in the 95 % region of other blocks')
 
 
 def test_the_result_tells_when_images_are_refused(finished):
