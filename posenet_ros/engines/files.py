@@ -40,6 +40,9 @@ def write_onnx(path: Path, whole: Whole, size: tuple[int, int]) -> Answer:
 
     model = to_onnx(whole, size, [IMAGE], whole.outputs).model_proto
     _halve_exact(model)
+    for step in model.graph.node:
+        # Which lines of torch it comes from: more than a megabyte of a network by cells.
+        del step.metadata_props[:]
     onnx.save(model, path)
     session = onnx_session(str(path))
 

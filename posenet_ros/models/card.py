@@ -32,6 +32,8 @@ FORMAT = 6
 # The oldest that can be read: there, no pose of a scene head has a covariance of its own.
 _OLDEST = 5
 KIND = 'posenet_ros model'
+# What cards do not tell of networks from before it could be chosen.
+_EARLIER = {'place_width': 256}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ class ModelCard(MapCard):
     def own_from(values: Mapping[str, Any]) -> dict[str, Any]:
         """Read what `own` returns."""
         return {
-            'architecture': Architecture(**values['architecture']),
+            'architecture': Architecture(**{**_EARLIER, **values['architecture']}),
             'preprocessing': Preprocessing.from_dict(values['preprocessing']),
             'cells': Measure.read(values['cells']),
         }

@@ -74,7 +74,8 @@ class Architecture:
     one that agrees with what each cell of the image shows of the map (see
     `models.scene_coordinates`). `rotation` is what the heads put out: the paper's `quaternion`, or
     `6d` (two columns of the matrix), which has no double cover. `dropout` holds for the
-    localization feature, `auxiliary_dropout` for the two auxiliary heads.
+    localization feature, `auxiliary_dropout` for the two auxiliary heads. Images are compared in
+    `place_width` directions (see `PlaceFeature`).
     """
 
     backbone: str = 'googlenet'
@@ -85,6 +86,7 @@ class Architecture:
     rotation: str = 'quaternion'
     dropout: float = 0.5
     auxiliary_dropout: float = 0.7
+    place_width: int = 128
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
@@ -94,7 +96,7 @@ class Architecture:
                 raise ConfigError(
                     f'unknown {name} {getattr(self, name)!r}; known are {", ".join(known)}'
                 )
-        for name in ('pool', 'feature_width', 'levels'):
+        for name in ('pool', 'feature_width', 'levels', 'place_width'):
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name} must be at least 1, got {getattr(self, name)}')
         for value in (self.dropout, self.auxiliary_dropout):
@@ -187,7 +189,7 @@ class PoseNet(nn.Module):
         compared = self.trunk.levels(PLACE_LEVELS)
         self._compared = tuple(compared)
         self.place_descriptor = GridDescriptor([*compared.values()], PLACE_POOL, unit=True)
-        self.place = PlaceFeature(self.place_descriptor.widths)
+        self.place = PlaceFeature(self.place_descriptor.widths, architecture.place_width)
         taps = self.trunk.backbone.taps if auxiliary and not linear else ()
         self._taps = tuple(name for name, _ in taps)
         self.auxiliary = nn.ModuleList(

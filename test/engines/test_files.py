@@ -33,6 +33,8 @@ def test_a_file_tells_what_the_pose_of_cells_is_made_of(scene_network, preproces
     whole = Whole(without_norms(scene_network), pose_only=False).eval()
     assert whole.outputs == (*POSE, FEATURE, INFORMATION, *SCENE)
     answer = write_onnx(tmp_path / 'posenet.onnx', whole, preprocessing.crop)
+    # Nothing of the machine that it was made on.
+    assert b'.py' not in (tmp_path / 'posenet.onnx').read_bytes()
     image_B3HW = noise_image(preprocessing).expand(3, -1, -1, -1)
     with torch.inference_mode():
         expected, found = whole(image_B3HW), answer(image_B3HW)

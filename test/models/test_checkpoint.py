@@ -35,13 +35,17 @@ def folder(tmp_path, model, card, features):
     return tmp_path / 'run' / 'model'
 
 
-def test_a_card_of_before_covariances_were_told_by_cells_is_read(folder, card):
+def test_a_card_of_before_covariances_were_told_by_cells_is_read(folder, model, card, features):
     def older(values):
         values.update(format=FORMAT - 1)
-        del values['cells']
+        del values['cells'], values['architecture']['place_width']
 
+    wide = replace(model.architecture, place_width=256)
+    save_model(folder, PoseNet(wide).eval(), replace(card, architecture=wide), features)
     edit_card(folder, older)
-    assert load_model(folder).card.to_dict() == card.to_dict()
+    loaded = load_model(folder)
+    assert (loaded.card.cells, loaded.card.architecture) == (None, wide)
+    assert loaded.model(torch.rand(1, 3, 64, 64)).feature_BK.shape == (1, 256)
 
 
 def edit_card(folder, change):

@@ -104,7 +104,7 @@ def test_rows_of_the_papers_start_are_proportional_to_the_extent_in_all_heads():
 
 
 def test_features_are_of_no_length_until_they_were_measured(model):
-    assert torch.equal(model(IMAGES).feature_BK, torch.zeros(2, 256))
+    assert torch.equal(model(IMAGES).feature_BK, torch.zeros(2, 128))
 
 
 def test_the_measured_feature_of_a_training_image_is_whole_and_that_of_another_is_not(model):
