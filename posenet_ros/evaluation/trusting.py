@@ -74,10 +74,9 @@ def calibrate(
 
     Returns that of the regressor's poses, that of the poses of the nearest training images, of
     `nearest`, and, where poses come with covariances of their own, that of the former in units of
-    these, by `settle`. `disturb` are what `disturbances` returns. All disturbed frames
-    together count as much as all frames as they are. `stretches` are what `left_out` returns.
-    Raises PosenetError when no held-out frame
-    was answered.
+    these, by `settle`. `disturb` are what `disturbances` returns. All disturbed frames together
+    count as much as all frames as they are. `stretches` are what `left_out` returns. Raises
+    PosenetError when no held-out frame was answered.
     """
     strangers = _spread([*train, *chain(*blocks)], _MOST_MIRRORED)
     share = min(_MOST_DISTURBED / sum(map(len, blocks)), 1.0)
