@@ -106,7 +106,7 @@ def run_folder(tmp_path_factory):
         training={'source': 'bag run1', 'labels_sha256': labels_sha256(rows)},
     )
     features = TrainingFeatures(
-        np.eye(2, 256, dtype=np.float16),
+        np.eye(2, 128, dtype=np.float16),
         np.array([[1, 0, 0.5], [3, 0, 0.5]], dtype=np.float32),
         np.array([[1, 0, 0, 0]] * 2, dtype=np.float32),
         np.array([START + STEP, START + 3 * STEP]),

@@ -98,7 +98,7 @@ def test_a_batch_answers_as_single_images_do_whatever_their_sizes(loaded, image)
     localizer = PoseNetLocalizer(loaded)
     images = [image, image[:, ::-1], np.repeat(image, 2, axis=0)]
     together = localizer.locate_batch(images)
-    assert together.features.shape == (3, 256)
+    assert together.features.shape == (3, 128)
     for rgb, estimate in zip(images, together.estimates, strict=True):
         metres, radians = localizer.locate(rgb).map_from_camera.distance(estimate.map_from_camera)
         assert metres < 1e-4

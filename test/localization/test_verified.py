@@ -55,7 +55,7 @@ def landmarks():
         seen=np.zeros(1, np.int32),
         centres_F3=np.zeros((1, 3), np.float32),
         rotations_F33=np.eye(3, dtype=np.float32)[None],
-        places_FK=np.ones((1, 256), np.float16),
+        places_FK=np.ones((1, 128), np.float16),
         camera=Camera(128, 96, 100.0, 100.0, 63.5, 47.5),
         extractor=Sift(),
         image_from_label=Pose.identity('image', 'camera'),
@@ -76,7 +76,7 @@ class Network:
 
     def locate_batch(self, images):
         count = len(images)
-        features = np.arange(count * 256, dtype=np.float32).reshape(count, 256)
+        features = np.arange(count * 128, dtype=np.float32).reshape(count, 128)
         novelty_N = np.linspace(0.1, 0.2, count)
         return Answers(tuple(self.estimates[:count]), features, novelty_N, (ROUGH,) * count)
 
@@ -93,7 +93,7 @@ class Map:
     asked: dict[int, Any] = field(default_factory=dict)
 
     def verify(self, rgb, feature_K, *what, any_focal):
-        number = int(feature_K[0]) // 256
+        number = int(feature_K[0]) // 128
         self.asked[number] = (rgb, feature_K, *what, any_focal)
         return self.verdicts[number]
 
@@ -159,13 +159,13 @@ def test_it_is_known_as_the_network_is(answering):
 def test_another_camera_is_handed_on(answering, image):
     localizer = answering([], [NOTHING])
     camera = Camera(128, 96, 90.0, 90.0, 63.5, 47.5)
-    localizer.verify(image, ANSWERED, np.ones(256, np.float32), None, camera)
+    localizer.verify(image, ANSWERED, np.ones(128, np.float32), None, camera)
     assert localizer.verifier.asked[0][2:] == (None, camera, False)
 
 
 def test_a_focal_length_that_nobody_tells_is_handed_on(answering, image):
     localizer = answering([], [NOTHING])
-    localizer.verify(image, ANSWERED, np.ones(256, np.float32), None, any_focal=True)
+    localizer.verify(image, ANSWERED, np.ones(128, np.float32), None, any_focal=True)
     assert localizer.verifier.asked[0][2:] == (None, None, True)
 
 
@@ -173,7 +173,7 @@ def test_a_map_of_another_network_is_refused_when_it_is_loaded(loaded, landmarks
     other = replace(landmarks, places_FK=np.ones((1, 16), np.float16))
     write_map(tmp_path / LANDMARKS, other)
     save_model(tmp_path / 'm', loaded.model, loaded.card, None, [tmp_path / LANDMARKS])
-    with pytest.raises(ModelError, match='by 16 numbers, and the network by 256'):
+    with pytest.raises(ModelError, match='by 16 numbers, and the network by 128'):
         load_localizer(tmp_path / 'm', 'cpu')
 
 
