@@ -95,24 +95,24 @@ def evaluate_held_out(
     few = thinned(features)
     nearest = NearestImage(few)
     disturb = disturb or disturbances()
-    own, retrieval, *told = calibrate(
+    own, retrieval, *others = calibrate(
         regressor, nearest, train, blocks, disturb, left_out(few), settle
     )
-    measures = [Measure(each.support.covariance, each.trust) for each in (retrieval, *told)]
-    units = measures[1].covariance if told else None
+    if not others:
+        return HeldOut(evaluation, own.support, own.trust, retrieval.measure, features)
+    [told] = others
     covariances = tuple(
-        None if units is None or own_66 is None else grown(own_66, units)
+        None if own_66 is None else grown(own_66, told.support.covariance)
         for own_66 in evaluation.covariances
     )
-    evaluation = replace(evaluation, covariances=covariances)
     return HeldOut(
-        evaluation,
+        replace(evaluation, covariances=covariances),
         own.support,
         own.trust,
-        measures[0],
+        retrieval.measure,
         features,
-        *measures[1:],
-        *(each.support for each in told),
+        told.measure,
+        told.support,
     )
 
 

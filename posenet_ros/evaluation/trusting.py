@@ -44,6 +44,7 @@ from posenet_ros.evaluation.told import by_axes, Settle, Settled
 from posenet_ros.geometry import Pose
 from posenet_ros.localization.regressor import Regressor
 from posenet_ros.localization.retrieval import FeatureIndex, NearestImage
+from posenet_ros.models.map_card import Measure
 from posenet_ros.models.trust import FLOORS, Trust
 from tqdm import tqdm
 
@@ -58,6 +59,11 @@ class Calibrated(NamedTuple):
 
     support: ResidualCovariance
     trust: Trust
+
+    @property
+    def measure(self) -> Measure:
+        """What a card keeps of it."""
+        return Measure(self.support.covariance, self.trust)
 
 
 def calibrate(

@@ -23,8 +23,8 @@ from typing import Any
 
 from posenet_ros.errors import ModelError
 from posenet_ros.files import write_yaml
+from posenet_ros.models.architecture import Architecture
 from posenet_ros.models.map_card import check_format, MapCard, Measure, read_written
-from posenet_ros.models.posenet import Architecture
 from posenet_ros.models.preprocessing import Preprocessing
 
 # Raised when an older reader would misunderstand a newer card, or a newer one an older card.

@@ -23,7 +23,7 @@ from typing import Any
 
 from posenet_ros.data.augmentation import Augmentation
 from posenet_ros.errors import ConfigError
-from posenet_ros.models.posenet import Architecture, SOLVED_HEADS
+from posenet_ros.models.architecture import Architecture, SOLVED_HEADS
 from posenet_ros.models.preprocessing import Preprocessing
 
 LOSSES = ('learned', 'paper', 'squared', 'position', 'orientation')

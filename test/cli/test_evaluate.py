@@ -22,10 +22,11 @@ import numpy as np
 from posenet_ros.__main__ import main
 from posenet_ros.data.run import describe_recording
 from posenet_ros.geometry import Pose, Trajectory, write_tum
+from posenet_ros.models.architecture import Architecture
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import save_model, TrainingFeatures
 from posenet_ros.models.map_card import Measure
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.provenance import labels_sha256
 from posenet_ros.models.trust import Trust

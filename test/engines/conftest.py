@@ -16,7 +16,8 @@
 
 import numpy as np
 from posenet_ros.geometry import Camera
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.architecture import Architecture
+from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 import pytest
 import torch

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 from posenet_ros.data.frames import Frame
 from posenet_ros.geometry import Pose
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.architecture import Architecture
+from posenet_ros.models.posenet import PoseNet
 import pytest
 from scipy.spatial.transform import Rotation
 import torch

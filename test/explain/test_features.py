@@ -23,7 +23,7 @@ from posenet_ros.errors import ConfigError, ModelError
 from posenet_ros.explain.features import CLASSIFIER, describe, draw, OTHER, OWN, RANDOM, time_order
 from posenet_ros.explain.layout import lay_out, linear_poses, nearest
 from posenet_ros.geometry import Pose
-from posenet_ros.models.posenet import Architecture
+from posenet_ros.models.architecture import Architecture
 import pytest
 from scipy.spatial.transform import Rotation
 import torch

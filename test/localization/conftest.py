@@ -17,9 +17,10 @@
 from pathlib import Path
 
 import numpy as np
+from posenet_ros.models.architecture import Architecture
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import LoadedModel, save_model, TrainingFeatures
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 import pytest
 import torch

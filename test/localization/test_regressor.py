@@ -18,7 +18,8 @@ import numpy as np
 from posenet_ros.errors import ConfigError
 from posenet_ros.localization.ensemble import Ensemble
 from posenet_ros.localization.regressor import PoseRegressor
-from posenet_ros.models.posenet import Architecture, PoseNet, PosePrediction
+from posenet_ros.models.architecture import Architecture
+from posenet_ros.models.posenet import PoseNet, PosePrediction
 from posenet_ros.models.preprocessing import Preprocessing
 import pytest
 import torch

@@ -19,7 +19,8 @@ from posenet_ros.engines.replay import side_by_side
 from posenet_ros.geometry import Camera, check_covariance
 from posenet_ros.localization.outputs import Outputs
 from posenet_ros.localization.replayed import Answering
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.architecture import Architecture
+from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 import pytest
 import torch

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import numpy as np
 from posenet_ros.geometry import Camera
+from posenet_ros.models.architecture import Architecture
 from posenet_ros.models.card import ModelCard
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.map_card import Measure
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.trust import Trust
 import pytest

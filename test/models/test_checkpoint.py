@@ -20,9 +20,10 @@ import shutil
 import numpy as np
 from posenet_ros.errors import ModelError
 from posenet_ros.models import checkpoint as checkpoint_module
+from posenet_ros.models.architecture import Architecture
 from posenet_ros.models.card import FORMAT, ModelCard
 from posenet_ros.models.checkpoint import find_model_folder, load_model, save_model
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.posenet import PoseNet
 import pytest
 from safetensors.torch import load_file, save_file
 import torch

@@ -18,8 +18,9 @@ from dataclasses import replace
 
 import numpy as np
 from posenet_ros.errors import ConfigError
+from posenet_ros.models.architecture import Architecture
 from posenet_ros.models.descriptor import Standardised
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.posenet import PoseNet
 import pytest
 import torch
 

@@ -21,7 +21,8 @@ from dataclasses import replace
 import numpy as np
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Camera
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.architecture import Architecture
+from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.models.scene_coordinates import cell_rays, SceneCoordinates
 import pytest

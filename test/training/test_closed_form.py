@@ -19,7 +19,8 @@ from dataclasses import replace
 import numpy as np
 from posenet_ros.data.augmentation import Augmentation
 from posenet_ros.data.dataset import FrameDataset, ResizedImages
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.architecture import Architecture
+from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training import closed_form
 from posenet_ros.training.closed_form import solve_last_layer, views, views_of

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import math
 
-from posenet_ros.models.posenet import Architecture, PoseNet, PosePrediction
+from posenet_ros.models.architecture import Architecture
+from posenet_ros.models.posenet import PoseNet, PosePrediction
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.losses import (
     LearnedLoss,

@@ -25,7 +25,8 @@ from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import encode_jpeg
 from posenet_ros.errors import ConfigError
 from posenet_ros.geometry import Camera, Pose, rays_of
-from posenet_ros.models.posenet import Architecture, PoseNet
+from posenet_ros.models.architecture import Architecture
+from posenet_ros.models.posenet import PoseNet
 from posenet_ros.models.preprocessing import Preprocessing
 from posenet_ros.training import batches
 from posenet_ros.training import scene as scene_module

@@ -41,9 +41,10 @@ pytestmark = [
 @pytest.fixture(scope='module')
 def run_folder(tmp_path_factory):
     """Write a run with a small untrained network, which is all that a node needs."""
+    from posenet_ros.models.architecture import Architecture
     from posenet_ros.models.card import ModelCard
     from posenet_ros.models.checkpoint import save_model
-    from posenet_ros.models.posenet import Architecture, PoseNet
+    from posenet_ros.models.posenet import PoseNet
     from posenet_ros.models.preprocessing import Preprocessing
 
     architecture = Architecture('mobilenet_v3_small', feature_width=16)
