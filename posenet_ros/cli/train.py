@@ -125,7 +125,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         '--epochs',
         type=int,
-        help='how often every frame is seen (default recipe: 10); 0 fits a linear head alone',
+        help='how often every frame is seen (default recipe: 10, more of fewer than 300 frames); '
+        '0 fits a linear head alone',
     )
     training.add_argument('--batch-size', type=int, help='frames a step and device (32)')
     training.add_argument('--lr', type=float, dest='learning_rate', help='peak (3e-4)')
@@ -234,12 +235,17 @@ def train_options(args: argparse.Namespace) -> TrainOptions:
     from posenet_ros.training.recipes import read_recipe
 
     given = read_recipe(args.recipe)
-    given |= {name: getattr(args, name) for name in _FLAGS if getattr(args, name) is not None}
+    flags = {name: getattr(args, name) for name in _FLAGS if getattr(args, name) is not None}
+    given |= flags
+    told = set(flags)
     for text in args.set:
         name, equals, value = text.partition('=')
         if not equals:
             raise ConfigError(f'--set takes NAME=VALUE, got {text!r}')
         given[name] = parse_option(name, value)
+        told.add(name)
+    if 'epochs' in told and 'least_images' not in told:
+        given['least_images'] = 0
     options = TrainOptions.from_dict(given)
     idle = [flag for name, flag in _OF_TRUNKS.items() if getattr(args, name) is not None]
     if options.head == 'scene' and options.weights != 'none' and idle:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The depth of training images, so that cameras can be moved in them."""
+"""The depth of training images, where a recipe makes use of it."""
 
 from __future__ import annotations
 
@@ -31,18 +31,17 @@ def depths_for(output: Path, labelled: Labelled, options: TrainOptions) -> Depth
     """
     Return inverse depths by image, of all or some; tell why where there are none.
 
-    They serve to move training cameras, where the recipe does, and to measure what errors are
-    outside of the drive. A data set without a map has one made for the first alone, in the
-    output's folder `reconstruction`.
+    They serve to move training cameras and to teach a scene head, by its recipe, and to measure
+    what errors are outside of the drive. A data set without a map has one made for training
+    alone, in the output's folder `reconstruction`.
     """
-    wanted = bool(options.move and options.moved)
-    if not wanted and labelled.model is None:
+    if not options.wants_depths and labelled.model is None:
         return {}
     if labelled.camera is None:
-        print('cameras are not moved: nobody tells their intrinsics, so depths mean nothing')
+        print('no depths are known: they mean nothing without intrinsics, which nobody tells')
         return {}
     if labelled.camera.distortion == 'equidistant':
-        print('cameras are not moved: the images are those of a fisheye')
+        print('no depths are known: the images are those of a fisheye')
         return {}
     if not (is_first() or labelled.model or has_map(output / RECONSTRUCTION)):
         raise ConfigError(
@@ -55,7 +54,7 @@ def depths_for(output: Path, labelled: Labelled, options: TrainOptions) -> Depth
             labelled.frames, labelled.camera, model=labelled.model, work=output / RECONSTRUCTION
         )
     except LabellingError as error:
-        print(f'cameras are not moved, since no depths are known: {error}', flush=True)
+        print(f'no depths are known: {error}', flush=True)
         return {}
     if is_first():
         print(f'depth of {len(depths)} of {len(labelled.frames)} frames is known', flush=True)

@@ -32,7 +32,7 @@ from posenet_ros.data.augmentation import (
     unchanged,
     usual_moves,
 )
-from posenet_ros.data.depth import Depths, seen_moved
+from posenet_ros.data.depth import Depths, seen_moved, UNKNOWN
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import read_image
 from posenet_ros.geometry import Camera
@@ -54,12 +54,15 @@ class PoseBatch(NamedTuple):
     Images and where they were taken, `map_from_camera` in metres and unit quaternions.
 
     `turn_B33` are the rotations `camera_from_turned` of cameras that were turned, if any.
+    `inverse_Brc` are the inverse depths of the images as they were taken, on a grid over each (see
+    `data.depth`), if any are known; zero where they are not, and for cameras that were moved.
     """
 
     image_B3HW: Tensor
     position_B3: Tensor
     quaternion_wxyz_B4: Tensor
     turn_B33: Tensor | None = None
+    inverse_Brc: Tensor | None = None
 
 
 class ResizedImages:
@@ -184,7 +187,7 @@ class FrameDataset(Dataset[PoseBatch]):
     def moves(self) -> bool:
         """Whether some images are seen from moved cameras."""
         moving = self.turns and self.augmentation.move * self.augmentation.moved > 0
-        return moving and bool(self._distance_N.any())
+        return moving and self.knows_depths
 
     @property
     def recolours(self) -> bool:
@@ -216,7 +219,23 @@ class FrameDataset(Dataset[PoseBatch]):
             torch.as_tensor(position_B3, dtype=torch.float32),
             quaternions_wxyz(views.map_from_turned_B33),
             torch.from_numpy(views.changes.turn.as_matrix()).float() if self.turns else None,
+            self._inverse(indices, moved),
         )
+
+    @property
+    def knows_depths(self) -> bool:
+        """Whether the inverse depths of any image are known."""
+        return bool(self._distance_N.any())
+
+    def _inverse(self, indices: Sequence[int], moved: Sequence[bool]) -> Tensor | None:
+        """Return the grids of images whose cameras have not moved, zero for the others."""
+        if not self.knows_depths:
+            return None
+        grids = [
+            None if has_moved else self.inverse_depths[index]
+            for index, has_moved in zip(indices, moved)
+        ]
+        return torch.from_numpy(np.stack([UNKNOWN if grid is None else grid for grid in grids]))
 
     def draw(self, indices: Sequence[int], size_B2: NDArray[np.int64]) -> Views:
         """Draw from where to see these frames, whose images have such heights and widths."""

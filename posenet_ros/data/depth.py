@@ -39,6 +39,8 @@ Depths = Mapping[Path, NDArray[np.float32]]
 
 # Rows and columns of the grid that depths are kept on.
 ROWS, COLUMNS = 18, 24
+# Of an image of which nothing is known.
+UNKNOWN = np.zeros((ROWS, COLUMNS), dtype=np.float32)
 FEWEST_POINTS = 20
 # A depth is the mean of those of points within a twentieth of the width, or of the nearest few.
 _REACH = 1 / 20

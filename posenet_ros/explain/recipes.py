@@ -33,7 +33,7 @@ def recipe_of(subject: Subject, epochs: int | None) -> TrainOptions:
     options = replace(subject.options, devices=1, nodes=1)
     if epochs is None and not (options.epochs or options.iterations):
         raise ConfigError('the model was trained with --epochs 0: say here how many, --epochs N')
-    return options if epochs is None else replace(options, epochs=epochs, iterations=0)
+    return options if epochs is None else options.for_epochs(epochs)
 
 
 def with_paper_head(options: TrainOptions) -> TrainOptions:

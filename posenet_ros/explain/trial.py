@@ -122,7 +122,7 @@ def _decided_by(subject: Subject, trial: Trial) -> dict[str, Any]:
 
 def _depths_sha256(subject: Subject, trial: Trial) -> str | None:
     """Return the hash of the distances by which cameras are moved, None where none are."""
-    if not trial.options.moved:
+    if not trial.options.wants_depths:
         return None
     digest = hashlib.sha256()
     for frame in trial.train:
@@ -142,7 +142,7 @@ def _train(subject: Subject, trial: Trial, logs: Path) -> dict[str, Any]:
     clock = _Clock(logs / 'seconds.txt')
     try:
         trunk, camera = _trunk(trial), subject.camera
-        depths = subject.depths if trial.options.moved else None
+        depths = subject.depths if trial.options.wants_depths else None
         fitted = fit(
             trial.train,
             watched,

@@ -93,6 +93,8 @@ class SceneCoordinates(nn.Module):
         # What a camera without its lens would see there, and what the lens makes of such; for
         # learning of turned cameras.
         self.register_buffer('bent_C2', torch.zeros(1, 2), persistent=False)
+        # Where in the image such rays are seen, in shares of its width and height.
+        self.register_buffer('image_from_bent_23', torch.zeros(2, 3), persistent=False)
         self.lens: Callable[[Tensor], Tensor] | None = None
 
     def set_camera(
@@ -104,6 +106,11 @@ class SceneCoordinates(nn.Module):
         bare = replace(camera, distortion='none', coefficients=())
         bent_C2, _ = cell_rays(bare, preprocessing, rows, columns)
         self.bent_C2 = torch.as_tensor(bent_C2, dtype=torch.float32, device=device)
+        image_from_bent = [
+            [camera.fx / camera.width, 0, (camera.cx + 0.5) / camera.width],
+            [0, camera.fy / camera.height, (camera.cy + 0.5) / camera.height],
+        ]
+        self.image_from_bent_23 = torch.tensor(image_from_bent, dtype=torch.float32, device=device)
         self.lens = None if camera == bare else partial(_straightened, camera)
         self.rays_C2 = torch.as_tensor(rays_C2, dtype=torch.float32, device=device)
         self.focal = torch.tensor(focal, dtype=torch.float32, device=device)

@@ -48,11 +48,14 @@ class TrainOptions:
     `squared` with `beta`, or `position` or `orientation` for one of the two alone. `optimizer`
     is `adamw`, `sgd` with `momentum`, or `adagrad`; `learning_rate` is its peak, which it
     reaches over the share `warmup` of all steps, and `scene_rate` that of a scene head, whose
-    trunk does not learn. By `schedule` it then falls with a `cosine` to zero, in `steps` (times
-    `step_factor` every `step_epochs`), or is `constant`. `iterations`, where there are any, say
-    how many steps to take in place of `epochs`. `average` is the share
-    of all steps over which weights are averaged (exponentially), 0 for none. `held_out` is the
-    share of frames kept from training. The rest are those of `Augmentation` and `Architecture`.
+    trunk does not learn; a point of it at another depth than a map tells counts as up to
+    `depth_px` pixels off, at first and less and less. By `schedule` the rate then falls with a
+    `cosine` to zero, in `steps` (times `step_factor` every `step_epochs`), or is `constant`.
+    `iterations`, where there are any, say how many steps to take in place of `epochs`; a scene
+    head goes through few frames more often, until it has seen `least_images`. `average` is the
+    share of all steps over which weights are averaged (exponentially), 0 for none. `held_out` is
+    the share of frames kept from training. The rest are those of `Augmentation` and
+    `Architecture`.
     """
 
     backbone: str = 'googlenet'
@@ -84,9 +87,11 @@ class TrainOptions:
     step_factor: float = 0.1
     epochs: int = 100
     iterations: int = 0
+    least_images: int = 0
     batch_size: int = 32
     learning_rate: float = 3e-4
-    scene_rate: float = 3e-3
+    scene_rate: float = 1.5e-3
+    depth_px: float = 0.0
     weight_decay: float = 0.01
     warmup: float = 0.1
     average: float = 0.0
@@ -124,6 +129,8 @@ class TrainOptions:
             'move',
             'weight_decay',
             'iterations',
+            'least_images',
+            'depth_px',
         ):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ConfigError(f'{name} must not be negative, got {getattr(self, name)}')
@@ -143,8 +150,20 @@ class TrainOptions:
     def epochs_for(self, frames: int) -> int:
         """Return how often to go through so many frames."""
         if not self.iterations:
-            return self.epochs
+            if self.head != 'scene' or not self.epochs:
+                return self.epochs
+            return max(self.epochs, math.ceil(self.least_images / max(frames, 1)))
         return math.ceil(self.iterations / max(frames // self.batch_size, 1))
+
+    @property
+    def wants_depths(self) -> bool:
+        """Whether training makes use of how far away things are."""
+        by_head = self.head == 'scene' and self.depth_px > 0
+        return by_head or self.move * self.moved > 0
+
+    def for_epochs(self, epochs: int) -> TrainOptions:
+        """Return the recipe for so many epochs, however few the frames are."""
+        return replace(self, epochs=epochs, iterations=0, least_images=0)
 
     def for_what_is_known(self, *, camera: bool) -> TrainOptions:
         """

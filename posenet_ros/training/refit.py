@@ -62,13 +62,9 @@ def refit(
 
 def _learn_on(model: PoseNet, dataset: Frames, options: TrainOptions) -> None:
     """Let a scene head that has learned go on with other frames, for a share of its epochs."""
-    epochs = options.epochs_for(len(dataset))
+    epochs = max(round(_AGAIN * options.epochs_for(len(dataset))), 1)
     options = replace(
-        options,
-        epochs=max(round(_AGAIN * epochs), 1),
-        iterations=0,
-        scene_rate=_AGAIN * options.scene_rate,
-        average=0.0,
+        options.for_epochs(epochs), scene_rate=_AGAIN * options.scene_rate, average=0.0
     )
     batch_size, _ = in_parts(min(options.batch_size, len(dataset)), dataset.crop)
     model.to(device_of(dataset))

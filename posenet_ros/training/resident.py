@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from posenet_ros.data.augmentation import MIDDLE_STEP
 from posenet_ros.data.dataset import FrameDataset, PoseBatch, quaternions_wxyz, ResizedImages
-from posenet_ros.data.depth import COLUMNS, NEAR, ROWS
+from posenet_ros.data.depth import NEAR, UNKNOWN
 from posenet_ros.training.turned import MovedCamera, pixels, seen_by_turned, Turned
 import torch
 from torch import Tensor
@@ -73,14 +73,17 @@ class ResidentFrames:
         self._shift_3, self._scale_3 = dataset.preprocessing.shift_and_scale(device)
         camera = dataset.camera
         self._camera = None if camera is None else camera.resized(width, height)
+        if dataset.knows_depths:
+            grids = [UNKNOWN if grid is None else grid for grid in dataset.inverse_depths]
+            self._inverse_Nrc = torch.from_numpy(np.stack(grids)).to(device)
         if dataset.moves:
             self._moved_camera = MovedCamera(self._camera, device)
             # What is not known is not used either, and must only be no zero.
-            unknown = np.ones((ROWS, COLUMNS), dtype=np.float32)
-            grids = [unknown if grid is None else grid for grid in dataset.inverse_depths]
-            self._inverse_NM = torch.from_numpy(np.stack(grids)).flatten(1).to(device)
-            near = [NEAR / float(np.median(grid)) for grid in grids]
-            self._near_N = torch.tensor(near, dtype=torch.float32, device=device)
+            used_NM = np.stack([grid if grid.any() else grid + 1 for grid in grids])
+            used_NM = used_NM.reshape(len(grids), -1)
+            near_N = NEAR / np.median(used_NM, axis=1)
+            self._used_NM = torch.from_numpy(used_NM).to(device)
+            self._near_N = torch.tensor(near_N, dtype=torch.float32, device=device)
 
     @property
     def crop(self) -> tuple[int, int]:
@@ -138,19 +141,25 @@ class ResidentFrames:
 
     def seen(self, plan: Plan) -> PoseBatch:
         """Make the batch of a part of a plan, without waiting for the device."""
-        position_B3 = plan.position_N3
+        position_B3, has_moved_B = plan.position_N3, None
         if not self._dataset.turns:
             rgb_BHW3 = self._cropped(plan)
         else:
             rgb_BHW3, move_B3 = self._turned(plan)
             position_B3 = position_B3 + move_B3
+            has_moved_B = move_B3.any(dim=1)
         if self._dataset.recolours:
             rgb_BHW3 = _recoloured(rgb_BHW3, plan)
         image_B3HW = ((rgb_BHW3.float() - self._shift_3) * self._scale_3).permute(0, 3, 1, 2)
         # In memory as the network has them.
         image_B3HW = image_B3HW.contiguous(memory_format=torch.channels_last)
         turn_B33 = plan.turn_N33 if self._dataset.turns else None
-        return PoseBatch(image_B3HW, position_B3, plan.quaternion_wxyz_N4, turn_B33)
+        inverse_Brc = None
+        if self._dataset.knows_depths:
+            inverse_Brc = self._inverse_Nrc[plan.index_N]
+            if has_moved_B is not None:
+                inverse_Brc = inverse_Brc * ~has_moved_B[:, None, None]
+        return PoseBatch(image_B3HW, position_B3, plan.quaternion_wxyz_N4, turn_B33, inverse_Brc)
 
     def _cropped(self, plan: Plan) -> Tensor:
         rows_Bh1, columns_B1w = pixels(plan.corner_N2, self.crop)
@@ -161,7 +170,7 @@ class ResidentFrames:
         inverse_Brc, move_B3 = None, torch.zeros_like(plan.move_N3)
         if self._dataset.moves:
             inverse_Brc, enough_B = self._moved_camera.inverse_depths(
-                self._inverse_NM[plan.index_N],
+                self._used_NM[plan.index_N],
                 self._near_N[plan.index_N],
                 plan.turn_N33,
                 plan.moved_to_N3,

@@ -13,11 +13,12 @@
 # limitations under the License.
 
 """
-How a scene head learns where the cells of images lie in the map, from poses alone.
+How a scene head learns where the cells of images lie in the map, from poses and depths.
 
 The trunk stays as it came and its maps are computed once, of a few views of every image; then
-cells of all images are drawn, mixed, a few thousand a step: neighbours in an image teach the same
-thing, and gradients of cells from everywhere teach more (Brachmann et al., CVPR 2023).
+cells of all images are drawn, mixed, a thousand a step: neighbours in an image teach the same
+thing, and gradients of cells from everywhere teach more (Brachmann et al., CVPR 2023). How far
+away they are is learned from many views, and told at first by a map of points where there is one.
 """
 
 from __future__ import annotations
@@ -37,29 +38,37 @@ from posenet_ros.training.identity import Identity
 from posenet_ros.training.module import PoseTraining
 import torch
 from torch import nn, Tensor
+from torch.nn import functional
 
-CELLS_A_STEP = 4096
+CELLS_A_STEP = 1024
 # What is kept of the views' cells takes no more than that.
 _ROOM = 2 * 1024**3
 # A cell that is so many pixels off, or so many of the scene's units ahead, or behind the camera,
-# is first brought to one unit ahead of where it is seen.
+# is first brought to where it is seen, as far ahead as a map says, or one unit.
 _ASTRAY_PX, _FAR, _NEAR = 200.0, 1000.0, 1e-3
 # How far away things are is some metres, however long or short the drive is.
 _LEAST_UNIT, _MOST_UNIT = 0.5, 20.0
 _PULL = 40.0
 # Pixels at which an error stops to count for more: at first, and less at last.
 _WIDEST_PX, _NARROWEST_PX = 50.0, 1.0
+# Depths are known to about so much of themselves: what lies between a map's points is guessed.
+_DEPTH_WIDTH = 0.3
 # Of an error that is told, no more than this is learned.
 _MOST_TOLD_PX = 100.0
 
 
 class CellBatch(NamedTuple):
-    """What is seen of B cells, which ray of the camera each lies on, and its image's pose."""
+    """
+    What is seen of B cells, which ray of the camera each lies on, and its image's pose.
+
+    `depth_B` is how far ahead of the camera a map says that it lies, zero where none does.
+    """
 
     seen_BD: Tensor
     ray_B2: Tensor
     position_B3: Tensor
     map_from_camera_B33: Tensor
+    depth_B: Tensor
 
 
 class SeenCells:
@@ -78,7 +87,7 @@ class SeenCells:
         kept = cells_kept(scene, views)
         seen_ND = torch.empty((views * kept, scene.width), dtype=torch.half)
         self._seen_ND = seen_ND.to(scene.middle_3.device)
-        ray, position, rotation = [], [], []
+        ray, depth, position, rotation = [], [], [], []
         was_training = model.training
         model.eval()
         filled = 0
@@ -90,12 +99,15 @@ class SeenCells:
             chosen_ND = seen_BCD[at, index_BK].flatten(0, 1)
             self._seen_ND[filled : filled + len(chosen_ND)] = chosen_ND
             filled += len(chosen_ND)
-            ray.append(_rays(scene, batch)[at, index_BK].flatten(0, 1))
+            ray_BC2, depth_BC = _rays_and_depths(scene, batch)
+            ray.append(ray_BC2[at, index_BK].flatten(0, 1))
+            depth.append(depth_BC[at, index_BK].flatten())
             position.append(batch.position_B3)
             rotation.append(matrix_from_quaternion(batch.quaternion_wxyz_B4))
         model.train(was_training)
         self._kept = kept
         self._ray_N2 = torch.cat(ray)
+        self._depth_N = torch.cat(depth)
         self._position_V3 = torch.cat(position)
         self._rotation_V33 = torch.cat(rotation)
 
@@ -114,6 +126,7 @@ class SeenCells:
                 self._ray_N2[index_B],
                 self._position_V3[view_B],
                 self._rotation_V33[view_B],
+                self._depth_N[index_B],
             )
 
 
@@ -127,25 +140,49 @@ def steps_an_epoch(cells: int) -> int:
     return max(cells // CELLS_A_STEP, 1)
 
 
-def _rays(scene: SceneCoordinates, batch: PoseBatch) -> Tensor:
+def _rays_and_depths(scene: SceneCoordinates, batch: PoseBatch) -> tuple[Tensor, Tensor]:
     """
-    Return where the cells of a batch are seen on the plane one unit ahead (B, C, 2).
+    Return where the cells of a batch are seen (B, C, 2), and how far ahead they lie (B, C).
 
-    Turned cameras see images warped as if there were no lens, and a cell shows what the lens had
-    put where it was taken from.
+    They are seen on the plane one unit ahead. Turned cameras see images warped as if there were
+    no lens, and a cell shows what the lens had put where it was taken from. Depths are zero where
+    nothing is known of them.
     """
-    rays_BC2 = scene.rays_C2.expand(len(batch.position_B3), -1, -1)
-    if scene.lens is None or batch.turn_B33 is None:
-        return rays_BC2
-    turn_B33 = batch.turn_B33
-    bent_BC3 = _ahead(scene.bent_C2.expand_as(rays_BC2)) @ turn_B33.transpose(1, 2)
-    straight_BC2 = scene.lens(bent_BC3[..., :2] / bent_BC3[..., 2:].clamp(min=_NEAR))
-    turned_BC3 = _ahead(straight_BC2) @ turn_B33
-    return turned_BC3[..., :2] / turned_BC3[..., 2:].clamp(min=_NEAR)
+    ray_BC2 = scene.rays_C2.expand(len(batch.position_B3), -1, -1)
+    bent_BC2 = scene.bent_C2.expand_as(ray_BC2)
+    along_BC = torch.ones_like(ray_BC2[..., 0])
+    if batch.turn_B33 is not None:
+        bent_BC2 = _on_plane(_ahead(bent_BC2) @ batch.turn_B33.transpose(1, 2))
+        straight_BC2 = bent_BC2 if scene.lens is None else scene.lens(bent_BC2)
+        turned_BC3 = _ahead(straight_BC2) @ batch.turn_B33
+        along_BC = turned_BC3[..., 2]
+        if scene.lens is not None:
+            ray_BC2 = _on_plane(turned_BC3)
+    if batch.inverse_Brc is None:
+        return ray_BC2, torch.zeros_like(along_BC)
+    inverse_BC = _at_places(batch.inverse_Brc, _ahead(bent_BC2) @ scene.image_from_bent_23.T)
+    # What is one unit ahead of the camera that took the image is so much ahead of this one.
+    return ray_BC2, torch.where(inverse_BC > 0, along_BC / inverse_BC, 0)
+
+
+def _at_places(grid_Brc: Tensor, share_BC2: Tensor) -> Tensor:
+    """Return grids over images at places (shares of width and height), zero outside (B, C)."""
+    inside_BC = ((share_BC2 >= 0) & (share_BC2 <= 1)).all(dim=2)
+    found_B11C = functional.grid_sample(
+        grid_Brc[:, None],
+        2 * share_BC2[:, None] - 1,
+        padding_mode='border',
+        align_corners=False,
+    )
+    return found_B11C[:, 0, 0] * inside_BC
 
 
 def _ahead(plane_BC2: Tensor) -> Tensor:
     return torch.cat([plane_BC2, torch.ones_like(plane_BC2[..., :1])], dim=-1)
+
+
+def _on_plane(ahead_BC3: Tensor) -> Tensor:
+    return ahead_BC3[..., :2] / ahead_BC3[..., 2:].clamp(min=_NEAR)
 
 
 def start_scene(model: PoseNet, frames: Sequence[Frame]) -> None:
@@ -185,21 +222,28 @@ class SceneTraining(PoseTraining):
     def training_step(self, batch: CellBatch, batch_index: int) -> Tensor:
         """Return the loss of a batch of cells."""
         done = self.trainer.global_step / max(int(self.trainer.estimated_stepping_batches), 1)
+        depth_px = self.options.depth_px * (1 - done)
         point_B3, error_B = self.model.scene(batch.seen_BD.float())
         # In half precision, poses are worth half a pixel less.
         with torch.autocast(point_B3.device.type, enabled=False):
-            total, pixels = scene_loss(self.model, point_B3, error_B, batch, done)
+            total, pixels = scene_loss(self.model, point_B3, error_B, batch, done, depth_px)
         self._note({'train/loss': total, 'train/cell_px': pixels}, batch_index)
         return total
 
 
 def scene_loss(
-    model: PoseNet, point_B3: Tensor, error_B: Tensor, batch: CellBatch, done: float
+    model: PoseNet,
+    point_B3: Tensor,
+    error_B: Tensor,
+    batch: CellBatch,
+    done: float,
+    depth_px: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """
     Return the loss of cells after the share `done` of all steps, and their median error in pixels.
 
-    A point is to be seen along its cell's ray: how far away it is, views from elsewhere tell. The
+    A point is to be seen along its cell's ray: how far away it is, views from elsewhere tell, and
+    a map where there is one: a point at another depth counts as up to `depth_px` pixels off. The
     error in pixels counts by a hyperbolic tangent, which narrows as learning goes on. What a cell
     says of its error is learned by the likelihood of a Laplace distribution on the plane.
     """
@@ -213,9 +257,12 @@ def scene_loss(
     astray_B = (depth_B < _NEAR) | (depth_B > _FAR) | (off_B > _ASTRAY_PX)
     ahead_B3 = torch.cat([batch.ray_B2, torch.ones_like(depth_B[:, None])], dim=1)
     ahead_B3 = (batch.map_from_camera_B33 @ ahead_B3[:, :, None])[:, :, 0]
-    pull_B = _PULL * (beside_B3 - ahead_B3).abs().sum(dim=1)
+    known_B = batch.depth_B > 0
+    expected_B = torch.where(known_B, batch.depth_B / unit, 1)
+    pull_B = _PULL * (beside_B3 - expected_B[:, None] * ahead_B3).abs().sum(dim=1)
+    beyond_B = (depth_B.clamp(min=_NEAR) / expected_B).log().abs() * known_B
     width = _WIDEST_PX * math.sqrt(max(1 - done**2, 0)) + _NARROWEST_PX
-    seen_B = width * torch.tanh(off_B / width)
+    seen_B = width * torch.tanh(off_B / width) + depth_px * torch.tanh(beyond_B / _DEPTH_WIDTH)
     told_B = off_B.detach().clamp(max=_MOST_TOLD_PX) / error_B + 2 * error_B.log()
     total = torch.where(astray_B, pull_B, seen_B).mean() + told_B.mean()
     return total, off_B.detach().median()

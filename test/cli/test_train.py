@@ -236,6 +236,15 @@ def test_flags_and_set_reach_the_options():
     assert options.backbone == 'googlenet'
 
 
+def test_epochs_that_are_asked_for_are_those_that_are_taken():
+    few = 20
+    assert train.train_options(arguments('--bag', 'b')).epochs_for(few) > 50
+    for words in (['--epochs', 7], ['--set', 'epochs=7']):
+        assert train.train_options(arguments('--bag', 'b', *words)).epochs_for(few) == 7
+    words = ['--epochs', 7, '--set', 'least_images=200']
+    assert train.train_options(arguments('--bag', 'b', *words)).epochs_for(few) == 10
+
+
 @pytest.mark.parametrize('words', [('--lr', 0.01), ('--loss', 'paper'), ('--beta', 100.0)])
 def test_what_changes_nothing_for_cells_is_refused(words):
     with pytest.raises(ConfigError, match='head=linear'):

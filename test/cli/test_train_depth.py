@@ -72,6 +72,14 @@ def test_a_map_is_read_to_measure_with_and_made_only_to_move_cameras(
     assert [model for *_, model, _ in asked] == [Path('sfm'), None]
 
 
+def test_a_map_is_made_for_a_scene_head_that_makes_use_of_depths(labelled, asked, tmp_path):
+    without = replace(labelled, model=None)
+    cells = TrainOptions(head='scene', shift=0.0, dropout=0.0)
+    assert train_depth.depths_for(tmp_path, without, cells) == {}
+    assert train_depth.depths_for(tmp_path, without, TrainOptions(depth_px=10.0)) == {}
+    assert len(train_depth.depths_for(tmp_path, without, replace(cells, depth_px=10.0))) == 1
+
+
 def test_a_fisheye_is_not_moved_like_a_pinhole(labelled, asked, tmp_path, capsys):
     lens = replace(CAMERA, distortion='equidistant', coefficients=(0.0, 0.0, 0.0, 0.0))
     assert train_depth.depths_for(tmp_path, replace(labelled, camera=lens), MOVES) == {}
@@ -90,7 +98,7 @@ def test_without_intrinsics_cameras_are_not_moved(labelled, asked, tmp_path, cap
     unknown = replace(labelled, camera=None)
     assert train_depth.depths_for(tmp_path, unknown, MOVES) == {}
     assert asked == []
-    assert 'nobody tells their intrinsics' in capsys.readouterr().out
+    assert 'without intrinsics' in capsys.readouterr().out
 
 
 def test_where_no_map_can_be_made_training_goes_on_and_says_so(
@@ -101,6 +109,4 @@ def test_where_no_map_can_be_made_training_goes_on_and_says_so(
 
     monkeypatch.setattr(train_depth, 'depths_of', fails)
     assert train_depth.depths_for(tmp_path, labelled, MOVES) == {}
-    assert capsys.readouterr().out == (
-        'cameras are not moved, since no depths are known: too few frames registered\n'
-    )
+    assert capsys.readouterr().out == ('no depths are known: too few frames registered\n')

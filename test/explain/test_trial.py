@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import replace
 import json
 
+import numpy as np
 from posenet_ros.errors import ConfigError
 from posenet_ros.evaluation.baselines import NEAREST_IMAGE
 from posenet_ros.explain import trial as module
@@ -205,6 +206,23 @@ def test_a_trunk_of_another_model_is_what_training_starts_from(
         train_all(subject, [replace(tiny(subject), trunk=finished)], tmp_path)
     expected = subject.loaded.model.trunk.state_dict()
     assert all(torch.equal(value, expected[key]) for key, value in trunks[0].state_dict().items())
+
+
+def test_depths_are_handed_on_to_trainings_that_want_them(subject, tmp_path, monkeypatch):
+    subject = replace(subject)
+    known = {subject.train[0].image: np.ones((18, 24), dtype=np.float32)}
+    vars(subject)['depths'] = known
+    handed = []
+    monkeypatch.setattr(module, 'fit', lambda *_, depths, **__: handed.append(depths) or 1 / 0)
+    plain = tiny(subject)
+    moves = replace(plain, options=replace(plain.options, move=0.2, moved=0.5))
+    for trial in (plain, moves):
+        with pytest.raises(ZeroDivisionError):
+            train_all(subject, [trial], tmp_path)
+    assert handed == [None, known]
+    decided = [module._decided_by(subject, trial)['depths_sha256'] for trial in (plain, moves)]
+    assert decided[0] is None
+    assert len(decided[1]) == 64
 
 
 @pytest.mark.parametrize('frames', [500, 250, 125, 63, 48, 31, 12])

@@ -282,6 +282,17 @@ def test_iterations_decide_the_number_of_epochs(corridor, tmp_path):
     assert replace(QUICK, iterations=30000, batch_size=64).epochs_for(640) == 3000
 
 
+def test_a_scene_head_goes_through_few_frames_more_often():
+    options = replace(QUICK, head='scene', shift=0.0, epochs=10, least_images=3000)
+    assert [options.epochs_for(frames) for frames in (57, 299, 300, 5000)] == [53, 11, 10, 10]
+    assert options.for_epochs(2).epochs_for(57) == 2
+    assert replace(options, iterations=40).epochs_for(64) == replace(
+        QUICK, iterations=40
+    ).epochs_for(64)
+    # A trunk that learns from few frames more often knows them by heart.
+    assert replace(options, head='linear').epochs_for(57) == 10
+
+
 LINEAR = {'head': 'linear', 'levels': 3, 'pool': 3, 'rotation': '6d', 'freeze_norms': True}
 
 

@@ -61,6 +61,20 @@ def difference(expected, found) -> torch.Tensor:
 def assert_same_labels(expected, found):
     assert torch.allclose(expected.position_B3, found.position_B3, atol=1e-5)
     assert torch.equal(expected.quaternion_wxyz_B4, found.quaternion_wxyz_B4)
+    if expected.inverse_Brc is None:
+        assert found.inverse_Brc is None
+    else:
+        assert torch.equal(expected.inverse_Brc, found.inverse_Brc)
+
+
+def test_depths_are_those_of_the_images_as_they_were_taken(textured):
+    depths = uneven_depths(textured[2:])
+    for augmentation in (None, Augmentation(0, 10, 10, 0, 0)):
+        expected, found = both(textured, augmentation, depths)
+        assert_same_labels(expected, found)
+        for frame, inverse_rc in zip(textured, found.inverse_Brc.numpy()):
+            np.testing.assert_array_equal(inverse_rc, depths.get(frame.image, 0))
+    assert both(textured)[1].inverse_Brc is None
 
 
 @pytest.fixture
@@ -119,6 +133,10 @@ def test_moved_cameras_see_the_same_and_some_are_only_turned(textured):
     moved = np.linalg.norm(found.position_B3.numpy() - taken, axis=1) > 1e-3
     assert not moved[:2].any()
     assert 4 <= moved.sum() < 10
+    # What a camera sees that has moved is another distance away.
+    known = expected.inverse_Brc.flatten(1).any(dim=1).numpy()
+    np.testing.assert_array_equal(known[2:], ~moved[2:])
+    assert not known[:2].any()
     only_turned, _ = both(textured, replace(moves, move=0.0), depths)
     assert difference(only_turned, expected)[moved].mean() > 3
     assert difference(expected, found).mean() < 1.5

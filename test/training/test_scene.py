@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A scene head that learns where cells lie, of poses alone."""
+"""A scene head that learns where cells lie, of poses and of depths where they are known."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from posenet_ros.data.dataset import FrameDataset, PoseBatch, ResizedImages
+from posenet_ros.data.depth import cells as grid_cells
+from posenet_ros.data.depth import COLUMNS, ROWS
 from posenet_ros.data.frames import Frame
 from posenet_ros.data.images import encode_jpeg
 from posenet_ros.errors import ConfigError
@@ -117,7 +119,8 @@ def cells_at(network: PoseNet, depth: float, count: int = 50) -> tuple[torch.Ten
     position = torch.tensor([1.0, 2.0, 3.0]).expand(count, 3)
     ahead = torch.cat([ray, torch.ones(count, 1)], dim=1) * depth * network.scene.unit
     point = (rotation @ ahead[:, :, None])[:, :, 0] + position
-    return point, CellBatch(torch.zeros(count, 1), ray, position, rotation)
+    unknown = torch.zeros(count)
+    return point, CellBatch(torch.zeros(count, 1), ray, position, rotation, unknown)
 
 
 def test_a_scene_begins_ahead_of_its_cameras(network, corridor):
@@ -146,6 +149,40 @@ def test_points_are_drawn_to_their_rays_from_near_and_from_far(network, done):
         other, _ = scene_loss(network, start - 0.01 * slope / slope.norm(), told, cells, done)
         assert slope.isfinite().all()
         assert other < loss
+
+
+def test_a_point_on_its_ray_is_to_be_as_far_away_as_a_map_tells(network):
+    told, unit = torch.full((50,), 2.0), network.scene.unit
+
+    def loss(depth: float, known: float) -> float:
+        point, cells = cells_at(network, depth)
+        cells = cells._replace(depth_B=known * unit.expand(50))
+        total, pixels = scene_loss(network, point, told, cells, 0.5, 10.0)
+        assert pixels < 1e-2
+        return total.item()
+
+    assert loss(0.5, 0.5) + 2 < loss(0.55, 0.5) + 1 < loss(0.7, 0.5)
+    # What is a third nearer is as wrong as what is half as far again, and no more than ten pixels.
+    assert loss(0.5, 0.75) == pytest.approx(loss(0.75, 0.5), abs=1e-3)
+    assert loss(5.0, 0.5) == pytest.approx(loss(0.5, 0.5) + 10, abs=0.1)
+    assert loss(5.0, 0.0) == pytest.approx(loss(0.5, 0.0), abs=1e-3)
+
+
+@pytest.mark.parametrize('known', [0.4, 3.0])
+def test_what_is_astray_is_brought_to_where_a_map_tells(network, known):
+    told, unit = torch.full((50,), 2.0), network.scene.unit
+    # Behind the camera.
+    point, cells = cells_at(network, -1.0)
+
+    def away(depth: float) -> torch.Tensor:
+        return (point - cells_at(network, depth)[0]).abs().sum(dim=1).mean() / unit
+
+    unknown, _ = scene_loss(network, point, told, cells, 0.0)
+    cells = cells._replace(depth_B=known * unit.expand(50))
+    found, _ = scene_loss(network, point, told, cells, 0.0)
+    expected = scene_module._PULL * (away(known) - away(1.0))
+    assert abs(expected) > 10
+    torch.testing.assert_close(found - unknown, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_the_error_that_is_told_is_half_of_the_mean_of_those_that_are_made(network):
@@ -210,6 +247,40 @@ def test_a_scene_head_learns_and_the_trunk_stays(wall, tmp_path, monkeypatch):
     assert not fitted.model.training
 
 
+def test_cells_that_are_learned_know_how_far_away_the_wall_is(wall):
+    depths = {}
+    rays = np.ones((ROWS * COLUMNS, 3))
+    rays[:, :2] = rays_of(CAMERA, grid_cells(WIDTH, HEIGHT))
+    for frame in wall[::2]:
+        # The wall is two metres in front of where the map begins, along its z axis.
+        ahead = rays @ frame.map_from_camera.rotation.as_matrix()[2]
+        inverse = ahead / (2 - frame.map_from_camera.translation[2])
+        depths[frame.image] = inverse.reshape(ROWS, COLUMNS).astype(np.float32)
+    torch.manual_seed(0)
+    preprocessing = OPTIONS.preprocessing(HEIGHT, WIDTH)
+    model = PoseNet(OPTIONS.architecture())
+    model.set_camera(CAMERA, preprocessing)
+    images = ResizedImages(wall, preprocessing)
+    turned = replace(OPTIONS, turn_deg=5.0).augmentation()
+    frames = FrameDataset(wall, images, preprocessing, turned, CAMERA, depths)
+    seen = torch.cat([_on_wall(each) for each in batches.seen_cells(model, frames, 8)])
+    places = torch.from_numpy(frames.positions_N3).float()
+    told = [places[number] for number, frame in enumerate(wall) if frame.image in depths]
+    assert 0.4 < len(seen) / (8 * 24 * len(wall)) < 0.5
+    assert {tuple(place.tolist()) for place in seen[:, 1:]} == {
+        tuple(place.tolist()) for place in told
+    }
+    torch.testing.assert_close(seen[:, 0], torch.full_like(seen[:, 0], 2.0), rtol=0.01, atol=0)
+
+
+def _on_wall(cells: CellBatch) -> torch.Tensor:
+    """Return where cells of known depth lie along the map's z axis, and their cameras (N, 4)."""
+    ahead = torch.cat([cells.ray_B2, torch.ones_like(cells.ray_B2[:, :1])], dim=1)
+    ahead = (cells.map_from_camera_B33 @ ahead[:, :, None])[:, 2] * cells.depth_B[:, None]
+    found = torch.cat([ahead + cells.position_B3[:, 2:], cells.position_B3], dim=1)
+    return found[cells.depth_B > 0]
+
+
 def test_a_stopped_training_goes_on(corridor, tmp_path):
     trunk = make_trunk(OPTIONS)
     fit(corridor[::2], corridor[1::2], OPTIONS, tmp_path, trunk=trunk, camera=CAMERA)
@@ -229,7 +300,7 @@ def test_cells_of_turned_views_lie_where_the_lens_had_put_them(corridor):
     model.set_camera(bent, Preprocessing(64, (64, 96)))
     turn = Rotation.from_euler('xyz', [6, -8, 5], degrees=True).as_matrix()
     views = batch(1)._replace(turn_B33=torch.from_numpy(turn).float()[None])
-    found = scene_module._rays(model.scene, views)[0].double().numpy()
+    found = scene_module._rays_and_depths(model.scene, views)[0][0].double().numpy()
     # A cell of the warped image shows a pixel of the one that was taken, whose ray the lens tells.
     warped = np.column_stack([model.scene.bent_C2.double().numpy(), np.ones(24)]) @ turn.T
     focal, centre = np.array([bent.fx, bent.fy]), np.array([bent.cx, bent.cy])
@@ -239,8 +310,41 @@ def test_cells_of_turned_views_lie_where_the_lens_had_put_them(corridor):
     # What is not turned lies where the model's cells do at run time.
     still = batch(1)._replace(turn_B33=torch.eye(3)[None])
     torch.testing.assert_close(
-        scene_module._rays(model.scene, still)[0], model.scene.rays_C2, atol=1e-5, rtol=0
+        scene_module._rays_and_depths(model.scene, still)[0][0],
+        model.scene.rays_C2,
+        atol=1e-5,
+        rtol=0,
     )
+
+
+@pytest.mark.parametrize('lens', [(), (-0.3, 0.08, 0.0, 0.0, 0.0)])
+def test_cells_of_turned_views_lie_as_far_away_as_the_image_tells(lens):
+    camera = replace(CAMERA, distortion='plumb_bob' if lens else 'none', coefficients=lens)
+    model = PoseNet(OPTIONS.architecture())
+    model.set_camera(camera, Preprocessing(64, (64, 96)))
+    # A plane that is no nearer to one side than to another would not tell places apart.
+    normal = np.array([0.15, -0.1, 0.5])
+    places = grid_cells(camera.width, camera.height)
+    inverse = np.column_stack([rays_of(camera, places), np.ones(len(places))]) @ normal
+    grid = torch.from_numpy(inverse.reshape(ROWS, COLUMNS)).float()
+    turns = Rotation.from_euler('xyz', [[6, -8, 5], [0, 0, 0]], degrees=True).as_matrix()
+    views = batch(2)._replace(
+        turn_B33=torch.from_numpy(turns).float(), inverse_Brc=grid.expand(2, -1, -1)
+    )
+    for some in (views, views._replace(turn_B33=None)):
+        ray_BC2, depth_BC = scene_module._rays_and_depths(model.scene, some)
+        for number, turn in enumerate(turns if some is views else np.eye(3)[None]):
+            ahead = np.column_stack([ray_BC2[number].double().numpy(), np.ones(24)]) @ turn.T
+            # n . p is one on the plane, and p is the ray's depth times the ray.
+            expected = 1 / (ahead @ normal)
+            found = depth_BC[number].double().numpy()
+            seen = found > 0
+            assert seen.sum() >= 15
+            # Between the grid's cells, and beyond the outer ones, it is not quite what it is.
+            assert np.median(np.abs(found[seen] / expected[seen] - 1)) < 0.002
+            np.testing.assert_allclose(found[seen], expected[seen], rtol=0.03)
+    unknown = views._replace(inverse_Brc=torch.zeros(2, ROWS, COLUMNS))
+    assert not scene_module._rays_and_depths(model.scene, unknown)[1].any()
 
 
 @pytest.mark.parametrize('unit', [3.0, 20.0])
