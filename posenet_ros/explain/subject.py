@@ -62,7 +62,7 @@ class Subject:
 
     @cached_property
     def depths(self) -> Depths:
-        """Inverse depths by image, where the recipe moves cameras and training had them."""
+        """Inverse depths by image, where training had them."""
         if not self.loaded.card.training['frames'].get('with_depth'):
             return {}
         work = self.run / RECONSTRUCTION

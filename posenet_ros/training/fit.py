@@ -95,10 +95,10 @@ def fit(
 
     Nothing is chosen by the held-out frames: the network is that of the last epoch. `trunk` is
     what `make_trunk` gives, made early since a download can fail. `camera` is needed to see
-    training images from turned cameras, `depths` by image (see `data.depth`) from moved ones.
-    TensorBoard's logs and a checkpoint go to `log_dir`; where there is one already, training goes
-    on from it. Raises ModelError for a checkpoint of other frames or weights, KeyboardInterrupt
-    on Ctrl-C.
+    training images from turned cameras, `depths` by image (see `data.depth`) from moved ones and
+    to tell a scene head where things are, by recipes that do so. TensorBoard's logs and a
+    checkpoint go to `log_dir`; where there is one already, training goes on from it. Raises
+    ModelError for a checkpoint of other frames or weights, KeyboardInterrupt on Ctrl-C.
     """
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     height, width = read_image(train[0].image).shape[:2]
@@ -108,6 +108,7 @@ def fit(
     held_out_images = ResizedImages(held_out, preprocessing, int(MEMORY_BYTES * (1 - share)))
     preprocessing = replace(preprocessing, mean=train_images.mean, std=trunk.backbone.std)
     augmentation = options.augmentation()
+    depths = depths if options.wants_depths else None
     frames = FrameDataset(train, train_images, preprocessing, augmentation, camera, depths)
     training_set = nearest(frames, options)
     held_out_set = nearest(FrameDataset(held_out, held_out_images, preprocessing), options)

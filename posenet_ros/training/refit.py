@@ -53,6 +53,7 @@ def refit(
     """
     images = ResizedImages(frames, preprocessing)
     augmentation = options.augmentation()
+    depths = depths if options.wants_depths else None
     dataset = FrameDataset(frames, images, preprocessing, augmentation, camera, depths)
     there = nearest(dataset, options)
     solve_again(model, there, options)
