@@ -125,7 +125,9 @@ def _measured(
     preprocessing: Preprocessing,
     depths: Depths,
 ) -> HeldOut:
-    disturb = disturbances(labelled.camera, depths)
+    # Views from elsewhere are drawn by depths that are roughly right. To what tells its own errors
+    # by geometry that is an error of the image.
+    disturb = disturbances(labelled.camera, {} if model.scene is not None else depths)
     regressor = PoseRegressor(model, preprocessing, choose_device())
     features = describe(regressor, split.train)
     held_out = evaluate_held_out(

@@ -33,7 +33,7 @@ from posenet_ros.evaluation.covariance import (
     Seen,
 )
 from posenet_ros.localization.measured import whitened
-from posenet_ros.models.trust import CovarianceByNovelty, FLOORS
+from posenet_ros.models.trust import ADDED, CovarianceByNovelty
 from scipy.optimize import minimize_scalar
 from scipy.stats import chi2
 
@@ -78,7 +78,7 @@ def by_axes(blocks: Sequence[Sequence[Seen]]) -> Settled:
 
 def by_one_factor(blocks: Sequence[Sequence[Seen]]) -> Settled:
     """
-    Measure one factor for all that is told, beside the usual floors (see `grown`).
+    Measure one factor for all that is told, beside what is added (see `grown`).
 
     It is the most likely one of normal errors, of all frames as they are and disturbed. Then each
     block is held against what the others give, and the factor is raised until 95 % of all frames
@@ -123,7 +123,7 @@ def by_one_factor(blocks: Sequence[Sequence[Seen]]) -> Settled:
 
 class _Alone(NamedTuple):
     """
-    Errors along axes of their own, in which floors are ones and what is told is by itself.
+    Errors along axes of their own, in which what is added is one and what is told is by itself.
 
     Variances that are told, and squares of the errors, (N, 6) each.
     """
@@ -133,9 +133,9 @@ class _Alone(NamedTuple):
 
     @classmethod
     def of(cls, seen: Seen) -> _Alone:
-        told_N66 = seen.told_N66 / (FLOORS[:, None] * FLOORS)
+        told_N66 = seen.told_N66 / (ADDED[:, None] * ADDED)
         variance_N6, axes_N66 = np.linalg.eigh(told_N66)
-        along_N6 = np.einsum('nij,ni->nj', axes_N66, seen.residuals_N6 / FLOORS)
+        along_N6 = np.einsum('nij,ni->nj', axes_N66, seen.residuals_N6 / ADDED)
         return cls(variance_N6, along_N6**2)
 
     def distances(self, factor_N: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ from posenet_ros.localization.retrieval import NearestImage
 from posenet_ros.localization.thinning import thinned
 from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.map_card import MapCard
-from posenet_ros.models.trust import ANY_ANGLE, FLOORS, Trust
+from posenet_ros.models.trust import ADDED, ANY_ANGLE, Trust
 from posenet_ros.stages import NOVELTY, POSE, stage
 
 
@@ -171,12 +171,12 @@ def grown(
     `own_66` came with a pose; `units_66` is the covariance of errors that were whitened by such
     (see `whitened`), which is diagonal. Held-out frames have others of a second before or after
     them beside them: that they are better than is told says nothing of an image that has none.
-    Beside that there are the usual floors, and deviations `unseen_6` of which nothing was seen.
+    Beside that a little is added (`ADDED`), and deviations `unseen_6` of which nothing was seen.
     No angle is less known than not at all.
     """
     root_66 = np.linalg.cholesky(own_66)
     whole = root_66 @ np.diag(np.maximum(np.diag(units_66), 1)) @ root_66.T
-    whole = (whole + whole.T) / 2 + np.diag(FLOORS**2 + np.square(unseen_6))
+    whole = (whole + whole.T) / 2 + np.diag(ADDED**2 + np.square(unseen_6))
     most_6 = np.array([math.inf] * 3 + [ANY_ANGLE] * 3)
     less_6 = np.minimum(most_6 / np.sqrt(np.diag(whole)), 1)
     return less_6[:, None] * whole * less_6

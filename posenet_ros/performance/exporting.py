@@ -51,7 +51,7 @@ from posenet_ros.models.checkpoint import load_model, LoadedModel
 from posenet_ros.models.folder import find_model_folder, WEIGHTS
 from posenet_ros.models.posenet import PoseNet, PosePrediction, SceneAnswer
 from posenet_ros.models.provenance import file_sha256
-from posenet_ros.models.trust import FLOORS
+from posenet_ros.models.trust import ADDED
 from posenet_ros.performance.accuracy import measure_engines
 from posenet_ros.performance.images import camera_images
 import torch
@@ -290,7 +290,7 @@ def _worth(card: ModelCard) -> dict[str, Any] | None:
         return None
     return {
         'factor': float(card.cells.covariance[0, 0]),
-        'added_deviations': FLOORS.tolist(),
+        'added_deviations': ADDED.tolist(),
         'half_reach': card.cells.trust.half_reach,
         'most_reach': card.cells.trust.most_reach,
     }

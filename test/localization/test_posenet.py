@@ -23,7 +23,7 @@ from posenet_ros.models.checkpoint import save_model, TrainingFeatures
 from posenet_ros.models.map_card import Measure
 from posenet_ros.models.posenet import PosePrediction
 from posenet_ros.models.preprocessing import Preprocessing
-from posenet_ros.models.trust import FLOORS, Trust
+from posenet_ros.models.trust import ADDED, Trust
 import pytest
 import torch
 
@@ -249,7 +249,7 @@ def test_a_pose_that_comes_with_a_covariance_has_that_as_large_as_was_measured(t
         covariance = localizer.locate(red(angle)).covariance
         # Colours are of 256 levels.
         told = 1 / (400 * round(255 * angle) / 255 + 1)
-        expected = 4 * told * np.eye(6) + np.diag(FLOORS**2)
+        expected = 4 * told * np.eye(6) + np.diag(ADDED**2)
         np.testing.assert_allclose(covariance, expected, rtol=1e-5)
 
 
@@ -260,7 +260,7 @@ def test_in_a_hole_of_the_map_it_is_larger_whatever_is_told(telling):
     covariance = PoseNetLocalizer(telling, always=True).locate(red(1.0)).covariance
     novelty = 1 - np.cos(angle)
     told = 4 / (400 * angle + 1)
-    expected = told + FLOORS[:3] ** 2 + (0.5 * novelty) ** 2
+    expected = told + ADDED[:3] ** 2 + (0.5 * novelty) ** 2
     np.testing.assert_allclose(np.diag(covariance)[:3], expected, rtol=1e-3)
 
 

@@ -31,7 +31,7 @@ from posenet_ros.models.checkpoint import TrainingFeatures
 from posenet_ros.models.database import Database, Segment
 from posenet_ros.models.relative import cell_rays, Cells, RelativeArchitecture, RelativePrediction
 from posenet_ros.models.relative_folder import Relative, RelativeCard
-from posenet_ros.models.trust import FLOORS, Trust
+from posenet_ros.models.trust import ADDED, Trust
 import pytest
 from scipy.spatial.transform import Rotation
 import torch
@@ -236,7 +236,7 @@ def test_whitened_residuals_grow_back_to_what_they_were():
     units = np.cov(whitened(errors, own).T, bias=True)
     np.testing.assert_allclose(units, 4 * np.eye(6), atol=0.8)
     whole = grown(own[0], 4 * np.eye(6))
-    np.testing.assert_allclose(whole, 4 * own[0] + np.diag(FLOORS**2))
+    np.testing.assert_allclose(whole, 4 * own[0] + np.diag(ADDED**2))
     assert whitened(np.zeros((0, 6)), np.zeros(0)).shape == (0, 6)
 
 
@@ -267,7 +267,7 @@ def test_a_covariance_never_shrinks_for_what_held_out_frames_showed():
     """They have frames of a second before beside them: elsewhere nobody is that sure."""
     own = np.diag([0.04, 0.04, 0.04, 0.01, 0.01, 0.01])
     units = np.diag([0.3, 0.3, 0.3, 4.0, 4.0, 4.0])
-    expected = own * np.diag([1, 1, 1, 4, 4, 4]) + np.diag(FLOORS**2)
+    expected = own * np.diag([1, 1, 1, 4, 4, 4]) + np.diag(ADDED**2)
     np.testing.assert_allclose(grown(own, units), expected)
 
 
