@@ -36,9 +36,9 @@ from posenet_ros.models.scene_coordinates import SceneCoordinates
 from posenet_ros.training.config import TrainOptions
 from posenet_ros.training.identity import Identity
 from posenet_ros.training.module import PoseTraining
+from posenet_ros.training.turned import at_shares
 import torch
 from torch import nn, Tensor
-from torch.nn import functional
 
 CELLS_A_STEP = 1024
 # What is kept of the views' cells takes no more than that.
@@ -160,21 +160,11 @@ def _rays_and_depths(scene: SceneCoordinates, batch: PoseBatch) -> tuple[Tensor,
             ray_BC2 = _on_plane(turned_BC3)
     if batch.inverse_Brc is None:
         return ray_BC2, torch.zeros_like(along_BC)
-    inverse_BC = _at_places(batch.inverse_Brc, _ahead(bent_BC2) @ scene.image_from_bent_23.T)
+    share_B1C2 = (_ahead(bent_BC2) @ scene.image_from_bent_23.T)[:, None]
+    inverse_BC = at_shares(batch.inverse_Brc, share_B1C2[..., 1], share_B1C2[..., 0])[:, 0]
+    inverse_BC = inverse_BC * ((share_B1C2 >= 0) & (share_B1C2 <= 1)).all(dim=3)[:, 0]
     # What is one unit ahead of the camera that took the image is so much ahead of this one.
     return ray_BC2, torch.where(inverse_BC > 0, along_BC / inverse_BC, 0)
-
-
-def _at_places(grid_Brc: Tensor, share_BC2: Tensor) -> Tensor:
-    """Return grids over images at places (shares of width and height), zero outside (B, C)."""
-    inside_BC = ((share_BC2 >= 0) & (share_BC2 <= 1)).all(dim=2)
-    found_B11C = functional.grid_sample(
-        grid_Brc[:, None],
-        2 * share_BC2[:, None] - 1,
-        padding_mode='border',
-        align_corners=False,
-    )
-    return found_B11C[:, 0, 0] * inside_BC
 
 
 def _ahead(plane_BC2: Tensor) -> Tensor:

@@ -86,9 +86,17 @@ def pixels(corner_B2: Tensor, crop: tuple[int, int]) -> tuple[Tensor, Tensor]:
 
 def _at_pixels(grid_Brc: Tensor, size: tuple[int, int], y_Bh1: Tensor, x_B1w: Tensor) -> Tensor:
     """Return a grid over an image (height, width), interpolated at pixels (B, h, w)."""
-    y = (y_Bh1 + 0.5) * (ROWS / size[0]) - 0.5
-    x = (x_B1w + 0.5) * (COLUMNS / size[1]) - 0.5
-    y_Bhw, x_Bhw = torch.broadcast_tensors(y, x)
+    shares = (y_Bh1 + 0.5) / size[0], (x_B1w + 0.5) / size[1]
+    return at_shares(grid_Brc, *torch.broadcast_tensors(*shares))
+
+
+def at_shares(grid_Brc: Tensor, y_Bhw: Tensor, x_Bhw: Tensor) -> Tensor:
+    """
+    Return grids over images, interpolated at shares of the images' heights and widths (B, h, w).
+
+    The grid has ROWS and COLUMNS (see `data.depth`); beyond its outer cells are these.
+    """
+    y_Bhw, x_Bhw = y_Bhw * ROWS - 0.5, x_Bhw * COLUMNS - 0.5
     return _sampled(grid_Brc[:, None], y_Bhw, x_Bhw)[:, 0]
 
 
