@@ -61,6 +61,8 @@ class _Part(NamedTuple):
         return getattr(errors, self.name)
 
 
+# A curve that falls by more than this shows nothing of its end on a linear scale.
+_LONG_FALL = 100.0
 _PARTS = (
     _Part('position_m', 'position error', 0.01),
     _Part('orientation_deg', 'orientation error', 0.1),
@@ -183,6 +185,9 @@ def training_figure(history: Sequence[Mapping[str, float]], unit: str = 'm') -> 
             values = np.array([row.get(f'{part}/{quantity}', np.nan) for row in history])
             epochs = np.arange(1, len(values) + 1)[np.isfinite(values)]
             each.plot(epochs, values[np.isfinite(values)], color=colour)
+        heights = np.concatenate([line.get_ydata() for line in each.lines])
+        if len(heights) and 0 < _LONG_FALL * heights.min() < heights.max():
+            each.set_yscale('log')
         each.set_xlabel('epoch', color=INK)
         each.set_ylabel(_plain(quantity, unit), color=INK)
     handles = [Line2D([], [], color=colour) for colour in parts.values()]

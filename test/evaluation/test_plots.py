@@ -94,6 +94,13 @@ def test_training_curves_have_one_axis_a_quantity():
     assert held_out.get_ydata().tolist() == [1.5]
 
 
+@pytest.mark.parametrize(('first', 'scale'), [(23000.0, 'log'), (90.0, 'linear'), (0.0, 'linear')])
+def test_a_curve_that_falls_far_shows_its_end(first, scale):
+    history = [{'train/cell_px': value} for value in (first, 5.0, 2.0)]
+    (curve,) = training_figure(history).axes
+    assert curve.get_yscale() == scale
+
+
 def test_pictures_of_a_map_without_metres_are_in_units(lap):
     truth = lap(1, 10)
     errors = pose_errors(truth, truth)
